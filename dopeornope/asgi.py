@@ -1,0 +1,8 @@
+"""HTTP and sockets in one ASGI application."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dopeornope.settings")
+application = get_asgi_application()

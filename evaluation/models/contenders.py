@@ -1,0 +1,79 @@
+"""Contenders, the pairs they found, and the credit that ties the two."""
+
+from typing import Self
+
+from django.db import models
+
+from search.models import Metric, Split
+
+
+class ContenderQuerySet(models.QuerySet["Contender"]):
+    def active(self) -> Self:
+        return self.filter(retired_at=None)
+
+
+class Contender(models.Model):
+    """What competes on the leaderboard: an embedding space under a metric. Never deleted, only retired."""
+
+    class Kind(models.TextChoices):
+        NEIGHBOUR = "neighbour", "nearest candidate of an embedding space under a metric"
+
+    kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.NEIGHBOUR)
+    catalogue = models.ForeignKey("search.Catalogue", on_delete=models.CASCADE, related_name="contenders")
+    index = models.OneToOneField(
+        "search.Index", on_delete=models.PROTECT, null=True, related_name="contender"
+    )
+    title = models.CharField(max_length=200)
+    family = models.CharField(max_length=60, help_text="Encoders of one family share a colour in charts.")
+    encoder = models.CharField(max_length=100)
+    encoder_version = models.CharField(max_length=80)
+    metric = models.CharField(max_length=7, choices=Metric.choices, blank=True)
+    is_control = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    retired_at = models.DateTimeField(null=True)
+
+    objects = ContenderQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Pair(models.Model):
+    """A question (an item, optionally words) and a candidate; a vote counts for every contender that found it."""
+
+    catalogue = models.ForeignKey("search.Catalogue", on_delete=models.CASCADE, related_name="pairs")
+    question = models.ForeignKey("search.Item", on_delete=models.CASCADE, related_name="+")
+    words = models.CharField(max_length=300, blank=True)
+    candidate = models.ForeignKey("search.Item", on_delete=models.CASCADE, related_name="+")
+    category = models.ForeignKey(
+        "search.Attribute", on_delete=models.PROTECT, null=True, related_name="+", help_text="The question's."
+    )
+    split = models.CharField(
+        max_length=10, choices=Split.choices, help_text="The question's side of the split."
+    )
+    dopes = models.PositiveIntegerField(default=0)
+    nopes = models.PositiveIntegerField(default=0)
+    skips = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["question", "words", "candidate"], name="pair_once")]
+        indexes = [models.Index(fields=["catalogue", "split"], name="pair_by_split")]
+
+    def __str__(self) -> str:
+        return f"{self.question_id} -> {self.candidate_id}"
+
+
+class Credit(models.Model):
+    """This contender returned this pair, so a vote on the pair counts for it."""
+
+    pair = models.ForeignKey(Pair, on_delete=models.CASCADE, related_name="credits")
+    contender = models.ForeignKey(Contender, on_delete=models.CASCADE, related_name="credits")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["contender", "pair"], name="credit_once")]
+
+    def __str__(self) -> str:
+        return f"{self.pair_id} to {self.contender_id}"

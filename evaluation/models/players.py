@@ -1,0 +1,51 @@
+"""People: players (mostly anonymous) and invitations to a role."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+
+class Role(models.TextChoices):
+    """Names of the groups whose members may do more than play."""
+
+    OPERATOR = "operator"
+    ANALYST = "analyst"
+    ANNOTATOR = "annotator"
+
+
+class Player(models.Model):
+    """Somebody who voted. The key is what the signed cookie holds; forgetting a player replaces it."""
+
+    key = models.UUIDField(unique=True, default=uuid.uuid4)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="players"
+    )
+    created_at = models.DateTimeField()
+    forgotten_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"player {self.pk}"
+
+
+class Invitation(models.Model):
+    """A link that gives one person a role, once. Only the hash of its token is kept."""
+
+    token_sha256 = models.CharField(max_length=64, unique=True)
+    role = models.CharField(max_length=9, choices=Role.choices)
+    note = models.CharField(max_length=200, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    accepted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.role} until {self.expires_at:%Y-%m-%d}"

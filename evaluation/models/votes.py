@@ -1,0 +1,156 @@
+"""Rounds, deals, votes and the integer counts that change with them.
+
+Votes and retractions are append-only. Every count can be recounted from them, exactly.
+"""
+
+from django.db import models
+
+
+class Answer(models.TextChoices):
+    DOPE = "dope"
+    NOPE = "nope"
+    SKIP = "skip"
+
+
+class Side(models.TextChoices):
+    """Which image stands first (above, or left)."""
+
+    QUESTION_FIRST = "question-first"
+    CANDIDATE_FIRST = "candidate-first"
+
+
+class Modality(models.TextChoices):
+    DRAG = "drag"
+    BUTTON = "button"
+    KEY = "key"
+
+
+class Round(models.Model):
+    """Twenty places for one player. ``holder`` binds it to the player's key before the player has a row."""
+
+    id = models.CharField(primary_key=True, max_length=32)
+    catalogue = models.ForeignKey("search.Catalogue", on_delete=models.CASCADE, related_name="rounds")
+    player = models.ForeignKey(
+        "evaluation.Player", on_delete=models.PROTECT, null=True, related_name="rounds"
+    )
+    holder = models.CharField(max_length=64, help_text="sha256 of the player's key and this round's id.")
+    size = models.PositiveSmallIntegerField(default=20)
+    created_at = models.DateTimeField()
+    revealed_at = models.DateTimeField(
+        null=True, help_text="Once contenders were shown, nothing in it can be undone."
+    )
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class Deal(models.Model):
+    """One pair handed to one player, once. The id is 128 random bits and all that leaves the server."""
+
+    id = models.CharField(primary_key=True, max_length=32)
+    pair = models.ForeignKey("evaluation.Pair", on_delete=models.CASCADE, related_name="deals")
+    round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="deals")
+    player = models.ForeignKey(
+        "evaluation.Player",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="deals",
+        help_text="Empty before the first vote.",
+    )
+    place = models.PositiveSmallIntegerField(help_text="In the round, from 1.")
+    side = models.CharField(max_length=15, choices=Side.choices)
+    policy = models.CharField(max_length=40)
+    policy_version = models.CharField(max_length=20)
+    propensity = models.FloatField(
+        help_text="Probability with which the policy dealt this pair at this place."
+    )
+    replaces = models.OneToOneField(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="replaced_by",
+        help_text="The deal whose vote was undone.",
+    )
+    issued_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["player", "pair"],
+                condition=models.Q(player__isnull=False, replaces__isnull=True),
+                name="pair_dealt_once_to_a_player",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(propensity__gt=0, propensity__lte=1), name="propensity_is_a_probability"
+            ),
+        ]
+        indexes = [models.Index(fields=["expires_at"], name="deal_by_expiry")]
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class Vote(models.Model):
+    """The answer that spent a deal."""
+
+    deal = models.OneToOneField(Deal, on_delete=models.PROTECT, primary_key=True, related_name="vote")
+    answer = models.CharField(max_length=4, choices=Answer.choices)
+    dwell_ms = models.PositiveIntegerField(help_text="From both images decoded to the answer.")
+    modality = models.CharField(max_length=6, choices=Modality.choices)
+    cast_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.answer} on {self.deal_id}"
+
+
+class Retraction(models.Model):
+    """An undone vote: it stays on record and is counted no more."""
+
+    vote = models.OneToOneField(Vote, on_delete=models.PROTECT, primary_key=True, related_name="retraction")
+    retracted_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"retraction of {self.vote_id}"
+
+
+class Tally(models.Model):
+    """Counted votes of one contender on questions of one category."""
+
+    contender = models.ForeignKey("evaluation.Contender", on_delete=models.CASCADE, related_name="tallies")
+    category = models.ForeignKey("search.Attribute", on_delete=models.PROTECT, null=True, related_name="+")
+    dopes = models.PositiveIntegerField(default=0)
+    nopes = models.PositiveIntegerField(default=0)
+    skips = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["contender", "category"],
+                condition=models.Q(category__isnull=False),
+                name="tally_once",
+            ),
+            models.UniqueConstraint(
+                fields=["contender"], condition=models.Q(category=None), name="tally_without_category_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.contender_id}: {self.dopes} of {self.dopes + self.nopes}"
+
+
+class RaterTally(models.Model):
+    """Counted votes of one player on one contender: intervals allow for votes of one person being alike."""
+
+    contender = models.ForeignKey(
+        "evaluation.Contender", on_delete=models.CASCADE, related_name="rater_tallies"
+    )
+    player = models.ForeignKey("evaluation.Player", on_delete=models.PROTECT, related_name="tallies")
+    dopes = models.PositiveIntegerField(default=0)
+    nopes = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["contender", "player"], name="rater_tally_once")]
+
+    def __str__(self) -> str:
+        return f"{self.contender_id} by {self.player_id}"

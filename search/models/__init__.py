@@ -1,0 +1,32 @@
+from search.models.catalogues import (
+    Aspect,
+    Attribute,
+    Catalogue,
+    CatalogueState,
+    Item,
+    Label,
+    RejectedRow,
+    Split,
+)
+from search.models.embeddings import BuildState, EmbeddingSpace, Index, Metric
+from search.models.jobs import Job, JobState, Queue
+from search.models.revisions import Revision
+
+__all__ = [
+    "Aspect",
+    "Attribute",
+    "BuildState",
+    "Catalogue",
+    "CatalogueState",
+    "EmbeddingSpace",
+    "Index",
+    "Item",
+    "Job",
+    "JobState",
+    "Label",
+    "Metric",
+    "Queue",
+    "RejectedRow",
+    "Revision",
+    "Split",
+]

@@ -1,0 +1,28 @@
+from pathlib import Path
+
+import pytest
+
+from tests import requirements
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder with the real photos; the test is skipped, visibly, where there is none."""
+    return requirements.data_folder()
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, settings: pytest.FixtureRequest) -> Path:
+    """Every test writes below a HOME of its own."""
+    home = tmp_path / "home"
+    settings.HOME = home
+    for name, folder in [
+        ("IMAGES_FOLDER", "images"),
+        ("ARTIFACTS_FOLDER", "artifacts"),
+        ("WEIGHTS_FOLDER", "weights"),
+        ("UPLOADS_FOLDER", "uploads"),
+        ("LOG_FOLDER", "log"),
+    ]:
+        setattr(settings, name, home / folder)
+    home.mkdir()
+    return home

@@ -1,0 +1,32 @@
+"""What a test may need beyond Python: asked once, skipped visibly with the remedy, demanded in CI."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+DEMANDED = os.environ.get("REQUIRE_SERVICES") == "1"
+
+
+def miss(what: str, remedy: str) -> None:
+    """Skip the running test because ``what`` is missing; under REQUIRE_SERVICES=1 fail it instead."""
+    if DEMANDED:
+        pytest.fail(f"{what} is missing and REQUIRE_SERVICES=1 demands it: {remedy}")
+    pytest.skip(f"{what} is missing: {remedy}")
+
+
+def answers(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def data_folder() -> Path:
+    """The folder with the real photos, or a skip."""
+    value = os.environ.get("DOPEORNOPE_DATA", "")
+    if not value or not Path(value).is_dir():
+        miss("real data", "set DOPEORNOPE_DATA to a folder that holds clothing/, openmoji/ and the others")
+    return Path(value)
