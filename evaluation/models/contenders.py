@@ -42,7 +42,7 @@ class Contender(models.Model):
 
 
 class Pair(models.Model):
-    """A question (an item, optionally words) and a candidate; a vote counts for every contender that found it."""
+    """A question (an item, optionally words) and a candidate, judged for all contenders that found it."""
 
     catalogue = models.ForeignKey("search.Catalogue", on_delete=models.CASCADE, related_name="pairs")
     question = models.ForeignKey("search.Item", on_delete=models.CASCADE, related_name="+")
