@@ -1,0 +1,150 @@
+"""What every encoder is: the words, shapes and errors that all families share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]  # (h, w, 3), sRGB
+Vectors = NDArray[np.float32]  # (n, d)
+Availability = Literal["ready", "weights-missing", "broken"]
+Device = Literal["auto", "cpu", "cuda"]
+
+
+class EncoderError(Exception):
+    """An encoder cannot be had or cannot do its work; the message names it and the remedy."""
+
+
+class UnknownEncoder(EncoderError):
+    """No encoder of that name is registered; the message offers the closest names."""
+
+
+class EncoderUnavailable(EncoderError):
+    """The encoder is listed but cannot run here: weights are missing, or a plug-in is broken."""
+
+
+class WeightsDamaged(EncoderError):
+    """A weights file is not the one that was published or shipped: its checksum differs."""
+
+
+class BadEncoding(EncoderError):
+    """An encoder answered with something other than one finite vector of its length per image."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderInfo:
+    """What is known about an encoder without loading it.
+
+    ``version`` changes whenever the same image may get another vector, so (name, version) identifies
+    an embedding space's encoder. ``sign_structured`` says that a component's sign already carries
+    meaning (bit = value > 0), as after a ReLU; other spaces are centred before signs are taken.
+    Encoders with the same ``network`` are layers of one network and can share a forward pass.
+    ``dimensions`` is 0 where it cannot be known: a plug-in that is broken.
+    """
+
+    name: str
+    family: str
+    title: str
+    dimensions: int
+    version: str
+    sign_structured: bool
+    network: str
+    availability: Availability = "ready"
+    remedy: str = ""
+    is_control: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where encoders find and keep their files, and what they may compute with.
+
+    ``weights_folder`` holds weights that the operator brought; ``cache_folder`` may be filled with exported
+    networks and deleted at any time (None: export into memory). ``threads`` None means every core this
+    process may use.
+    """
+
+    device: Device = "auto"
+    weights_folder: Path | None = None
+    cache_folder: Path | None = None
+    threads: int | None = None
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Turns images into vectors. Results do not depend on how images are grouped into batches."""
+
+    @property
+    def info(self) -> EncoderInfo: ...
+
+    @property
+    def batch_size(self) -> int:
+        """How many images one call to `encode` is best given."""
+        ...
+
+    def encode(self, images: Sequence[Image]) -> Vectors:
+        """Encode n images, each (h, w, 3) uint8 sRGB of any size, to (n, d) float32.
+
+        Raises ValueError for an array that is no such image.
+        """
+        ...
+
+
+class JointEncoder(Protocol):
+    """Several layers of one network behind one forward pass."""
+
+    @property
+    def infos(self) -> tuple[EncoderInfo, ...]: ...
+
+    @property
+    def batch_size(self) -> int: ...
+
+    def encode(self, images: Sequence[Image]) -> Mapping[str, Vectors]:
+        """Like `Encoder.encode`, by encoder name."""
+        ...
+
+
+class Family(Protocol):
+    """One file of this package: the encoders that share code."""
+
+    def describe(self, surroundings: Surroundings) -> list[EncoderInfo]:
+        """List the family's encoders. Cheap: reads no weights and imports no torch."""
+        ...
+
+    def create(self, infos: Sequence[EncoderInfo], surroundings: Surroundings) -> JointEncoder:
+        """Load encoders that share a network. Raises EncoderError."""
+        ...
+
+
+@dataclass(frozen=True)
+class FunctionEncoder:
+    """A joint encoder of one space whose vectors come from a function of one image."""
+
+    info: EncoderInfo
+    vector_of: Callable[[Image], Vectors]  # (h, w, 3) -> (d,)
+    batch_size: int = 64
+
+    @property
+    def infos(self) -> tuple[EncoderInfo, ...]:
+        return (self.info,)
+
+    def encode(self, images: Sequence[Image]) -> Mapping[str, Vectors]:
+        check_images(images)
+        vectors = np.empty((len(images), self.info.dimensions), dtype=np.float32)
+        for row, image in enumerate(images):
+            vectors[row] = self.vector_of(image)
+        return {self.info.name: vectors}
+
+
+def check_images(images: Sequence[Image]) -> None:
+    """Raise ValueError, naming the position, for anything that is not a (h, w, 3) uint8 image."""
+    for position, image in enumerate(images):
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+            raise ValueError(
+                f"Image {position} is {image.dtype} of shape {image.shape}; encoders take uint8 arrays "
+                "of shape (height, width, 3). Read it with search.engine.images.load_rgb."
+            )

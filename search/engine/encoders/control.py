@@ -1,0 +1,43 @@
+"""The random control: what a contender scores that has not looked at the picture."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from search.engine.encoders.base import EncoderInfo, FunctionEncoder, Image, Surroundings, Vectors
+
+DIMENSIONS = 64
+
+_INFO = EncoderInfo(
+    name="random-control",
+    family="control",
+    title="Random control",
+    dimensions=DIMENSIONS,
+    version="1",
+    sign_structured=True,
+    network="random-control",
+    is_control=True,
+)
+
+
+def describe(surroundings: Surroundings) -> list[EncoderInfo]:
+    """List the one control, which needs nothing and is always ready."""
+    return [_INFO]
+
+
+def create(infos: Sequence[EncoderInfo], surroundings: Surroundings) -> FunctionEncoder:
+    """Make the control."""
+    return FunctionEncoder(_INFO, _draw_vector)
+
+
+def _draw_vector(image: Image) -> Vectors:
+    """Draw (64,) standard normals from the image's bytes: random, yet the same on every machine and run.
+
+    Neighbours are as good as drawn by lot, except that equal pictures stay equal.
+    """
+    digest = hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).digest()
+    generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))
+    return generator.standard_normal(DIMENSIONS).astype(np.float32)

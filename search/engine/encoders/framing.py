@@ -1,0 +1,46 @@
+"""Brings images of any size to the fixed square that a network or a histogram looks at."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image as PillowImage
+
+from search.engine.encoders.base import Image
+
+RESAMPLING = PillowImage.Resampling.BILINEAR
+
+
+def fit_square(image: Image, size: int) -> Image:
+    """Scale the long side to ``size`` and pad the short one with the ground colour, centred.
+
+    The garment keeps its proportions, and the padding continues the picture's own ground (the median of
+    the two edges that are extended), so that white-ground pictures stay white and photos get no new edge.
+    """
+    height, width = image.shape[:2]
+    scale = size / max(height, width)
+    inner_height, inner_width = max(1, round(height * scale)), max(1, round(width * scale))
+    resized = np.asarray(PillowImage.fromarray(image).resize((inner_width, inner_height), RESAMPLING))
+    if inner_height == inner_width:
+        return resized
+    edges = resized[[0, -1], :] if inner_width > inner_height else resized[:, [0, -1]]
+    square = np.empty((size, size, 3), dtype=np.uint8)
+    square[:] = np.median(edges.reshape(-1, 3), axis=0)
+    top, left = (size - inner_height) // 2, (size - inner_width) // 2
+    square[top : top + inner_height, left : left + inner_width] = resized
+    return square
+
+
+def crop_centre(image: Image, *, short_side: int, size: int) -> Image:
+    """Scale the short side to ``short_side`` and cut the central square of ``size``.
+
+    The preprocessing published with torchvision's ImageNet weights (``transforms._presets`` of torchvision,
+    ``ImageClassification`` on Pillow images), with the same rounding.
+    """
+    height, width = image.shape[:2]
+    short, long = min(height, width), max(height, width)
+    long_side = int(short_side * long / short)
+    target = (short_side, long_side) if width <= height else (long_side, short_side)
+    resized = np.asarray(PillowImage.fromarray(image).resize(target, RESAMPLING))
+    top = round((resized.shape[0] - size) / 2.0)
+    left = round((resized.shape[1] - size) / 2.0)
+    return resized[top : top + size, left : left + size]
