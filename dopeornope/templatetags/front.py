@@ -1,0 +1,140 @@
+"""Template tags of the front end: import map, icons, charts and figures in words."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from django import template
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from dopeornope.icons import ICONS
+from evaluation.board_chart import BoardRow, draw_board, draw_interval, family_hues
+
+register = template.Library()
+
+MODULES = (
+    "deck",
+    "deck-card",
+    "deck-drag",
+    "deck-outbox",
+    "deck-supply",
+    "filters",
+    "forget",
+    "live",
+    "theme",
+    "wire",
+    "worker",
+)
+
+
+@register.simple_tag(takes_context=True)
+def importmap(context: template.Context) -> SafeString:
+    """The import map: bare module names to hashed addresses, with the page's CSP nonce.
+
+    Manifest storage does not rewrite `import` statements, so modules import each other by bare name.
+    """
+    request: HttpRequest | None = context.get("request")
+    nonce = str(getattr(request, "csp_nonce", "") or "")
+    imports = {name: static(f"js/{name}.js") for name in MODULES}
+    body = json.dumps({"imports": imports}, separators=(",", ":")).replace("<", "\\u003c")
+    # The body is JSON made of our own file names, with "<" escaped: nothing in it can end the element.
+    return format_html('<script type="importmap" nonce="{}">{}</script>', nonce, mark_safe(body))
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """One line icon as inline SVG, hidden from screen readers: the word beside it speaks.
+
+    Raises KeyError for an unknown name, so that a typing error shows in the first test.
+    """
+    return mark_safe(
+        '<svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round"'
+        f' stroke-linejoin="round" aria-hidden="true" focusable="false">{ICONS[name]}</svg>'
+    )
+
+
+@register.simple_tag
+def board_chart(rows: Iterable[BoardRow]) -> SafeString:
+    """The leaderboard's chart, once for wide and once for narrow screens; CSS shows the one that fits."""
+    kept = list(rows)
+    wide = draw_board(kept, width=960, labels_beside=True)
+    narrow = draw_board(kept, width=340, labels_beside=False)
+    return mark_safe(
+        f'<div class="for-wide">{wide}</div><div class="for-narrow">{narrow}</div>'
+    )
+
+
+@register.simple_tag
+def interval_bar(approval: float, low: float, high: float) -> SafeString:
+    """One dot with its interval on a 0-1 track, for the summary page."""
+    return mark_safe(draw_interval(approval, low, high))
+
+
+@register.filter
+def legend(rows: Iterable[BoardRow]) -> list[tuple[str, int]]:
+    """(family, hue number) of the families in `rows`, as the chart colours them."""
+    return sorted(family_hues(list(rows)).items())
+
+
+@register.filter
+def percent(value: float | None) -> str:
+    """0.613 -> "61 %"; None -> an en dash. One decimal below 1 % and above 99 %."""
+    if value is None:
+        return "–"
+    figure = value * 100
+    precise = 0 < figure < 1 or 99 < figure < 100
+    return f"{figure:.1f}\u00a0%" if precise else f"{figure:.0f}\u00a0%"
+
+
+@register.filter
+def fraction(value: float | None) -> str:
+    """0..1 -> a number for `<progress value>`; never localised."""
+    return f"{min(1.0, max(0.0, value or 0.0)):.4f}"
+
+
+@register.filter
+def grouped(value: int | None) -> str:
+    """12345 -> "12 345" with narrow no-break spaces; None -> an en dash."""
+    return "–" if value is None else f"{value:,}".replace(",", "\u202f")
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """Seconds in words, one unit: "under a minute", "4 min", "3 h", "2 days"; None -> ""."""
+    if seconds is None:
+        return ""
+    if seconds < 60:
+        return "under a minute"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 129_600:
+        return f"{seconds / 3600:.0f} h"
+    return f"{seconds / 86_400:.0f} days"
+
+
+@register.filter
+def has_role(user: Any, role: str) -> bool:
+    """Whether `user` is signed in and belongs to the group `role`; superusers have every role."""
+    if not getattr(user, "is_authenticated", False):
+        return False
+    return bool(user.is_superuser or role in _role_names(user))
+
+
+def _role_names(user: Any) -> frozenset[str]:
+    """Group names of `user`, read once per request: the user object lives as long as the request."""
+    names: frozenset[str] | None = getattr(user, "_role_names", None)
+    if names is None:
+        names = frozenset(user.groups.values_list("name", flat=True))
+        user._role_names = names
+    return names
+
+
+@register.simple_tag(takes_context=True)
+def theme(context: template.Context) -> str:
+    """The theme the visitor chose ("light" or "dark"), or "" when they never chose."""
+    request: HttpRequest | None = context.get("request")
+    chosen = request.COOKIES.get("theme", "") if request is not None else ""
+    return chosen if chosen in {"light", "dark"} else ""
