@@ -24,12 +24,12 @@ class JobQuerySet(models.QuerySet["Job"]):
     def unfinished(self) -> Self:
         return self.filter(state__in=[JobState.QUEUED, JobState.RUNNING])
 
-    def due_for_a_hint(self, *, now: datetime, hinted_before: datetime) -> Self:
-        """Queued jobs nobody was told of lately, and running ones whose worker stopped renewing its lease."""
+    def due_for_a_hint(self, *, hinted_before: datetime) -> Self:
+        """Queued jobs that wait for no other and of which no worker was told lately, oldest first."""
         return self.filter(
-            models.Q(state=JobState.QUEUED)
-            & (models.Q(hinted_at=None) | models.Q(hinted_at__lt=hinted_before))
-            | models.Q(state=JobState.RUNNING, lease_until__lt=now)
+            models.Q(after=None) | models.Q(after__state=JobState.DONE),
+            models.Q(hinted_at=None) | models.Q(hinted_at__lt=hinted_before),
+            state=JobState.QUEUED,
         )
 
 
@@ -50,10 +50,23 @@ class Job(models.Model):
     state = models.CharField(max_length=9, choices=JobState.choices, default=JobState.QUEUED)
     attempt = models.PositiveSmallIntegerField(default=0)
     fence = models.PositiveIntegerField(default=0)
+    worker = models.CharField(
+        max_length=200, blank=True, help_text="Who took it last: HOST:PID of a process."
+    )
     lease_until = models.DateTimeField(null=True)
+    after = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="followers",
+        help_text="Must be done first.",
+    )
     cancel_requested = models.BooleanField(default=False)
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
+    resumed_from = models.PositiveIntegerField(
+        default=0, help_text="What was done when this attempt began; time left is judged by the rest."
+    )
     message = models.CharField(max_length=300, blank=True)
     reason = models.CharField(max_length=1000, blank=True, help_text="Why it failed, and the remedy.")
     catalogue = models.ForeignKey(
@@ -61,7 +74,7 @@ class Job(models.Model):
     )
     created_at = models.DateTimeField()
     hinted_at = models.DateTimeField(null=True)
-    started_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True, help_text="Of the current attempt.")
     finished_at = models.DateTimeField(null=True)
 
     objects = JobQuerySet.as_manager()
@@ -72,3 +85,14 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
+
+    @property
+    def is_finished(self) -> bool:
+        return self.state in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+
+    def seconds_left(self, *, now: datetime) -> float | None:
+        """Time to the end at this attempt's pace so far, in seconds; None while nothing can be said."""
+        fresh = self.done - self.resumed_from
+        if self.state != JobState.RUNNING or self.started_at is None or fresh <= 0 or self.total < self.done:
+            return None
+        return (now - self.started_at).total_seconds() * (self.total - self.done) / fresh

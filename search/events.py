@@ -1,0 +1,37 @@
+"""What `search` tells the rest of the house: revisions of what pages watch, and finished indexes.
+
+The arrow between the apps stays one way: whoever wants to hear registers a callback from ``AppConfig.ready``.
+"""
+
+from collections.abc import Callable
+
+from django.db.models import F
+
+from search.models import Index, Revision
+
+IndexBuilt = Callable[[Index], None]
+
+_index_built: list[IndexBuilt] = []
+
+
+def bump(topic: str) -> None:
+    """Raise the revision of ``topic``; call it in the transaction that changes what the topic shows."""
+    raised = Revision.objects.filter(topic=topic).update(number=F("number") + 1)
+    if not raised:
+        Revision.objects.get_or_create(topic=topic)
+        Revision.objects.filter(topic=topic).update(number=F("number") + 1)
+
+
+def subscribe_index_built(callback: IndexBuilt) -> None:
+    """Have ``callback`` called with every index once it is ready.
+
+    A callback must be idempotent: an index is announced again when a process died before all had heard.
+    """
+    if callback not in _index_built:
+        _index_built.append(callback)
+
+
+def announce_index_built(index: Index) -> None:
+    """Tell all subscribers, one after the other; what one raises ends the announcement and is raised here."""
+    for callback in _index_built:
+        callback(index)
