@@ -58,10 +58,8 @@ class Feed {
 const feed = new Feed();
 
 class LiveTopic extends HTMLElement {
-  #revision = null;
-  #missed = 0;
+  #revision = null; // the newest one heard of
   #timer = 0;
-  #body = null;
 
   connectedCallback() {
     feed.join(this.getAttribute("topic"), this);
@@ -72,32 +70,39 @@ class LiveTopic extends HTMLElement {
     clearTimeout(this.#timer);
   }
 
-  /** A new revision was announced; null: unknown, look. The first announcement only sets the mark. */
-  hear(revision) {
-    if (revision !== null) {
-      const first = this.#revision === null;
-      const known = Number(this.querySelector("[data-revision]")?.dataset.revision ?? NaN);
-      const before = this.#revision ?? (Number.isNaN(known) ? revision : known);
-      this.#revision = revision;
-      if (revision <= before && (first || revision === before)) return;
-    }
-    this.#missed += 1;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#compare(), MIN_GAP_MS);
+  /** The revision that the fragment on the page was made from, where it says so. */
+  get #shown() {
+    const stated = this.querySelector("[data-revision]")?.dataset.revision;
+    return stated === undefined ? null : Number(stated);
   }
 
-  async #compare() {
+  /** A revision was announced; null: unknown, look. */
+  hear(revision) {
+    if (revision !== null) {
+      const shown = this.#revision ?? this.#shown;
+      if (shown !== null && revision <= shown) return;
+      this.#revision = revision;
+    }
+    this.#timer ||= setTimeout(() => {
+      this.#timer = 0;
+      this.#react();
+    }, MIN_GAP_MS);
+  }
+
+  async #react() {
     if (document.visibilityState === "hidden") {
-      document.addEventListener("visibilitychange", () => this.#compare(), { once: true });
+      document.addEventListener("visibilitychange", () => this.#react(), { once: true });
       return;
     }
-    if (this.hasAttribute("reload")) return location.reload();
+    if (this.hasAttribute("ask")) {
+      const missed = this.#revision === null ? 1 : this.#revision - (this.#shown ?? this.#revision - 1);
+      if (missed > 0) this.#offer(missed);
+      return;
+    }
     const body = await this.#fetch();
-    if (body === null || body === this.#body) return;
-    if (this.#body === null && body === this.innerHTML) return;
-    this.#body = body;
-    if (this.hasAttribute("ask")) this.#offer(body);
-    else this.#swap(body);
+    if (body === null) return;
+    if (!this.hasAttribute("reload")) this.#swap(body);
+    else if (!body.includes("data-preparing")) location.reload();
   }
 
   async #fetch() {
@@ -109,24 +114,26 @@ class LiveTopic extends HTMLElement {
     }
   }
 
-  #offer(body) {
+  #offer(missed) {
     let pill = this.previousElementSibling;
     if (!pill?.classList.contains("refresh-pill")) {
       pill = document.createElement("button");
       pill.type = "button";
       pill.className = "button primary small refresh-pill";
+      pill.addEventListener("click", () => this.#refresh(pill));
       this.before(pill);
-      this.querySelector("[data-live-status]")?.remove();
     }
-    const pattern = this.#missed === 1 ? this.dataset.textOne : this.dataset.textMany;
-    pill.textContent = (pattern ?? "{count}").replace("{count}", this.#missed);
-    pill.onclick = () => {
-      pill.remove();
-      this.#missed = 0;
-      this.#swap(body);
-      this.tabIndex = -1;
-      this.focus({ preventScroll: true });
-    };
+    const pattern = missed === 1 ? this.dataset.textOne : this.dataset.textMany;
+    pill.textContent = pattern.replace("{count}", missed);
+  }
+
+  async #refresh(pill) {
+    const body = await this.#fetch();
+    if (body === null) return;
+    this.#swap(body);
+    this.tabIndex = -1;
+    this.focus({ preventScroll: true });
+    pill.remove();
   }
 
   #swap(body) {
