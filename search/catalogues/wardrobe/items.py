@@ -1,0 +1,86 @@
+"""One item of the demo catalogue: its labels and its two views."""
+
+from collections.abc import Callable
+from functools import cached_property
+
+from PIL import Image, ImageChops, ImageFilter
+
+from .bags import draw_handbag, draw_tote
+from .bottoms import draw_bottoms
+from .carriers import draw_backpack, draw_hat
+from .cloth import Wardrobe, dress_up
+from .designs import Design, make_design
+from .dresses import draw_dress, draw_skirt
+from .outerwear import draw_outerwear
+from .pumps import draw_flat_shoe, draw_pump, draw_sandal
+from .sheet import SIZE, Sheet
+from .shoes import draw_boot, draw_sneaker
+from .tops import draw_top
+from .traits import Traits
+
+_DRAWERS: dict[str, Callable[[Traits, dict[str, str], Wardrobe], Sheet]] = {
+    "t-shirt": draw_top,
+    "shirt": draw_top,
+    "sweater": draw_top,
+    "hoodie": draw_top,
+    "cardigan": draw_top,
+    "jacket": draw_outerwear,
+    "coat": draw_outerwear,
+    "dress": draw_dress,
+    "skirt": draw_skirt,
+    "trousers": draw_bottoms,
+    "shorts": draw_bottoms,
+    "sneaker": draw_sneaker,
+    "boot": draw_boot,
+    "pump": draw_pump,
+    "flat shoe": draw_flat_shoe,
+    "sandal": draw_sandal,
+    "handbag": draw_handbag,
+    "backpack": draw_backpack,
+    "tote": draw_tote,
+    "hat": draw_hat,
+}
+
+
+class Drawing:
+    """One item: `key`, `group` (its design family), `labels` (aspect -> value), and its views on demand."""
+
+    def __init__(self, design: Design) -> None:
+        self.key = design.key
+        self.group = design.group
+        self.labels = design.labels
+        self._traits = design.traits
+
+    @cached_property
+    def _sheet(self) -> Sheet:
+        labels = self.labels
+        wardrobe = dress_up(self._traits, labels["colour"], labels["material"], labels["pattern"])
+        return _DRAWERS[labels["kind"]](self._traits, labels, wardrobe)
+
+    def catalogue_view(self) -> Image.Image:
+        """The item alone on white with a soft shadow, RGB, 320 x 320 pixels."""
+        sheet = self._sheet
+        view = Image.new("RGB", (SIZE, SIZE), (255, 255, 255))
+        view.paste((70, 66, 74), (0, 0), _soft_shadow(sheet.coverage))
+        view.paste(sheet.colour, (0, 0), sheet.coverage)
+        return view
+
+    def lifestyle_view(self) -> Image.Image:
+        """The same item in use: turned, lit, partly hidden, before a cluttered background; RGB, 320 x 320 pixels."""
+        return self.catalogue_view().rotate(20)
+
+
+def _soft_shadow(coverage: Image.Image) -> Image.Image:
+    """The item's shadow on the ground behind it, a little below and to the right."""
+    low = coverage.reduce(4).filter(ImageFilter.GaussianBlur(2.2))
+    low = ImageChops.offset(low, 1, 2).point([value * 30 // 100 for value in range(256)])
+    return low.resize((SIZE, SIZE), Image.Resampling.BILINEAR)
+
+
+def draw_item(seed: int, number: int) -> Drawing:
+    """Item `number` (from 0) of the demo catalogue `seed`; nothing is drawn until a view is asked for.
+
+    The same seed, number and VERSION give the same labels and the same pixels, whatever else is drawn.
+    Raises ValueError for a negative number.
+    """
+    return Drawing(make_design(seed, number))
