@@ -41,6 +41,7 @@ __all__ = [
     "LeaseLost",
     "cancel_job",
     "create_job",
+    "lose_worker",
     "register_kind",
     "retry_job",
     "run_in_foreground",
@@ -176,6 +177,20 @@ def run_in_foreground(
     return job
 
 
+def lose_worker(*, job: Job, now: datetime, counted: bool = True) -> None:
+    """The worker of this running job is gone: queue it again, or end it if cancelled or lost too often.
+
+    ``counted`` False: the worker was stopped on purpose, which says nothing about the job.
+    """
+    kind = _kinds.get(job.kind)
+    if job.cancel_requested:
+        _finish(job, JobState.CANCELLED, now=now)
+    elif counted and (kind is None or job.attempt >= kind.max_attempts):
+        _finish(job, JobState.FAILED, now=now, reason=f"Its worker died {job.attempt} times.")
+    else:
+        _requeue(job, attempt=job.attempt if counted else job.attempt - 1)
+
+
 def _take(job_id: str, *, worker: str, now: datetime) -> Job | None:
     free = Q(state=JobState.QUEUED) & (Q(after=None) | Q(after__state=JobState.DONE))
     left = Q(state=JobState.RUNNING, lease_until__lt=now)
@@ -186,11 +201,8 @@ def _take(job_id: str, *, worker: str, now: datetime) -> Job | None:
     if kind is None:
         _finish(job, JobState.FAILED, now=now, reason=f"No installed part runs jobs of kind “{job.kind}”.")
         return None
-    if job.state == JobState.RUNNING and job.cancel_requested:
-        _finish(job, JobState.CANCELLED, now=now)
-        return None
-    if job.attempt >= kind.max_attempts:
-        _finish(job, JobState.FAILED, now=now, reason=f"Its worker died {job.attempt} times.")
+    if job.state == JobState.RUNNING and (job.cancel_requested or job.attempt >= kind.max_attempts):
+        lose_worker(job=job, now=now)
         return None
     with transaction.atomic():
         # The fence read above is the condition: of two workers that read the same row, one changes it.

@@ -1,0 +1,88 @@
+"""What the sweeper does every few seconds: nothing that was accepted stays stuck. Two are harmless."""
+
+import logging
+import os
+import socket
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+
+from search import events
+from search.models import Job, JobState
+from search.services.jobs import lose_worker
+
+# Deletes or mends what is out of date at the given time; returns how many rows.
+Sweep = Callable[[datetime], int]
+
+log = logging.getLogger(__name__)
+_sweeps: dict[str, Sweep] = {}
+
+
+def register_sweep(name: str, sweep: Sweep) -> None:
+    """Have ``sweep`` called at every round; called from ``AppConfig.ready``. It must be idempotent."""
+    _sweeps[name] = sweep
+
+
+def sweep_everything(*, now: datetime, own_workers: bool) -> dict[str, int]:
+    """One round; returns what was mended, by name. What one sweep raises is logged, the others run.
+
+    ``own_workers``: all workers of this database run on this host (embedded mode), so that a job whose
+    process is gone is freed at once instead of when its lease ends.
+    """
+    sweeps = {
+        "lost workers": lambda at: free_lost_jobs(now=at, own_workers=own_workers),
+        "failed predecessors": fail_followers,
+        **_sweeps,
+    }
+    mended = {}
+    for name, sweep in sweeps.items():
+        try:
+            mended[name] = sweep(now)
+        except Exception:
+            log.exception("the sweep of %s failed", name)
+    return mended
+
+
+def free_lost_jobs(*, now: datetime, own_workers: bool) -> int:
+    """Queue, or after too many attempts fail, the running jobs whose worker stopped renewing its lease."""
+    running = Job.objects.filter(state=JobState.RUNNING)
+    lost = [job for job in running if _is_lost(job, now=now, own_workers=own_workers)]
+    for job in lost:
+        lose_worker(job=job, now=now)
+    return len(lost)
+
+
+def fail_followers(now: datetime) -> int:
+    """Fail the queued jobs that wait for one that will not be done."""
+    ended = Q(after__state=JobState.FAILED) | Q(after__state=JobState.CANCELLED)
+    waiting = Job.objects.filter(ended, state=JobState.QUEUED).select_related("after")
+    failed = 0
+    for job in waiting:
+        assert job.after is not None
+        with transaction.atomic():
+            failed += Job.objects.filter(pk=job.pk, state=JobState.QUEUED).update(
+                state=JobState.FAILED,
+                finished_at=now,
+                reason=f"“{job.after.title}” had to be done first, but is {job.after.state}. Retry both.",
+            )
+            events.bump("jobs")
+    return failed
+
+
+def _is_lost(job: Job, *, now: datetime, own_workers: bool) -> bool:
+    if job.lease_until is None or job.lease_until < now:
+        return True
+    host, _, pid = job.worker.rpartition(":")
+    return own_workers and host == socket.gethostname() and pid.isdigit() and not _is_alive(int(pid))
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,59 @@
+"""The one Celery task, and the hints that start it. Everything that matters is in `search.services.jobs`."""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_shutting_down
+from django.db import transaction
+from django.utils import timezone
+from kombu.exceptions import KombuError
+from kombu.exceptions import OperationalError as BrokerDown
+
+from search.models import Job
+from search.services import jobs
+from search.services.job_context import request_stop
+
+# A hint about a job that is still queued after this long may be lost, and is sent again.
+RESEND_AFTER = timedelta(seconds=60)
+
+log = logging.getLogger(__name__)
+
+
+@shared_task(name="search.tasks.run_job")
+def run_job(job_id: str) -> None:
+    """Run the job if it is still to be run, then tell of the jobs it made."""
+    jobs.run_job(job_id=job_id, worker=jobs.worker_name())
+    hint_due_jobs(now=timezone.now())
+
+
+def hint_jobs(queued: Iterable[Job]) -> None:
+    """Tell the workers of these jobs, after the transaction that made them is committed.
+
+    A hint that cannot be sent is no error: the sweeper sends it once the broker answers.
+    """
+    told = list(queued)
+    transaction.on_commit(lambda: _send(told, now=timezone.now()))
+
+
+def hint_due_jobs(*, now: datetime) -> None:
+    """Tell the workers of every queued job that may run and of which they were not told lately."""
+    _send(list(Job.objects.due_for_a_hint(hinted_before=now - RESEND_AFTER)), now=now)
+
+
+def _send(queued: list[Job], *, now: datetime) -> None:
+    for job in queued:
+        try:
+            run_job.apply_async(args=(str(job.pk),), queue=job.queue, retry=False)
+        except (BrokerDown, KombuError, OSError) as error:
+            log.warning("the broker takes no hints (%s): the sweeper sends them later", error)
+            return
+        Job.objects.filter(pk=job.pk).update(hinted_at=now)
+
+
+@worker_shutting_down.connect
+def stop_the_running_job(**_: Any) -> None:
+    """A worker asked to end puts its job back at the handler's next word instead of finishing it."""
+    request_stop()
