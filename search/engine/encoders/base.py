@@ -10,13 +10,15 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from search.engine.errors import ArtifactDamaged, EngineError
+
 Image = NDArray[np.uint8]  # (h, w, 3), sRGB
 Vectors = NDArray[np.float32]  # (n, d)
 Availability = Literal["ready", "weights-missing", "broken"]
 Device = Literal["auto", "cpu", "cuda"]
 
 
-class EncoderError(Exception):
+class EncoderError(EngineError):
     """An encoder cannot be had or cannot do its work; the message names it and the remedy."""
 
 
@@ -28,7 +30,7 @@ class EncoderUnavailable(EncoderError):
     """The encoder is listed but cannot run here: weights are missing, or a plug-in is broken."""
 
 
-class WeightsDamaged(EncoderError):
+class WeightsDamaged(EncoderError, ArtifactDamaged):
     """A weights file is not the one that was published or shipped: its checksum differs."""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from search.engine.encoders import control, histograms
+from search.engine.encoders import control, histograms, thimble, vgg
 from search.engine.encoders.base import (
     Device,
     Encoder,
@@ -22,6 +22,8 @@ from search.engine.encoders.base import (
 )
 
 FAMILIES: dict[str, Family] = {
+    "thimble": thimble,
+    "vgg": vgg,
     "histograms": histograms,
     "control": control,
 }

@@ -1,0 +1,119 @@
+"""The networks behind the encoders, as torch modules that take pictures and answer with layers.
+
+Every module here maps (n, side, side, 3) uint8 sRGB to one (n, d) float32 tensor per layer, with the
+normalisation inside, so that a caller only stacks pictures, and an exported network needs nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from search.engine import torchvision_ops
+
+# Per-channel mean and standard deviation of ImageNet, as published with torchvision's weights.
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class Normalise(nn.Module):
+    """(n, h, w, 3) uint8 -> (n, 3, h, w) float32, centred and scaled per channel."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1) * 255.0, persistent=False)
+        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1) * 255.0, persistent=False)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return (pictures.permute(0, 3, 1, 2).float() - self.mean) / self.std
+
+
+class Residual(nn.Module):
+    """Two 3 x 3 convolutions around which the input is carried (He et al., 2016)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = convolve(channels, channels, stride=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(channels)
+
+    def forward(self, values: Tensor) -> Tensor:
+        return torch.relu(values + self.norm(self.second(self.first(values))))
+
+
+def convolve(inputs: int, outputs: int, *, stride: int) -> nn.Sequential:
+    """A 3 x 3 convolution with batch normalisation and ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    )
+
+
+class Thimble(nn.Module):
+    """The project's small network: four stages, 1.3 million weights, two layers worth keeping.
+
+    Layers: ``pool`` (512, the last convolution averaged over the picture) and ``dense`` (256, hidden
+    layer). Both end in a batch normalisation and a ReLU, so that about half of the components are zero
+    for any picture and signs say something: an average of values after a ReLU is hardly ever zero.
+    """
+
+    SIDE = 112
+    DIMENSIONS = {"pool": 512, "dense": 256}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.normalise = Normalise((0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+        self.stages = nn.Sequential(
+            convolve(3, 32, stride=2),
+            convolve(32, 48, stride=2),
+            Residual(48),
+            convolve(48, 96, stride=2),
+            Residual(96),
+            convolve(96, 192, stride=2),
+            Residual(192),
+        )
+        pool, dense = self.DIMENSIONS["pool"], self.DIMENSIONS["dense"]
+        self.widen = nn.Sequential(
+            nn.Conv2d(192, pool, 1, bias=False), nn.BatchNorm2d(pool), nn.ReLU(inplace=True)
+        )
+        self.threshold = nn.Sequential(nn.BatchNorm1d(pool), nn.ReLU())
+        self.hidden = nn.Sequential(nn.Linear(pool, dense, bias=False), nn.BatchNorm1d(dense), nn.ReLU())
+
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        pool = self.threshold(self.widen(self.stages(self.normalise(pictures))).mean(dim=(2, 3)))
+        return pool, self.hidden(pool)
+
+
+class Vgg16Layers(nn.Module):
+    """VGG-16's two hidden dense layers (Simonyan and Zisserman, 2015), from torchvision's network.
+
+    Layers: ``fc6`` and ``fc7`` (4,096 each), after their ReLU; dropout is no part of inference, and the
+    softmax layer on top is left out.
+    """
+
+    SIDE = 224
+    DIMENSIONS = {"fc6": 4096, "fc7": 4096}
+
+    def __init__(self) -> None:
+        super().__init__()
+        torchvision_ops.prepare()
+        from torchvision.models import vgg16  # only importable once the operators are declared
+
+        # On the meta device no memory is taken and nothing is drawn: weights are assigned, never random.
+        with torch.device("meta"):
+            network = vgg16(weights=None, init_weights=False)
+        self.normalise = Normalise(IMAGENET_MEAN, IMAGENET_STD)
+        self.features = cast(nn.Module, network.features)
+        self.avgpool = cast(nn.Module, network.avgpool)
+        self.classifier = nn.Sequential(*list(cast(nn.Sequential, network.classifier))[:4])
+
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        values = self.avgpool(self.features(self.normalise(pictures))).flatten(1)
+        fc6 = torch.relu(self.classifier[0](values))
+        return fc6, torch.relu(self.classifier[3](fc6))

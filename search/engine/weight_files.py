@@ -1,0 +1,64 @@
+"""Weights on disk: safetensors beside a card that names their checksum, and nothing that can run code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from search.engine.encoders.base import WeightsDamaged
+from search.engine.files import sha256_of, write_file
+from search.engine.weight_cards import card_of, read_card
+
+
+def write_weights(path: Path, tensors: dict[str, Tensor], card: dict[str, Any]) -> str:
+    """Store tensors as safetensors, then their card with the sha256 added; return the sha256.
+
+    The card comes last, so that a reader who finds both finds a pair that belongs together, or is
+    told by the checksum that it does not. Raises DiskFull.
+    """
+    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    sha256 = write_file(path, safetensors.torch.save(contiguous))
+    text = json.dumps({**card, "file": path.name, "sha256": sha256}, indent=2, ensure_ascii=False)
+    write_file(card_of(path), (text + "\n").encode())
+    return sha256
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read safetensors whose bytes match their card.
+
+    Raises WeightsDamaged where they do not, or either file is missing.
+    """
+    expected = read_card(path)["sha256"]
+    try:
+        found = sha256_of(path)
+    except OSError as error:
+        raise WeightsDamaged(f"{path} cannot be read: {error}. Restore it, or make it anew.") from error
+    if found != expected:
+        raise WeightsDamaged(
+            f"{path} is damaged: its sha256 is {found}, its card says {expected}. "
+            "Restore both, or make them anew."
+        )
+    return safetensors.torch.load_file(path)
+
+
+def convert_pickle(source: Path, target: Path, *, sha256_prefix: str, keep: tuple[str, ...]) -> None:
+    """Convert a published .pth file of plain tensors to safetensors, once.
+
+    Only names that start with one of ``keep`` are kept. The file must be the published one (its sha256 starts
+    with ``sha256_prefix``), and is read with ``weights_only=True``, so that nothing in it can run.
+    Raises WeightsDamaged for any other file, DiskFull.
+    """
+    found = sha256_of(source)
+    if not found.startswith(sha256_prefix):
+        raise WeightsDamaged(
+            f"{source} is not the published file: its sha256 starts with {found[: len(sha256_prefix)]}, not "
+            f"{sha256_prefix}. Delete it and download it again."
+        )
+    tensors = torch.load(source, map_location="cpu", weights_only=True, mmap=True)
+    kept = {name: tensor for name, tensor in tensors.items() if name.startswith(keep)}
+    write_weights(target, kept, {"source": source.name, "source_sha256": found})
