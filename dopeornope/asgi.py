@@ -1,8 +1,83 @@
-"""HTTP and sockets in one ASGI application."""
+"""HTTP, sockets and the server's life in one ASGI application."""
 
 import os
+from collections.abc import Awaitable, Callable
+from typing import Any
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dopeornope.settings")
-application = get_asgi_application()
+django.setup()
+
+from channels.auth import AuthMiddlewareStack  # noqa: E402  # needs the apps
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.security.websocket import WebsocketDenier  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.core.handlers.asgi import ASGIHandler  # noqa: E402
+from django.http.request import split_domain_port, validate_host  # noqa: E402
+from django.urls import path  # noqa: E402
+
+from search.consumers import LiveConsumer  # noqa: E402
+from search.live import hub  # noqa: E402
+
+# Loosely typed, because the stubs of Django and of Channels describe these in ways that exclude each other.
+Scope = Any
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+Application = Any
+
+
+class OneThreadHandler(ASGIHandler):
+    """Django's handler without a thread context per request.
+
+    Django gives each request a thread of its own for synchronous code, and with it a new database connection:
+    slow on SQLite, and on PostgreSQL the server's connections run out. Without that context all synchronous
+    code of the process shares asgiref's one thread, and its connection stays open from request to request.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.handle(scope, receive, send)
+
+
+class SameOriginOnly:
+    """Refuses, before the handshake, sockets opened by pages that are not this site's."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._is_ours(dict(scope["headers"])):
+            await self._application(scope, receive, send)
+        else:
+            await WebsocketDenier()(scope, receive, send)
+
+    def _is_ours(self, headers: dict[bytes, bytes]) -> bool:
+        origin = headers.get(b"origin", b"").decode("latin1").lower()
+        host = headers.get(b"host", b"").decode("latin1").lower()
+        allowed = settings.ALLOWED_HOSTS
+        if not validate_host(split_domain_port(host)[0], allowed):
+            return False
+        scheme = "https" if settings.TLS else "http"
+        return origin == f"{scheme}://{host}" or origin in settings.CSRF_TRUSTED_ORIGINS
+
+
+async def live(scope: Scope, receive: Receive, send: Send) -> None:
+    """Acknowledges the server's start, and at its end closes what this process keeps open."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.shutdown":
+            await hub.close()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+consumer: Any = LiveConsumer.as_asgi()
+routes: Any = [path("ws/live/", consumer)]
+application = ProtocolTypeRouter(
+    {
+        "http": OneThreadHandler(),
+        "websocket": SameOriginOnly(AuthMiddlewareStack(URLRouter(routes))),
+        "lifespan": live,
+    }
+)

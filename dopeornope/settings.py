@@ -42,7 +42,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "dopeornope.static.StaticFilesMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -70,6 +70,8 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": env.database("DATABASE", HOME / "db.sqlite3")}
+# One connection per thread that needs one, kept: a web process has one such thread (dopeornope/asgi.py).
+DATABASES["default"] |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file, because shared in-memory databases ignore the busy timeout.
     DATABASES["default"]["TEST"] = {"NAME": str(HOME / "test.sqlite3")}

@@ -1,0 +1,183 @@
+"""The socket: who may watch what, and what a page is told."""
+
+import asyncio
+import json
+
+import pytest
+from asgiref.testing import ApplicationCommunicator
+from channels.db import database_sync_to_async
+from django.contrib.auth.models import AnonymousUser, Group, User
+from django.db import transaction
+
+from dopeornope.asgi import SameOriginOnly
+from search import events
+from search.consumers import LiveConsumer
+from search.live import Hub, Watcher, hub
+
+HOST = (b"host", b"localhost:8000")
+OURS = (b"origin", b"http://localhost:8000")
+
+
+class Socket(ApplicationCommunicator):
+    """A browser's end of a socket. (Channels' own helper needs its web server installed.)"""
+
+    async def connect(self) -> bool:
+        await self.send_input({"type": "websocket.connect"})
+        return (await self.receive_output(5))["type"] == "websocket.accept"
+
+    async def frame(self) -> dict:
+        return json.loads((await self.receive_output(5))["text"])
+
+    async def disconnect(self) -> None:
+        await self.send_input({"type": "websocket.disconnect", "code": 1000})
+        await self.wait(5)
+
+
+def open_socket(user: object, topics: str, *, headers: tuple = (HOST, OURS)) -> Socket:
+    async def signed_in(scope, receive, send):
+        await LiveConsumer.as_asgi()({**scope, "user": user}, receive, send)
+
+    query = f"topics={topics}".encode()
+    scope = {"type": "websocket", "path": "/ws/live/", "query_string": query, "headers": list(headers)}
+    return Socket(SameOriginOnly(signed_in), scope)
+
+
+def make_user(name: str, group: str | None = None) -> User:
+    user = User.objects.create_user(name)
+    if group:
+        user.groups.add(Group.objects.create(name=group))
+    return user
+
+
+def raise_revision(topic: str) -> None:
+    with transaction.atomic():
+        events.bump(topic)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_learns_where_its_topics_stand_and_then_each_change():
+    async def scenario() -> None:
+        socket = open_socket(AnonymousUser(), "leaderboard,catalogues")
+        assert await socket.connect()
+        first = [await socket.frame() for _ in range(2)]
+        assert {frame["topic"]: frame["revision"] for frame in first} == {"leaderboard": 0, "catalogues": 0}
+        await database_sync_to_async(raise_revision)("leaderboard")
+        assert await socket.frame() == {"topic": "leaderboard", "revision": 1}
+        await socket.disconnect()
+        await hub.close()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("role", "topics", "opens"),
+    [
+        (None, "leaderboard", True),
+        (None, "jobs", False),
+        (None, "leaderboard,jobs", False),
+        ("analyst", "jobs", False),
+        ("operator", "jobs,leaderboard", True),
+        ("operator", "secrets", False),
+        ("operator", "", False),
+    ],
+)
+def test_topics_open_only_to_those_who_may_see_them(role, topics, opens):
+    user = make_user("ada", role) if role else AnonymousUser()
+
+    async def scenario() -> bool:
+        socket = open_socket(user, topics)
+        opened = await socket.connect()
+        await socket.disconnect()
+        await hub.close()
+        return opened
+
+    assert asyncio.run(scenario()) == opens
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("headers", "opens"),
+    [
+        ((HOST, OURS), True),
+        ((HOST,), False),
+        ((HOST, (b"origin", b"null")), False),
+        ((HOST, (b"origin", b"https://localhost:8000")), False),
+        ((HOST, (b"origin", b"http://localhost:9000")), False),
+        ((HOST, (b"origin", b"http://evil.example")), False),
+        (((b"host", b"evil.example"), (b"origin", b"http://evil.example")), False),
+    ],
+)
+def test_37_pages_of_other_origins_are_refused_before_the_handshake(headers, opens):
+    async def scenario() -> bool:
+        socket = open_socket(AnonymousUser(), "leaderboard", headers=headers)
+        opened = await socket.connect()
+        await socket.disconnect()
+        await hub.close()
+        return opened
+
+    assert asyncio.run(scenario()) == opens
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_that_talks_is_shown_out():
+    async def scenario() -> int:
+        socket = open_socket(AnonymousUser(), "leaderboard")
+        await socket.connect()
+        await socket.send_input({"type": "websocket.receive", "text": "hello"})
+        while (message := await socket.receive_output(5))["type"] != "websocket.close":
+            pass
+        await hub.close()
+        return message["code"]
+
+    assert asyncio.run(scenario()) == 1008
+
+
+def test_a_slow_page_converges_to_the_newest_revision():
+    async def scenario() -> None:
+        numbers = iter(range(1, 1000))
+        watched = asyncio.Event()
+
+        def read() -> dict[str, int]:
+            number = next(numbers)
+            if number == 50:
+                loop.call_soon_threadsafe(watched.set)
+            return {"leaderboard": number}
+
+        loop = asyncio.get_running_loop()
+        hub = Hub(read, seconds_between_looks=0)
+        slow, quick = Watcher(["leaderboard"]), Watcher(["leaderboard"])
+        hub.join(slow)
+        hub.join(quick)
+        assert (await quick.next_news())["leaderboard"] == 1
+        await watched.wait()
+        assert (await slow.next_news())["leaderboard"] >= 49
+        await hub.close()
+
+    asyncio.run(scenario())
+
+
+def test_nothing_is_read_while_no_page_is_open():
+    async def scenario() -> None:
+        looks = []
+
+        def read() -> dict[str, int]:
+            looks.append(1)
+            return {}
+
+        hub = Hub(read, seconds_between_looks=0)
+        watcher = Watcher(["leaderboard"])
+        hub.join(watcher)
+        watcher.offer({"leaderboard": 3})
+        await watcher.next_news()
+        task = hub._task
+        hub.leave(watcher)
+        await task
+        seen = len(looks)
+        assert hub._task is None
+        hub.join(watcher)
+        while len(looks) == seen:
+            await asyncio.sleep(0)
+        await hub.close()
+
+    asyncio.run(scenario())
