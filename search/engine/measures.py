@@ -1,0 +1,80 @@
+"""What a set of answers is worth: shares with their intervals, and what chance alone would give."""
+
+import math
+from collections import Counter
+from collections.abc import Collection, Hashable, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many of `total` cases count, as a share with its interval."""
+
+    count: int
+    total: int
+    rate: float
+    low: float
+    high: float
+
+
+def share(count: int, total: int, *, confidence: float = 0.95) -> Share:
+    """`count` of `total` with Wilson's score interval (Wilson 1927, JASA 22:209, equation 4).
+
+    It stays within 0..1 and is honest at few cases and near the ends. No cases: rate 0, interval 0 to 1.
+    """
+    if not 0 <= count <= total:
+        raise ValueError(f"{count} of {total} is not a share.")
+    if total == 0:
+        return Share(0, 0, 0.0, 0.0, 1.0)
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
+    rate = count / total
+    scale = 1 + z * z / total
+    middle = (rate + z * z / (2 * total)) / scale
+    half = z * math.sqrt(rate * (1 - rate) / total + z * z / (4 * total * total)) / scale
+    low = 0.0 if count == 0 else max(0.0, middle - half)
+    high = 1.0 if count == total else min(1.0, middle + half)
+    return Share(count, total, rate, low, high)
+
+
+def match_rate(queries: Sequence[Hashable], candidates: Sequence[Hashable]) -> Share:
+    """Share of queries whose nearest candidate has the query's category; categories, one per query.
+
+    A candidate of None (nothing was found) does not match.
+    """
+    pairs = zip(queries, candidates, strict=True)
+    return share(sum(found is not None and asked == found for asked, found in pairs), len(queries))
+
+
+def recall_at(k: int, relevant: Sequence[Collection[int]], positions: npt.NDArray[np.integer]) -> Share:
+    """Share of queries with at least one of their `relevant` positions among the first k of (q, >=k) answers.
+
+    Queries that have no relevant position are left out.
+    """
+    asked = [(set(wanted), found[:k]) for wanted, found in zip(relevant, positions, strict=True) if wanted]
+    return share(sum(not wanted.isdisjoint(found.tolist()) for wanted, found in asked), len(asked))
+
+
+def random_match_rate(
+    queries: Sequence[Hashable],
+    query_identities: Sequence[Hashable],
+    gallery: Sequence[Hashable],
+    gallery_identities: Sequence[Hashable],
+) -> float:
+    """The match rate expected of a candidate drawn evenly from the gallery, exactly.
+
+    Categories and identities of queries and gallery; as for a real index, items identical to the query cannot
+    be drawn. Queries for which nothing could be drawn do not match. 0 without queries.
+    """
+    categories = Counter(gallery)
+    copies = Counter(gallery_identities)
+    copies_alike = Counter(zip(gallery_identities, gallery, strict=True))
+    expected = [
+        (categories[category] - copies_alike[identity, category]) / drawable
+        for category, identity in zip(queries, query_identities, strict=True)
+        if (drawable := len(gallery) - copies[identity])
+    ]
+    return math.fsum(expected) / len(queries) if queries else 0.0
