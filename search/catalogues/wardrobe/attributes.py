@@ -190,5 +190,5 @@ def colours_for(material: str, pattern: str) -> dict[str, float]:
     if material == "straw":
         return STRAWS
     if pattern == "leopard":
-        return {"beige": 40, "brown": 20, "grey": 12, "white": 10, "orange": 8, "pink": 5, "red": 5}
+        return {"beige": 40, "brown": 20, "grey": 12, "white": 14, "orange": 4, "pink": 5, "red": 5}
     return HIDES if material in ("leather", "patent leather", "suede") else EVERYDAY

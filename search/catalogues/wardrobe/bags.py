@@ -47,7 +47,7 @@ def draw_handbag(traits: Traits, labels: Labels, wardrobe: Wardrobe) -> Sheet:
     loop = {"top handle": 11.0, "shoulder strap": 25.0, "chain": 23.0}[labels["handle"]] * traits.between("loop", 0.85, 1.15)
     loop *= 0.6 + 0.4 * size
     sheet = Sheet(traits, (-max(wide, 15.0), -tall - loop, max(wide, 15.0), 0.5), wardrobe.main.ink)
-    _handbag_handle(sheet, traits, labels, wardrobe, wide, tall, loop)
+    _handbag_handle(sheet, traits, labels, wardrobe, wide, tall, loop, sunk=tall * 0.22 if shape == "round" else 0.0)
     body = sheet.fill(_bag_outline(traits, shape, wide, tall), wardrobe.main, shade=0.42)
     _bag_seams(sheet, traits, wardrobe, body, wide, tall)
     _handbag_closure(sheet, traits, labels, wardrobe, body, wide, tall)
@@ -55,8 +55,12 @@ def draw_handbag(traits: Traits, labels: Labels, wardrobe: Wardrobe) -> Sheet:
 
 
 def _handbag_handle(
-    sheet: Sheet, traits: Traits, labels: Labels, wardrobe: Wardrobe, wide: float, tall: float, loop: float
+    sheet: Sheet, traits: Traits, labels: Labels, wardrobe: Wardrobe, wide: float, tall: float, loop: float, *, sunk: float
 ) -> None:
+    """The handle behind the body; `sunk` is how far below the bag's top its feet are fixed."""
+    loop, tall = loop + sunk, tall - sunk
+    if sunk:
+        wide *= 0.78
     chain = labels["handle"] == "chain"
     foot = wide * (traits.between("handle foot", 0.42, 0.66) if labels["handle"] == "top handle" else traits.between("handle foot", 0.7, 0.9))
     width = {"top handle": 1.7, "shoulder strap": 1.5, "chain": 1.5}[labels["handle"]] * traits.between("handle width", 0.8, 1.3)

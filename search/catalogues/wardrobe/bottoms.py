@@ -36,7 +36,7 @@ def draw_bottoms(traits: Traits, labels: Labels, wardrobe: Wardrobe) -> Sheet:
     half.append(corner(0.25, rise + 1.5))
     sheet = Sheet(traits, (-max(hip, outer), -1.0, max(hip, outer), length + 1), wardrobe.main.ink)
     body = sheet.fill(outline(mirrored([*half, corner(0.0, rise)])), wardrobe.main)
-    _draw_legs(sheet, traits, wardrobe, body, (rise, length, inner, outer))
+    _draw_legs(sheet, traits, wardrobe, body, (hip, rise, length, inner, outer))
     high = traits.between("waistband", 3.0, 4.6)
     _draw_pockets(sheet, traits, labels, wardrobe, body, (wx, hip, rise, length))
     draw_waistband(sheet, traits, labels, wardrobe, wx, high, body)
@@ -45,10 +45,10 @@ def draw_bottoms(traits: Traits, labels: Labels, wardrobe: Wardrobe) -> Sheet:
 
 
 def _draw_legs(
-    sheet: Sheet, traits: Traits, wardrobe: Wardrobe, body: Patch, measures: tuple[float, float, float, float]
+    sheet: Sheet, traits: Traits, wardrobe: Wardrobe, body: Patch, measures: tuple[float, float, float, float, float]
 ) -> None:
-    """Creases, knees, side seams and hems; measures: rise, length, inner and outer end of the hem."""
-    rise, length, inner, outer = measures
+    """Creases, knees, side seams and hems; measures: hip, rise, length, inner and outer end of the hem."""
+    hip, rise, length, inner, outer = measures
     ink = wardrobe.main.ink
     middle = (inner + outer) / 2
     style = traits.pick("leg seams", ("crease", "stripe", "patch", "none", "none"))
@@ -56,7 +56,7 @@ def _draw_legs(
         right = curve([(middle * 0.8, 8.0), (middle * 0.92, length * 0.5), (middle, length)])
         sheet.strokes([right, flipped(right)], ink, 1.2, 0.5, body)
     elif style == "stripe":
-        right = curve([(outer * 0.93, 16.0), (outer * 0.96, length * 0.6), (outer * 0.93, length + 1)])
+        right = curve([(hip - 1.6, rise * 0.7), ((hip + outer) / 2 - 1.8, (rise + length) / 2), (outer - 2.0, length + 1)])
         sheet.strokes([right, flipped(right)], wardrobe.trim.colour, 4.5, 0.9, body)
     elif style == "patch" and length > 70:
         for side in (-1, 1):

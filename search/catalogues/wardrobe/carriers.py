@@ -83,6 +83,8 @@ def draw_hat(traits: Traits, labels: Labels, wardrobe: Wardrobe) -> Sheet:
     """A beanie, cap, bucket hat, fedora or sun hat, by its brim."""
     tall = 13.0 * _CROWNS[labels["size"]] * traits.between("crown", 0.92, 1.08)
     brim = labels["brim"]
+    if brim == "none":
+        tall *= 1.22
     wide = 11.0 * traits.between("head", 0.93, 1.07)
     reach = {"none": 0.8, "peak": 8.0, "narrow": 6.0, "wide": 14.0}[brim] * traits.between("brim", 0.86, 1.16)
     side = traits.pick("peak side", (-1, 1))
@@ -143,8 +145,8 @@ def _draw_peak(
 def _draw_beanie_edge(sheet: Sheet, traits: Traits, wardrobe: Wardrobe, wide: float, tall: float, crown: Patch) -> None:
     """A turned-up edge and perhaps a bobble."""
     high = traits.between("turn-up", 3.0, 6.0)
-    line = curve([(-wide - 0.5, 1.0), (0.0, 3.4), (wide + 0.5, 1.0)])
-    edge = sheet.fill(band(line, high), wardrobe.trim if traits.chance("edge in trim", 0.45) else wardrobe.plain, shade=0.3)
+    line = curve([(-wide - 0.2, 0.8), (0.0, 3.2), (wide + 0.2, 0.8)])
+    edge = sheet.fill(band(line, high), wardrobe.trim if wardrobe.main is wardrobe.plain and traits.chance("edge in trim", 0.45) else wardrobe.plain, shade=0.3)
     ribs = [[(wide * (n / 8 - 1), -high - 1), (wide * (n / 8 - 1), 5.0)] for n in range(1, 16)]
     sheet.strokes([list(rib) for rib in ribs], wardrobe.main.ink, 1.1, 0.35, edge)
     if traits.chance("bobble", 0.35):

@@ -13,6 +13,11 @@ VERSION = "1"
 _BLOCK = 60
 _SIZES = (*(1,) * 30, *(2,) * 6, *(3,) * 3, 4, 5)
 
+# Families of different kinds that share a cloth: what a colour or texture alone would take for one another.
+_IN_COLLECTION = 0.28
+_COLLECTIONS = 5
+_OF_CLOTH = ("pattern", "material")
+
 # What a further member of a family changes; continuous measures always drift a little.
 _CHANGES: dict[str, float] = {
     "nothing": 52, "colour": 20, "pattern": 8, "material": 5, "length": 4, "sleeve": 4, "closure": 4, "fit": 3
@@ -21,12 +26,13 @@ _CHANGES: dict[str, float] = {
 
 @dataclass(frozen=True)
 class Design:
-    """One item before it is drawn."""
+    """One item before it is drawn: chances for its form, and for its cloth, which a collection shares."""
 
     key: str
     group: str
     labels: dict[str, str]
     traits: Traits
+    cloth: Traits
 
 
 @lru_cache(maxsize=64)
@@ -58,13 +64,21 @@ def make_design(seed: int, number: int) -> Design:
             rethrown = frozenset({change})
     spread = 0.12 + 0.3 * hash_unit(f"{member_key}/spread") if member else 0.0
     traits = Traits(family_key, member_key, spread, rethrown)
-    return Design(f"w{number:06d}", group, choose_labels(traits), traits)
+    cloth_key = family_key
+    if hash_unit(f"{family_key}/in collection") < _IN_COLLECTION:
+        cloth_key = f"{VERSION}/{seed}/c{block}-{int(hash_unit(f'{family_key}/collection') * _COLLECTIONS)}"
+        spread = max(spread, 0.1)
+    cloth = Traits(cloth_key, member_key, spread, rethrown)
+    return Design(f"w{number:06d}", group, choose_labels(traits, cloth), traits, cloth)
 
 
-def choose_labels(traits: Traits) -> dict[str, str]:
+def choose_labels(traits: Traits, cloth: Traits) -> dict[str, str]:
     """A value for every aspect that applies to the kind, in the order of ASPECTS."""
     kind = traits.pick("kind", tuple(KINDS))
-    chosen = {aspect: traits.weigh(aspect, weights) for aspect, weights in KINDS[kind].items()}
+    chosen = {
+        aspect: (cloth if aspect in _OF_CLOTH else traits).weigh(aspect, weights)
+        for aspect, weights in KINDS[kind].items()
+    }
     chosen["kind"] = kind
-    chosen["colour"] = traits.weigh("colour", colours_for(chosen["material"], chosen["pattern"]))
+    chosen["colour"] = cloth.weigh("colour", colours_for(chosen["material"], chosen["pattern"]))
     return {aspect: chosen[aspect] for aspect in ASPECTS if aspect in chosen}

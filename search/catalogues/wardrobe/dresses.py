@@ -5,7 +5,7 @@ from math import sin
 from .cloth import Wardrobe
 from .fronts import draw_belt, draw_buttons, draw_patch_pocket, draw_placket, draw_zip
 from .geometry import Line, Point, band, corner, curve, mirrored, outline
-from .necks import draw_neck_band, draw_shirt_collar, neck_width, neckline_points
+from .necks import collar_rise, draw_neck_band, draw_shirt_collar, neck_width, neckline_points
 from .sheet import Patch, Sheet
 from .tops import Labels, frame_of
 from .torso import Torso, body_points, draw_back, draw_cuffs, draw_sleeves, shape_sleeve, shape_torso
@@ -29,7 +29,7 @@ def draw_dress(traits: Traits, labels: Labels, wardrobe: Wardrobe) -> Sheet:
     if straps:
         torso = Torso(torso.neck, (torso.neck + traits.between("strap", 1.6, 4.0), 1.0), torso.armpit, torso.waist, torso.hem, torso.sag)
     sheet = Sheet(traits, frame_of(torso, sleeve, -3.0), wardrobe.main.ink)
-    draw_back(sheet, torso, points, wardrobe)
+    draw_back(sheet, torso, points, wardrobe, rise=collar_rise(label))
     sleeves = draw_sleeves(sheet, torso, sleeve, wardrobe.main) if sleeve else []
     body = sheet.fill(outline(mirrored(_dress_points(traits, torso, points))), wardrobe.main)
     _draw_skirt_part(sheet, traits, labels, torso, wardrobe, body)

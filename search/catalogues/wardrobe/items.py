@@ -11,6 +11,7 @@ from .carriers import draw_backpack, draw_hat
 from .cloth import Wardrobe, dress_up
 from .designs import Design, make_design
 from .dresses import draw_dress, draw_skirt
+from .lifestyle import draw_lifestyle
 from .outerwear import draw_outerwear
 from .pumps import draw_flat_shoe, draw_pump, draw_sandal
 from .sheet import SIZE, Sheet
@@ -50,12 +51,18 @@ class Drawing:
         self.group = design.group
         self.labels = design.labels
         self._traits = design.traits
+        self._cloth = design.cloth
 
     @cached_property
     def _sheet(self) -> Sheet:
         labels = self.labels
-        wardrobe = dress_up(self._traits, labels["colour"], labels["material"], labels["pattern"])
+        wardrobe = dress_up(self._cloth, labels["colour"], labels["material"], labels["pattern"])
         return _DRAWERS[labels["kind"]](self._traits, labels, wardrobe)
+
+    @property
+    def coverage(self) -> Image.Image:
+        """How far the item covers each pixel of its catalogue view (mode L, 255 = wholly)."""
+        return self._sheet.coverage
 
     def catalogue_view(self) -> Image.Image:
         """The item alone on white with a soft shadow, RGB, 320 x 320 pixels."""
@@ -67,7 +74,7 @@ class Drawing:
 
     def lifestyle_view(self) -> Image.Image:
         """The same item in use: turned, lit, partly hidden, before a cluttered background; RGB, 320 x 320 pixels."""
-        return self.catalogue_view().rotate(20)
+        return draw_lifestyle(self._traits, self._sheet)
 
 
 def _soft_shadow(coverage: Image.Image) -> Image.Image:

@@ -71,12 +71,12 @@ def _corduroy(coarse: int) -> Image.Image:
 
 
 def _wool(coarse: int) -> Image.Image:
-    return grain(11 + 4 * coarse, 150 + 60 * coarse, 9)
+    return grain(8 + 3 * coarse, 80 + 25 * coarse, 9)
 
 
 def _leather(coarse: int) -> Image.Image:
     crease = np.asarray(smooth_noise(7 + 3 * coarse, 5 + 2 * coarse, 10), dtype=np.int32)[:_SIDE, :_SIDE] - 128
-    return _tile(np.where(np.abs(crease) < 6, -9, 2), 14, 11)
+    return _tile(np.where(np.abs(crease) < 5, -5, 1), 14, 11)
 
 
 def _patent(coarse: int) -> Image.Image:
@@ -131,8 +131,8 @@ MATERIALS: dict[str, Material] = {
     "patent leather": Material(0.85, 0.2, _patent),
     "suede": Material(0.0, 0.25, _suede),
     "canvas": Material(0.0, 0.3, _canvas),
-    "satin": Material(0.6, 0.9, _satin),
-    "nylon": Material(0.28, 0.6, _nylon),
+    "satin": Material(0.6, 0.7, _satin),
+    "nylon": Material(0.28, 0.4, _nylon),
     "straw": Material(0.0, 0.15, _straw),
     "velvet": Material(0.25, 0.7, _velvet),
 }

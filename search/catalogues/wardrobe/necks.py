@@ -14,6 +14,11 @@ def neck_width(traits: Traits, label: str) -> float:
     return WIDTHS.get(label, 7.8) * traits.between("neck width", 0.9, 1.12)
 
 
+def collar_rise(label: str) -> float:
+    """How high the back of the collar stands, so that nothing behind shows between its ends."""
+    return {"shirt collar": 3.4, "stand collar": 4.4, "lapel": 3.2, "shawl collar": 3.2}.get(label, 1.0)
+
+
 def neckline_points(traits: Traits, label: str, half: float) -> list[Point]:
     """The right half of the opening's edge, from its lowest point to the shoulder."""
     deep = traits.between("neck depth", 0.8, 1.25)

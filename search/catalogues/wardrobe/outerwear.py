@@ -16,6 +16,7 @@ from .necks import (
     draw_lapels,
     draw_neck_band,
     draw_shirt_collar,
+    collar_rise,
     draw_stand_collar,
     neck_width,
     neckline_points,
@@ -52,7 +53,7 @@ def draw_outerwear(traits: Traits, labels: Labels, wardrobe: Wardrobe) -> Sheet:
     sheet = Sheet(traits, frame_of(torso, sleeve, -18.0 if label == "hood" else -4.0), wardrobe.main.ink)
     if label == "hood":
         draw_hood_back(sheet, traits, torso, wardrobe)
-    draw_back(sheet, torso, points, wardrobe)
+    draw_back(sheet, torso, points, wardrobe, rise=collar_rise(label))
     contrast = labels["kind"] == "jacket" and traits.chance("contrast sleeves", 0.1)
     sleeves = draw_sleeves(sheet, torso, sleeve, wardrobe.trim if contrast else wardrobe.main) if sleeve else []
     body = sheet.fill(body_outline(torso, points), wardrobe.main)

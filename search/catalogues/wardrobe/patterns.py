@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from .geometry import ellipse
+from .geometry import arc, ellipse, strip
 from .palette import Colour, mix
 from .tiles import cut, smooth_noise
 from .traits import Traits
@@ -45,7 +45,7 @@ def _stripes(swatch: Image.Image, traits: Traits, accents: list[Colour], upright
     period = traits.between("stripe period", 6, 13 if upright else 16)
     if traits.chance("wide stripes", 0.4):
         period *= traits.between("stripe widening", 1.7, 2.6)
-    share = traits.between("stripe share", 0.18, 0.42)
+    share = traits.between("stripe share", 0.16, 0.36)
     shift = traits.between("stripe shift", 0, period)
     swatch.paste(accents[0], None, _mask(_bars(line, period, share, shift)))
     if traits.chance("second stripe", 0.3):
@@ -67,7 +67,7 @@ def check(swatch: Image.Image, traits: Traits, accents: list[Colour]) -> None:
     """Gingham, windowpane and tartan: crossing bars, stronger where they cross."""
     columns, rows = _grid()
     period = traits.between("check period", 12, 44)
-    share = traits.between("check share", 0.1, 0.27)
+    share = traits.between("check share", 0.09, 0.22)
     strength = np.float32(traits.between("check strength", 0.5, 0.95))
     across = _bars(columns, period, share, traits.between("check left", 0, period)) * strength
     down = _bars(rows, period, share, traits.between("check top", 0, period)) * strength
@@ -98,7 +98,7 @@ def zigzag(swatch: Image.Image, traits: Traits, accents: list[Colour]) -> None:
     height = np.float32(traits.between("zigzag height", 0.35, 0.8))
     period = traits.between("zigzag period", 12, 34)
     tooth = np.abs(columns % wave - wave / 2) * height
-    share = traits.between("zigzag share", 0.22, 0.42)
+    share = traits.between("zigzag share", 0.18, 0.36)
     swatch.paste(accents[0], None, _mask(_bars(rows + tooth, period, share, traits.between("zigzag top", 0, 9))))
 
 
@@ -110,7 +110,7 @@ def diamonds(swatch: Image.Image, traits: Traits, accents: list[Colour]) -> None
     left, top = np.float32(traits.between("diamond left", 0, 50)), np.float32(traits.between("diamond top", 0, 50))
     x = np.abs((columns + left) % period - period / 2)
     y = np.abs((rows + top) % (period / tall) - period / tall / 2) * tall
-    size = period * np.float32(traits.between("diamond size", 0.3, 0.4))
+    size = period * np.float32(traits.between("diamond size", 0.24, 0.36))
     swatch.paste(accents[0], None, _mask((size - (x + y)) * np.float32(0.7) + np.float32(0.5)))
     if traits.chance("lattice", 0.6):
         edge = np.float32(1.1) - np.abs(x + y - period / 2) * np.float32(0.9)
@@ -126,7 +126,7 @@ def camouflage(swatch: Image.Image, traits: Traits, accents: list[Colour]) -> No
     tones = (mix(near, (28, 26, 24), 0.5), mix(near, accents[0], 0.45), mix(near, (235, 230, 215), 0.35))
     for layer, tone in enumerate(tones):
         tile = cut(smooth_noise(*cells, 31 + layer), traits, f"blotch {layer}", SWATCH, SWATCH)
-        edge = 142 + int(traits.between(f"blotch edge {layer}", 0, 22)) + 6 * layer
+        edge = 149 + int(traits.between(f"blotch edge {layer}", 0, 22)) + 6 * layer
         swatch.paste(tone, None, tile.point([max(0, min(255, (value - edge) * 48)) for value in range(256)]))
 
 
@@ -183,7 +183,7 @@ def floral(swatch: Image.Image, traits: Traits, accents: list[Colour]) -> None:
     layers = [Image.new("L", (side * 3, side * 3)) for _ in range(3)]
     petals_draw, heart_draw, leaf_draw = (ImageDraw.Draw(layer) for layer in layers)
     petals = traits.pick("petals", (4, 5, 5, 6))
-    size = side * traits.between("flower size", 0.055, 0.1)
+    size = side * traits.between("flower size", 0.045, 0.085)
     for x, y, turn, grow in _stamps(traits, "flower", side, traits.pick("flowers", (4, 9, 9))):
         reach = size * grow
         for n in range(petals):
@@ -206,17 +206,16 @@ def leopard(swatch: Image.Image, traits: Traits, accents: list[Colour]) -> None:
     base = swatch.getpixel((0, 0))
     assert isinstance(base, tuple)
     near = (int(base[0]), int(base[1]), int(base[2]))
-    size = side * traits.between("spot size", 0.06, 0.085)
+    size = side * traits.between("spot size", 0.05, 0.075)
     for n, (x, y, turn, grow) in enumerate(_stamps(traits, "spot", side, 16)):
         reach = size * grow
         wide = traits.between(f"spot wide{n}", 0.9, 1.4)
         _wrap(heart_draw, side, ellipse(x, y, reach * wide * 0.75, reach * 0.75, 9), 255)
-        for part in range(3):
-            angle = turn + part * 2.1
-            cx, cy = x + reach * wide * float(np.cos(angle)), y + reach * float(np.sin(angle))
-            _wrap(ring_draw, side, ellipse(cx, cy, reach * 0.5, reach * 0.42, 8), 255)
+        for start, parts in ((turn, 3), (turn + 2.6, 2), (turn + 4.4, 2)):
+            bow = arc(x, y, reach * wide, reach, start, start + 0.62 * parts, 4)
+            _wrap(ring_draw, side, strip(bow, reach * 0.55), 255)
     dark = mix(near, (24, 18, 16), 0.8) if sum(near) > 260 else mix(near, (235, 220, 190), 0.5)
-    swatch.paste(mix(near, dark, 0.35), None, _repeat(hearts, side))
+    swatch.paste(mix(near, dark, 0.2), None, _repeat(hearts, side))
     swatch.paste(dark, None, _repeat(rings, side))
 
 

@@ -38,7 +38,7 @@ def _low_cut(sheet: Sheet, traits: Traits, labels: Labels, wardrobe: Wardrobe, l
                      corner(throat, -p - rise), (23.0, -p - vamp * 0.94), *toe_points(last, vamp),
                      *[corner(x, y) for x, y in reversed(footbed(last)[2:-1])]])  # fmt: skip
     body = sheet.fill(turned(last, upper), wardrobe.main, shade=0.4)
-    draw_sole(sheet, traits, last, labels["heel"], sole_cloth(traits, wardrobe, sporty=False), wardrobe.plain)
+    draw_sole(sheet, traits, last, labels["heel"], sole_cloth(traits, wardrobe, labels["heel"], sporty=False), wardrobe.plain)
     return body
 
 
@@ -145,16 +145,21 @@ def draw_sandal(traits: Traits, labels: Labels, wardrobe: Wardrobe) -> Sheet:
 
 def _one_sandal(sheet: Sheet, traits: Traits, labels: Labels, wardrobe: Wardrobe, last: Last) -> None:
     h, p = last.heel, last.ball
-    cork = flat((196, 158, 112)) if traits.chance("cork", 0.4) else sole_cloth(traits, wardrobe, sporty=traits.chance("sporty", 0.3))
+    thin = labels["heel"] not in ("wedge", "platform")
+    cork = sole_cloth(traits, wardrobe, labels["heel"], sporty=traits.chance("sporty", 0.2))
+    if thin and traits.chance("cork", 0.4):
+        cork = flat((196, 158, 112))
     draw_sole(sheet, traits, last, labels["heel"], cork, wardrobe.plain)
     bed = footbed(last)
     sheet.fill(turned(last, strip(bed, 0.8)), flat(lighter(cork.colour, 0.25)), shade=0, edge=0.5)
     count = traits.pick("toe straps", (1, 1, 2, 3))
-    wide = traits.between("toe strap width", 3.6, 7.5) / count
+    step = 9.6 / count
+    wide = step * traits.between("toe strap width", 0.5, 0.86)
     for n in range(count):
-        x = 17.2 + n * 8.0 / count + traits.between("toe strap place", 0, 2.0)
+        x = 15.6 + n * step + traits.between("toe strap place", 0, 1.6)
         tall = traits.between("toe strap height", 3.8, 5.0) * (1 - 0.13 * n)
-        strap = outline([corner(x, -p + 0.2), (x + 0.6, -p - tall), (x + 0.6 + wide * 0.8, -p - tall * 0.94), corner(x + wide + 0.8, -p + 0.2)])
+        strap = outline([corner(x, -p + 0.2), (x + 0.7, -p - tall * 0.7), corner(x + 1.6, -p - tall), (x + 1.4 + wide * 0.6, -p - tall * 0.98),
+                         corner(x + 1.2 + wide, -p - tall * 0.86), (x + wide + 0.6, -p - tall * 0.4), corner(x + wide, -p + 0.2)])
         sheet.fill(turned(last, strap), wardrobe.main, shade=0.34)
     closure = labels["closure"]
     if closure in ("buckle", "ankle strap"):
@@ -164,8 +169,10 @@ def _one_sandal(sheet: Sheet, traits: Traits, labels: Labels, wardrobe: Wardrobe
     elif closure == "laces":
         steps = [(15.0, -p - 3.4), (3.0, -h - 5.0), (9.5, -h - 7.0), (2.2, -h - 9.4), (8.4, -h - 11.4), (2.2, -h - 13.4)]
         sheet.fill(turned(last, strip(curve([(0.5, -h), (0.2, -h - 5.2)]), 1.3)), wardrobe.main, shade=0.2)
-        for start, end in zip(steps, steps[1:], strict=False):
-            sheet.fill(turned(last, strip([start, end], 0.85)), wardrobe.main, shade=0.1)
+        for (x0, y0), (x1, y1) in zip(steps[1:], steps[2:], strict=False):
+            for line in ([(x0, y0), (x1, y1)], [(x0, y1), (x1, y0)]):
+                sheet.fill(turned(last, strip(line, 0.8)), wardrobe.main, shade=0.1)
+        sheet.fill(turned(last, strip(steps[:2], 1.0)), wardrobe.main, shade=0.1)
     elif closure == "slip-on" and traits.chance("thong", 0.3):
         sheet.fill(turned(last, strip(curve([(22.6, -p - 4.2), (25.0, -p - 1.8), (25.6, -p)]), 0.9)), wardrobe.plain, shade=0.1)
 

@@ -12,7 +12,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from .cloth import Cloth
 from .geometry import Line
-from .palette import Colour
+from .palette import Colour, brightness
 from .patterns import SWATCH
 from .tiles import cut, smooth_noise
 from .traits import Traits
@@ -141,10 +141,11 @@ class Sheet:
         width, height = mask.width // 4 + 9, mask.height // 4 + 9
         low = Image.new("L", (width, height), 0)
         low.paste(mask.reduce(4), (3, 3))
-        low = low.filter(ImageFilter.GaussianBlur(2.6)).point(_shading(round(shade * 100)))
+        pale = brightness(cloth.colour) > 190
+        low = low.filter(ImageFilter.GaussianBlur(2.6)).point(_shading(round(shade * (50 if pale else 92))))
         if cloth.folds > 0.05:
             folds = cut(smooth_noise(11, 34, 61), self._traits, name, width, height)
-            low = ImageChops.multiply(low, folds.point(_folding(round(cloth.folds * 20))))
+            low = ImageChops.multiply(low, folds.point(_folding(round(cloth.folds * (11 if pale else 18)))))
         large = low.resize((width * 4, height * 4), Image.Resampling.BILINEAR)
         large = large.crop((16, 16, 16 + piece.width, 16 + piece.height))
         piece = ImageChops.multiply(piece, Image.merge("RGB", (large, large, large)))

@@ -48,7 +48,7 @@ def _one_sneaker(sheet: Sheet, traits: Traits, labels: Labels, wardrobe: Wardrob
                      throat, (22.0, -p - vamp - 0.1), *toe_points(last, vamp), *[corner(x, y) for x, y in reversed(footbed(last)[2:-1])]])  # fmt: skip
     body = sheet.fill(turned(last, upper), wardrobe.main, shade=0.36)
     _sneaker_panels(sheet, traits, labels, wardrobe, last, body, (top, vamp, eye, throat))
-    draw_sole(sheet, traits, last, labels["heel"], sole_cloth(traits, wardrobe, sporty=True), wardrobe.main)
+    draw_sole(sheet, traits, last, labels["heel"], sole_cloth(traits, wardrobe, labels["heel"], sporty=True), wardrobe.main)
     _fasten(sheet, traits, labels, wardrobe, last, body, eye, throat)
 
 
@@ -67,12 +67,12 @@ def _sneaker_panels(
     if labels["toe"] == "toe cap":
         start = traits.between("cap start", 22.4, 24.6)
         cap = outline([corner(start, -p - vamp - 2), (start - 0.9, -p - vamp * 0.5), corner(start + 0.4, 0.0), corner(31.0, 0.0), corner(31.0, -p - vamp - 2)])
-        rubber = flat((238, 236, 231)) if traits.chance("rubber cap", 0.5) else wardrobe.trim
+        rubber = flat((238, 236, 231)) if traits.chance("rubber cap", 0.5) else wardrobe.plain
         sheet.fill(turned(last, cap), rubber, shade=0.2, within=body)
     if traits.chance("heel counter", 0.6):
         edge = traits.between("counter", 3.4, 6.0)
         counter = outline([corner(-2.0, top - 3), corner(edge * 0.6, top - 3), (edge, -h - 3.5), corner(edge + 1.6, 0.0), corner(-2.0, 0.0)])
-        sheet.fill(turned(last, counter), wardrobe.trim, shade=0.14, within=body)
+        sheet.fill(turned(last, counter), wardrobe.trim if wardrobe.main is wardrobe.plain else wardrobe.plain, shade=0.14, within=body)
     if traits.chance("eyestay panel", 0.5):
         stay = strip([(eye[0] + 0.6, eye[1]), (throat[0] + 0.6, throat[1] + 0.4)], traits.between("stay width", 3.2, 5.0))
         sheet.fill(turned(last, stay), wardrobe.plain, shade=0.05, within=body)
@@ -114,7 +114,7 @@ def _fasten(
         for n in range(count):
             x, y = along(eye, throat, (n + 0.5) / count)
             strap = strip([(x + 1.2, y - 1.2), (x - 2.6, y + 4.4)], wide)
-            sheet.fill(turned(last, strap), wardrobe.trim if traits.chance("strap trim", 0.5) else wardrobe.plain, shade=0.2)
+            sheet.fill(turned(last, strap), wardrobe.trim if traits.chance("strap trim", 0.25) else wardrobe.plain, shade=0.2)
     elif closure == "zip":
         x, y = along(eye, throat, 0.15)
         draw_zip(sheet, traits, wardrobe, turned(last, [(x - 1.4, y + 1.0), (x + 1.2, -last.ball - 1.2)]), body)
@@ -171,7 +171,7 @@ def _one_boot(sheet: Sheet, traits: Traits, labels: Labels, wardrobe: Wardrobe, 
     points += [front, (15.0, -(h * 0.3 + p * 0.7) - 6.4), (20.5, -p - vamp - 0.6), *toe_points(last, vamp)]
     points += [corner(x, y) for x, y in reversed(footbed(last)[2:-1])]
     body = sheet.fill(turned(last, outline(points)), wardrobe.main, shade=0.4)
-    draw_sole(sheet, traits, last, labels["heel"], sole_cloth(traits, wardrobe, sporty=traits.chance("rubber sole", 0.25)), wardrobe.plain)
+    draw_sole(sheet, traits, last, labels["heel"], sole_cloth(traits, wardrobe, labels["heel"], sporty=traits.chance("rubber sole", 0.25)), wardrobe.plain)
     _boot_seams(sheet, traits, wardrobe, last, body)
     _boot_closure(sheet, traits, labels, wardrobe, last, body, (top, back, wide, front))
 

@@ -25,7 +25,7 @@ class Last:
 
 HEIGHTS: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {
     "flat": ((1.3, 2.6), (0.9, 1.0)),
-    "platform": ((4.0, 6.0), (0.72, 0.92)),
+    "platform": ((3.2, 4.9), (0.68, 0.9)),
     "wedge": ((5.0, 9.0), (0.2, 0.34)),
     "block": ((4.0, 8.5), (0.1, 0.2)),
     "stiletto": ((8.0, 11.0), (0.06, 0.1)),
@@ -57,7 +57,7 @@ def toe_points(last: Last, rise: float) -> list[Point]:
     """From the vamp (x about 23) around the toe to the footbed's end; `rise` is the vamp's height there."""
     base = -last.ball - last.spring
     if last.toe == "pointed":
-        return [(25.0, base - rise * 0.62), (28.2, base - 1.5), corner(30.8, base - 0.1)]
+        return [(25.0, base - rise * 0.66), (28.0, base - 1.7), (29.7, base - 0.7), corner(30.0, base - 0.05)]
     if last.toe == "square":
         return [(25.0, base - rise * 0.82), corner(28.3, base - rise * 0.58), corner(28.9, base)]
     if last.toe == "peep":
@@ -65,13 +65,14 @@ def toe_points(last: Last, rise: float) -> list[Point]:
     return [(25.2, base - rise * 0.84), (27.6, base - rise * 0.55), (28.6, base - rise * 0.22), corner(28.1, base)]
 
 
-def sole_cloth(traits: Traits, wardrobe: Wardrobe, sporty: bool) -> Cloth:
-    """Rubber, leather or cork under the shoe."""
+def sole_cloth(traits: Traits, wardrobe: Wardrobe, heel: str, *, sporty: bool) -> Cloth:
+    """Rubber or leather under the shoe; a wedge, as large as the upper, is covered in the upper's colour."""
     main = wardrobe.main.colour
+    if heel == "wedge" or (heel == "platform" and not sporty):
+        return flat(mix(main, darker(main, 0.5), traits.between("sole tone", 0.0, 0.5)), 0.1)
     rubber = ((240, 239, 235), (240, 239, 235), (196, 160, 116), (52, 50, 52), lighter(main, 0.5))
     dressy = (darker(main, 0.5), darker(main, 0.3), (62, 44, 36), (150, 112, 76), (36, 33, 34))
-    colour = traits.pick("sole colour", rubber if sporty else dressy)
-    return flat(mix(colour, main, 0.04), 0.1)
+    return flat(traits.pick("sole colour", rubber if sporty else dressy), 0.1)
 
 
 def draw_sole(sheet: Sheet, traits: Traits, last: Last, heel: str, cloth: Cloth, upper_cloth: Cloth) -> None:
@@ -79,11 +80,14 @@ def draw_sole(sheet: Sheet, traits: Traits, last: Last, heel: str, cloth: Cloth,
     h, bed = last.heel, footbed(last)
     if heel in ("flat", "platform", "wedge"):
         back, under = traits.between("sole back", -0.5, 0.5), traits.between("sole under", 0.0, 1.2)
-        ground = [(26.2, 0.0), (20.0, 0.0), (under + 0.3, 0.0)]
+        nose = 29.9 if last.toe == "pointed" else 28.5
+        front = nose - traits.between("sole front", 0.9, 2.2)
+        ground = [(front, 0.0), (20.0, 0.0), (under + 0.3, 0.0)]
         if heel == "wedge" and traits.chance("cut wedge", 0.4):
-            ground = [(26.2, 0.0), (19.0, 0.0), (13.0, -1.0), (9.5, 0.0), (under + 0.8, 0.0)]
-        nose = (28.4 if last.toe != "pointed" else 30.6, bed[-1][1] * 0.9)
-        shape = [(back, -h), *bed, nose, (28.2, bed[-1][1] * 0.35), *ground, (back - 0.2, -h * 0.3)]
+            ground = [(front, 0.0), (19.0, 0.0), (13.0, -1.0), (9.5, 0.0), (under + 0.8, 0.0)]
+        tip = bed[-1][1]
+        round_off = curve([(nose, tip * 0.92), (nose - 0.1, tip * 0.5), (front + 0.5, tip * 0.12), (front, 0.0)])
+        shape = [(back, -h), *bed, *round_off, *ground, (back - 0.2, -h * 0.3)]
         sheet.fill(turned(last, shape), cloth, shade=0.28)
         if heel != "wedge" and traits.chance("sole line", 0.6):
             y = traits.between("sole line place", 0.35, 0.65)

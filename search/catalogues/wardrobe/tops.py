@@ -10,6 +10,7 @@ from .necks import (
     draw_neck_band,
     draw_shirt_collar,
     draw_stand_collar,
+    collar_rise,
     draw_turtleneck,
     neck_width,
     neckline_points,
@@ -66,7 +67,7 @@ def draw_top(traits: Traits, labels: Labels, wardrobe: Wardrobe) -> Sheet:
     sheet = Sheet(traits, frame_of(torso, sleeve, top), wardrobe.main.ink)
     if neck_label == "hood":
         draw_hood_back(sheet, traits, torso, wardrobe)
-    draw_back(sheet, torso, points, wardrobe)
+    draw_back(sheet, torso, points, wardrobe, rise=collar_rise(neck_label))
     contrast = kind in ("t-shirt", "hoodie", "sweater") and traits.chance("contrast sleeves", 0.12)
     sleeves = draw_sleeves(sheet, torso, sleeve, wardrobe.trim if contrast else wardrobe.main) if sleeve else []
     body = sheet.fill(body_outline(torso, points), wardrobe.main)

@@ -1,0 +1,88 @@
+"""The lifestyle view: the same design in the world, turned, lit, wrinkled, partly hidden, a little noisy."""
+
+from math import cos, radians, sin
+
+from PIL import Image, ImageChops, ImageFilter
+
+from .palette import Colour
+from .scenes import HALF, draw_foreground, draw_scene
+from .sheet import SIZE, Sheet
+from .tiles import cut, grain, smooth_noise
+from .traits import Traits
+
+_LIGHTS: tuple[Colour, ...] = (
+    (255, 250, 244), (255, 238, 214), (232, 240, 255), (255, 244, 230), (244, 232, 236), (236, 246, 238), (255, 226, 190),
+)  # fmt: skip
+
+
+def draw_lifestyle(traits: Traits, sheet: Sheet) -> Image.Image:
+    """The item of `sheet` in a scene of its own, RGB, SIZE x SIZE pixels."""
+    view = draw_scene(traits).resize((SIZE, SIZE), Image.Resampling.BILINEAR)
+    item, coverage = _pose(traits, sheet)
+    _cast_shadow(traits, view, coverage)
+    view.paste(item, (0, 0), coverage)
+    if traits.own("hidden", 0, 1) < 0.55:
+        close, hides = draw_foreground(traits)
+        hides = hides.filter(ImageFilter.GaussianBlur(0.9))
+        size, smooth = (SIZE, SIZE), Image.Resampling.BILINEAR
+        view.paste(close.resize(size, smooth), (0, 0), hides.resize(size, smooth))
+    view = _light(traits, view)
+    if traits.own("focus", 0, 1) < 0.4:
+        view = view.filter(ImageFilter.BoxBlur(traits.own("blur", 0.4, 1.3)))
+    return _add_noise(traits, view)
+
+
+def _pose(traits: Traits, sheet: Sheet) -> tuple[Image.Image, Image.Image]:
+    """The item turned, scaled, moved and seen at an angle: its colours and its coverage."""
+    angle = radians(traits.own("life turn", -24, 24) if traits.own("upright", 0, 1) < 0.8 else traits.own("life turn", -95, 95))
+    scale = traits.own("life scale", 0.6, 1.08)
+    mirror = -1.0 if traits.own("mirror", 0, 1) < 0.25 else 1.0
+    squeeze = traits.own("squeeze", 0.8, 1.0)
+    x, y = SIZE / 2 + traits.own("life x", -34, 34), SIZE / 2 + traits.own("life y", -26, 30)
+    tilt_x, tilt_y = traits.own("tilt x", -0.0009, 0.0009), traits.own("tilt y", -0.0009, 0.0009)
+    c, s = cos(angle) / scale, sin(angle) / scale
+    a, b, d, e = mirror * c / squeeze, mirror * s / squeeze, -s, c
+    middle = SIZE / 2
+    # Coordinates are divided by tilt_x x + tilt_y y + 1; the shift keeps the item's middle at (x, y) all the same.
+    depth = 1 + tilt_x * x + tilt_y * y
+    matrix = (a, b, middle * depth - a * x - b * y, d, e, middle * depth - d * x - e * y, tilt_x, tilt_y)
+    whole = Image.merge("RGBA", (*sheet.colour.split(), sheet.coverage))
+    posed = whole.transform((SIZE, SIZE), Image.Transform.PERSPECTIVE, matrix, Image.Resampling.BILINEAR)
+    coverage = posed.getchannel("A")
+    return posed.convert("RGB"), coverage
+
+
+def _cast_shadow(traits: Traits, view: Image.Image, coverage: Image.Image) -> None:
+    low = coverage.reduce(4).filter(ImageFilter.GaussianBlur(traits.own("shadow blur", 1.5, 5.0)))
+    low = ImageChops.offset(low, round(traits.own("shadow x", -4, 4)), round(traits.own("shadow y", 0, 5)))
+    strength = round(traits.own("shadow", 25, 60))
+    low = low.point([value * strength // 100 for value in range(256)])
+    view.paste((34, 30, 36), (0, 0), low.resize((SIZE, SIZE), Image.Resampling.BILINEAR))
+
+
+def _light(traits: Traits, view: Image.Image) -> Image.Image:
+    """Tinted light that falls off to one side, with soft blotches as through leaves or blinds."""
+    low = Image.linear_gradient("L").resize((HALF // 2, HALF // 2), Image.Resampling.BILINEAR)
+    low = low.rotate(int(traits.own("light side", 0, 4)) * 90)
+    depth = round(traits.own("falloff", 10, 46))
+    low = low.point([255 - value * depth // 100 for value in range(256)])
+    blotch = cut(smooth_noise(32, 32, 71), traits, "blotch", HALF // 2, HALF // 2)
+    strength = round(traits.own("blotches", 0, 9))
+    low = ImageChops.multiply(low, blotch.point([255 - max(0, 140 - value) * strength // 8 for value in range(256)]))
+    large = low.resize((SIZE, SIZE), Image.Resampling.BILINEAR)
+    light = _LIGHTS[int(traits.own("light", 0, len(_LIGHTS)))]
+    gain = traits.own("exposure", 0.86, 1.14)
+    bands = (
+        ImageChops.multiply(band, large).point([min(255, round(value * gain * level / 255)) for value in range(256)])
+        for band, level in zip(view.split(), light, strict=True)
+    )
+    return Image.merge("RGB", tuple(bands))
+
+
+def _add_noise(traits: Traits, view: Image.Image) -> Image.Image:
+    gain = (5, 11, 19, 34)[int(traits.own("noise", 0, 4))]
+    bands = [
+        ImageChops.add(band, cut(grain(5, gain, 81), traits, f"noise {n}", SIZE, SIZE), 1, -128)
+        for n, band in enumerate(view.split())
+    ]
+    return Image.merge("RGB", bands)
