@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,9 @@ def convert_pickle(source: Path, target: Path, *, sha256_prefix: str, keep: tupl
             f"{source} is not the published file: its sha256 starts with {found[: len(sha256_prefix)]}, not "
             f"{sha256_prefix}. Delete it and download it again."
         )
-    tensors = torch.load(source, map_location="cpu", weights_only=True, mmap=True)
+    try:
+        tensors = torch.load(source, map_location="cpu", weights_only=True, mmap=True)
+    except (pickle.UnpicklingError, RuntimeError) as error:
+        raise WeightsDamaged(f"{source} holds other things than tensors and was not read: {error}") from error
     kept = {name: tensor for name, tensor in tensors.items() if name.startswith(keep)}
     write_weights(target, kept, {"source": source.name, "source_sha256": found})

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from search.engine.encoders import control, histograms, thimble, vgg
+from search.engine.encoders import control, histograms, plugins, thimble, vgg
 from search.engine.encoders.base import (
     Device,
     Encoder,
@@ -26,6 +26,7 @@ FAMILIES: dict[str, Family] = {
     "vgg": vgg,
     "histograms": histograms,
     "control": control,
+    "plugin": plugins,
 }
 
 
@@ -34,7 +35,20 @@ def list_encoders(
 ) -> list[EncoderInfo]:
     """List every encoder, also those that cannot run here, with the remedy. Imports no torch."""
     surroundings = Surroundings(weights_folder=weights_folder, cache_folder=cache_folder)
-    return [info for family in FAMILIES.values() for info in family.describe(surroundings)]
+    infos: dict[str, EncoderInfo] = {}
+    for family in FAMILIES.values():
+        for info in family.describe(surroundings):
+            if info.name in infos:  # only plug-ins, which come last, can take a name twice
+                info = _refuse_name(info)
+            infos[info.name] = info
+    return list(infos.values())
+
+
+def _refuse_name(info: EncoderInfo) -> EncoderInfo:
+    """A plug-in under a name that is taken: listed apart, and never run instead of the other."""
+    remedy = f"The name '{info.name}' is taken; give the entry point another one."
+    name = f"{info.name} (second)"
+    return replace(info, name=name, network=name, availability="broken", remedy=remedy)
 
 
 def find_encoder(

@@ -1,0 +1,259 @@
+"""Encoders that are layers of a network: weights, runtime, and the answers of both."""
+
+import hashlib
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from search.engine import encoders, runtime, torchvision_ops, weight_downloads, weight_files
+from search.engine.encoders import thimble, vgg
+from search.engine.encoders.base import Surroundings
+from search.engine.networks import Thimble, Vgg16Layers
+from search.engine.runtime import NetworkSpec, ParityFailure, TorchNetwork, check_parity, open_network
+from search.engine.weight_downloads import PublishedFile
+
+LAYERS = ("pool", "dense")
+
+
+def draw_photos(count, seed=0):
+    generator = np.random.default_rng(seed)
+    shapes = generator.integers(40, 200, (count, 2))
+    return [generator.integers(0, 256, (*shape, 3)).astype(np.uint8) for shape in shapes]
+
+
+def make_small(seed=0):
+    torch.manual_seed(seed)
+    return Thimble().eval()
+
+
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory):
+    """A folder for exported networks that the module's tests share, so that each is exported once."""
+    return tmp_path_factory.mktemp("exports")
+
+
+@pytest.mark.parametrize("name", ["thimble-pool", "thimble-dense"])
+def test_the_shipped_network_encodes_alike_in_any_batch(exports, name):
+    encoder = encoders.create_encoder(name, "cpu", cache_folder=exports, threads=1)
+    photos = draw_photos(32)
+    together = encoder.encode(photos)
+    assert together.shape == (32, encoder.info.dimensions)
+    assert together.dtype == np.float32
+    np.testing.assert_allclose(together[:1], encoder.encode(photos[:1]), atol=1e-4)
+    np.testing.assert_allclose(together[5:18], encoder.encode(photos[5:18]), atol=1e-4)
+    assert encoder.encode([]).shape == (0, encoder.info.dimensions)
+
+
+def test_layers_share_a_pass_and_say_the_same_as_alone(exports):
+    joint = encoders.create_joint_encoder(["thimble-pool", "thimble-dense"], "cpu", cache_folder=exports)
+    photos = draw_photos(3)
+    both = joint.encode(photos)
+    for name in ("thimble-pool", "thimble-dense"):
+        alone = encoders.create_encoder(name, "cpu", cache_folder=exports).encode(photos)
+        np.testing.assert_allclose(both[name], alone, atol=1e-5)
+
+
+def test_onnx_runtime_says_what_torch_says(exports):
+    encoder = encoders.create_encoder("thimble-dense", "cpu", cache_folder=exports)
+    photos = draw_photos(4)
+    network = TorchNetwork(thimble.build_network(thimble.WEIGHTS), LAYERS, "cpu")
+    expected = network.run(np.stack([thimble.frame(photo) for photo in photos]))["dense"]
+    np.testing.assert_allclose(encoder.encode(photos), expected, atol=1e-3)
+
+
+def test_signs_of_the_shipped_layers_say_something(exports):
+    joint = encoders.create_joint_encoder(["thimble-pool", "thimble-dense"], "cpu", cache_folder=exports)
+    for vectors in joint.encode(draw_photos(8)).values():
+        assert vectors.min() == 0
+        assert 0.02 < (vectors > 0).mean() < 0.98
+
+
+def test_a_process_with_a_kept_export_needs_no_torch(exports):
+    encoders.create_encoder("thimble-dense", "cpu", cache_folder=exports)
+    code = (
+        "import pathlib, sys; import numpy as np; from search.engine.encoders import create_encoder;"
+        "e = create_encoder('thimble-dense', 'cpu', cache_folder=pathlib.Path(sys.argv[1]));"
+        "assert e.encode([np.zeros((9, 9, 3), np.uint8)]).shape == (1, 256);"
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(exports)], check=False).returncode == 0
+
+
+def test_the_listing_names_the_weights_version(exports):
+    info = encoders.find_encoder("thimble-pool")
+    digest = hashlib.sha256(thimble.WEIGHTS.read_bytes()).hexdigest()
+    assert (info.availability, info.version, info.dimensions) == ("ready", digest[:12], 512)
+
+
+def test_shipped_weights_stay_small():
+    assert sum(path.stat().st_size for path in thimble.WEIGHTS.parent.iterdir()) <= 15e6
+
+
+def test_missing_shipped_weights_are_listed_with_the_remedy(tmp_path, monkeypatch):
+    monkeypatch.setattr(thimble, "WEIGHTS", tmp_path / "thimble.safetensors")
+    info = encoders.find_encoder("thimble-pool")
+    assert info.availability == "weights-missing"
+    assert "manage.py train_shipped_weights" in info.remedy
+    with pytest.raises(encoders.EncoderUnavailable, match="train_shipped_weights"):
+        encoders.create_encoder("thimble-pool")
+
+
+def test_damaged_weights_never_run(tmp_path, monkeypatch):
+    path = tmp_path / "thimble.safetensors"
+    weight_files.write_weights(path, Thimble().state_dict(), {})
+    monkeypatch.setattr(thimble, "WEIGHTS", path)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(encoders.WeightsDamaged, match=r"thimble\.safetensors is damaged"):
+        encoders.create_encoder("thimble-pool", "cpu")
+    path.with_suffix(".json").write_text("{}")
+    with pytest.raises(encoders.WeightsDamaged, match="names no sha256"):
+        weight_files.read_weights(path)
+
+
+def test_a_damaged_export_is_made_anew(tmp_path, caplog):
+    spec = NetworkSpec("small", Thimble.SIDE, LAYERS, make_small)
+    picture = np.random.default_rng(0).integers(0, 256, (1, Thimble.SIDE, Thimble.SIDE, 3)).astype(np.uint8)
+    first = open_network(spec, device="cpu", cache_folder=tmp_path, threads=1).run(picture)["dense"]
+    (kept,) = tmp_path.glob("*.onnx")
+    kept.write_bytes(kept.read_bytes()[:-1000])
+    again = open_network(spec, device="cpu", cache_folder=tmp_path, threads=1).run(picture)["dense"]
+    np.testing.assert_array_equal(first, again)
+    assert "is damaged; it is made anew" in caplog.text
+    assert runtime._is_whole(kept)
+
+
+def test_an_export_that_differs_is_refused():
+    spec = NetworkSpec("small", Thimble.SIDE, LAYERS, make_small)
+    one, other = TorchNetwork(make_small(0), LAYERS, "cpu"), TorchNetwork(make_small(1), LAYERS, "cpu")
+    check_parity(one, one, spec)
+    with pytest.raises(ParityFailure, match=r"export of 'small' differs .* in layer 'pool'"):
+        check_parity(one, other, spec)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_asking_for_a_gpu_where_there_is_none_is_refused():
+    with pytest.raises(encoders.EncoderUnavailable, match="'cuda' was asked for"):
+        encoders.create_encoder("thimble-pool", "cuda")
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_gpu_says_what_the_cpu_says():
+    photos = draw_photos(8)
+    on_gpu = encoders.create_encoder("thimble-dense", "cuda").encode(photos)
+    np.testing.assert_allclose(
+        on_gpu, encoders.create_encoder("thimble-dense", "cpu").encode(photos), atol=1e-2
+    )
+
+
+def test_vgg_without_weights_is_listed_with_the_exact_remedy(tmp_path):
+    for name in ("vgg16-fc6", "vgg16-fc7"):
+        info = encoders.find_encoder(name, weights_folder=tmp_path)
+        assert (info.availability, info.dimensions, info.sign_structured) == ("weights-missing", 4096, True)
+        assert f"Put vgg16-397923af.pth into {tmp_path}" in info.remedy
+        assert "manage.py download_weights vgg16" in info.remedy
+        with pytest.raises(encoders.EncoderUnavailable, match="download_weights"):
+            encoders.create_encoder(name, weights_folder=tmp_path)
+
+
+def test_vgg_under_the_right_name_with_other_bytes_never_runs(tmp_path):
+    torch.save({"features.0.weight": torch.zeros(3)}, tmp_path / vgg.FILE_NAME)
+    with pytest.raises(encoders.WeightsDamaged, match="is not the published file"):
+        encoders.create_encoder("vgg16-fc6", "cpu", weights_folder=tmp_path)
+    assert [path.name for path in tmp_path.glob("vgg*")] == [vgg.FILE_NAME]
+
+
+def test_vgg_layers_are_torchvisions_hidden_layers():
+    torchvision_ops.prepare()
+    from torchvision.models import vgg16
+
+    with torch.device("meta"):
+        network = vgg16(weights=None, init_weights=False).eval()
+    network.to_empty(device="cpu")
+    numbers = torch.randn(100_003)  # repeated, since 138 million draws would take longer than the test
+    with torch.no_grad():
+        for parameter in network.parameters():
+            scale = parameter[0].numel() ** -0.5 if parameter.ndim > 1 else 0.1
+            parameter.copy_(
+                (numbers * scale)
+                .repeat(parameter.numel() // 100_003 + 1)[: parameter.numel()]
+                .view_as(parameter)
+            )
+    layers = Vgg16Layers()
+    layers.load_state_dict(
+        {name: value for name, value in network.state_dict().items() if "classifier.6" not in name},
+        assign=True,
+    )
+    picture = torch.randint(0, 256, (1, vgg.SIDE, vgg.SIDE, 3), dtype=torch.uint8)
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    with torch.inference_mode():
+        fc6, fc7 = layers.eval()(picture)
+        values = ((picture / 255.0 - mean) / std).permute(0, 3, 1, 2)
+        values = network.avgpool(network.features(values)).flatten(1)
+        torch.testing.assert_close(fc6, network.classifier[:2](values), rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(fc7, network.classifier[:5](values), rtol=1e-3, atol=1e-4)
+    assert fc6.min() == 0
+
+
+def test_published_pickles_are_converted_without_running_what_is_in_them(tmp_path):
+    source, target = tmp_path / "net.pth", tmp_path / "net.safetensors"
+    torch.save({"features.0.weight": torch.arange(4.0), "classifier.6.bias": torch.zeros(2)}, source)
+    prefix = hashlib.sha256(source.read_bytes()).hexdigest()[:8]
+    weight_files.convert_pickle(source, target, sha256_prefix=prefix, keep=("features.",))
+    tensors = weight_files.read_weights(target)
+    assert list(tensors) == ["features.0.weight"]
+    assert json.loads(target.with_suffix(".json").read_text())["source"] == "net.pth"
+
+    torch.save({"features.0.weight": Trap()}, source)
+    prefix = hashlib.sha256(source.read_bytes()).hexdigest()[:8]
+    with pytest.raises(encoders.WeightsDamaged, match="other things than tensors"):
+        weight_files.convert_pickle(source, target, sha256_prefix=prefix, keep=("features.",))
+    assert list(weight_files.read_weights(target)) == ["features.0.weight"]
+
+
+class Trap:
+    def __reduce__(self):
+        return (pytest.fail, ("a pickle was run",))
+
+
+@pytest.fixture
+def published(tmp_path):
+    """A published file that is served from the disk."""
+    content = b"weights" * 1000
+    (tmp_path / "web").write_bytes(content)
+    prefix = hashlib.sha256(content).hexdigest()[:8]
+    return PublishedFile("net.pth", (tmp_path / "web").as_uri(), prefix)
+
+
+def test_a_download_is_checked_and_done_once(tmp_path, published):
+    reports = []
+    target = weight_downloads.download(
+        published, tmp_path / "w", report=lambda *report: reports.append(report)
+    )
+    assert target.read_bytes() == b"weights" * 1000
+    assert reports[-1] == (7000, 7000)
+    (tmp_path / "web").unlink()
+    assert weight_downloads.download(published, tmp_path / "w", report=print) == target
+
+
+def test_a_download_of_other_bytes_leaves_nothing(tmp_path, published):
+    (tmp_path / "web").write_bytes(b"something else")
+    with pytest.raises(encoders.WeightsDamaged, match=r"is not net\.pth"):
+        weight_downloads.download(published, tmp_path / "w", report=lambda *_: None)
+    assert list((tmp_path / "w").iterdir()) == []
+
+
+def test_a_download_that_fails_says_how_to_go_round_it(tmp_path, published):
+    (tmp_path / "web").unlink()
+    with pytest.raises(weight_downloads.DownloadFailed, match=r"Fetch it on another machine and put it into"):
+        weight_downloads.download(published, tmp_path / "w", report=lambda *_: None)
+
+
+def test_the_networks_family_describes_itself_without_a_folder():
+    assert [info.availability for info in vgg.describe(Surroundings())] == ["weights-missing"] * 2
