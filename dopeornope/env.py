@@ -78,6 +78,14 @@ class Environment:
             raise self._refuse(name, str(path), "a folder (or a path where one can be made)")
         return path
 
+    def folders(self, name: str) -> list[Path]:
+        """Existing folders, separated by commas; none where the variable is not set."""
+        paths = [Path(part).expanduser() for part in self.names(name, [])]
+        for path in paths:
+            if not path.is_absolute() or not path.is_dir():
+                raise self._refuse(name, str(path), "absolute paths of existing folders, separated by commas")
+        return [path.resolve() for path in paths]
+
     def database(self, name: str, sqlite_file: Path) -> dict[str, object]:
         """Django's settings of one database: SQLite unless a ``postgresql://`` address is given."""
         value = self._raw(name)

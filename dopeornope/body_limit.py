@@ -1,0 +1,88 @@
+"""Bodies too large for the address they are sent to are cut off while they arrive, not after.
+
+Django reads a request's whole body to disk before any view can refuse it. Only an operator may send a large
+one, and only to the import form.
+"""
+
+from collections.abc import Awaitable, Callable
+from http.cookies import CookieError
+from importlib import import_module
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.http import HttpRequest, parse_cookie
+from django.urls import reverse
+
+from search.selectors.roles import OPERATOR, has_role
+
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
+# Beside the file: the form's other fields and what multipart adds.
+FORM_BYTES = 64 * 1024
+
+
+class BodyLimit:
+    """Answers 413 for a body over the limit; what arrives after that is not read."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        declared = headers.get(b"content-length", b"0")
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        if scope["path"] == reverse("operations-import") and await sync_to_async(_may_upload)(headers):
+            limit = settings.UPLOAD_LIMIT_MB * 1024 * 1024 + FORM_BYTES
+        if declared.isdigit() and int(declared) > limit:
+            await _refuse(send, limit)
+            return
+        meter = _Meter(receive, send, limit)
+        await self._application(scope, meter.receive, meter.send)
+        if meter.cut and not meter.answered:
+            await _refuse(send, limit)
+
+
+class _Meter:
+    """Counts what a request brings; once it is too much, the application sees the visitor leave."""
+
+    def __init__(self, receive: Receive, send: Send, limit: int) -> None:
+        self._receive, self._send, self._left = receive, send, limit
+        self.cut = self.answered = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        if self._left >= 0:
+            return message
+        self.cut = True
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        self.answered = True
+        await self._send(message)
+
+
+def _may_upload(headers: dict[bytes, bytes]) -> bool:
+    try:
+        cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin1"))
+    except CookieError:
+        return False
+    request = HttpRequest()
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    request.session = store(cookies.get(settings.SESSION_COOKIE_NAME))
+    return has_role(get_user(request), OPERATOR)
+
+
+async def _refuse(send: Send, limit: int) -> None:
+    text = f"This is too large: at most {limit // (1024 * 1024)} MB can be sent here.\n".encode()
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(len(text)).encode()),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": text})

@@ -1,0 +1,33 @@
+"""``manage.py invite ROLE``: print a link that gives one person a role, once."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+from django.urls import reverse
+from django.utils import timezone
+
+from evaluation.models import Role
+from evaluation.services.invitations import LIFETIME, create_invitation
+
+
+class Command(BaseCommand):
+    help = "Print a link that makes one person an operator, analyst or annotator."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("role", choices=Role.values)
+        parser.add_argument("--note", default="", help="whom it is for; operators see it beside the invitation")
+        parser.add_argument(
+            "--address",
+            default=next(iter(settings.CSRF_TRUSTED_ORIGINS), "http://localhost:8000"),
+            help="where people reach the site (default: the first of DOPEORNOPE_ORIGINS, or %(default)s)",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        invitation, token = create_invitation(
+            role=Role(options["role"]), note=options["note"], created_by=None, now=timezone.now()
+        )
+        self.stdout.write(options["address"].rstrip("/") + reverse("invitation", args=[token]))
+        self.stderr.write(
+            f"Whoever opens it first becomes {invitation.role}. It works once, within {LIFETIME.days} days."
+        )

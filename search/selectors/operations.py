@@ -1,0 +1,150 @@
+"""What the operator's page shows of catalogues, encoders and jobs."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Count, Exists, OuterRef, Q
+
+from search.engine.encoders import EncoderInfo, list_encoders
+from search.models import BuildState, Catalogue, Index, Item, Job, JobState, RejectedRow, Split
+
+COVERS = 4
+NEWEST = 50
+
+
+@dataclass(frozen=True)
+class CatalogueRow:
+    slug: str
+    title: str
+    format: str
+    state: str
+    created: datetime
+    items: int
+    rejected: int
+    duplicates: int
+    queries_trainable: int
+    queries_evaluation: int
+    contenders: int  # finished indexes: each is one contender
+    covers: Sequence[str]
+
+
+@dataclass(frozen=True)
+class JobRow:
+    pk: UUID
+    kind: str
+    title: str
+    state: str
+    state_label: str
+    done: int
+    total: int | None
+    message: str
+    error: str
+    attempt: int
+    created: datetime
+    started: datetime | None
+    finished: datetime | None
+    eta_seconds: float | None
+    can_cancel: bool
+    can_retry: bool
+    has_report: bool
+
+
+def list_catalogue_rows() -> list[CatalogueRow]:
+    """All catalogues with their counts, oldest first."""
+    items = {
+        row["catalogue"]: row
+        for row in Item.objects.values("catalogue").annotate(
+            items=Count("pk"),
+            duplicates=Count("near_duplicate_of"),
+            trainable=Count("pk", filter=Q(split=Split.TRAINABLE)),
+            evaluation=Count("pk", filter=Q(split=Split.EVALUATION)),
+        )
+    }
+    rejected = dict(RejectedRow.objects.values_list("catalogue").annotate(Count("pk")))
+    ready = Index.objects.filter(state=BuildState.READY)
+    contenders = dict(ready.values_list("space__catalogue").annotate(Count("pk")))
+    rows = []
+    for catalogue in Catalogue.objects.all():
+        counts = items.get(catalogue.pk, {})
+        rows.append(
+            CatalogueRow(
+                slug=catalogue.slug,
+                title=catalogue.title,
+                format=catalogue.format,
+                state=catalogue.state,
+                created=catalogue.created_at,
+                items=counts.get("items", 0),
+                rejected=rejected.get(catalogue.pk, 0),
+                duplicates=counts.get("duplicates", 0),
+                queries_trainable=counts.get("trainable", 0),
+                queries_evaluation=counts.get("evaluation", 0),
+                contenders=contenders.get(catalogue.pk, 0),
+                covers=_list_covers(catalogue),
+            )
+        )
+    return rows
+
+
+def _list_covers(catalogue: Catalogue) -> list[str]:
+    first = catalogue.items.values_list("image_sha256", flat=True)[:COVERS]
+    return [f"/images/{sha256}.webp" for sha256 in first]
+
+
+def list_encoder_rows() -> list[EncoderInfo]:
+    """Every encoder, also those that cannot run here, with the remedy."""
+    return list_encoders(weights_folder=settings.WEIGHTS_FOLDER)
+
+
+def list_job_rows(*, now: datetime) -> list[JobRow]:
+    """The unfinished jobs and the newest finished ones, newest first."""
+    rejected = RejectedRow.objects.filter(catalogue=OuterRef("catalogue"))
+    jobs = Job.objects.annotate(has_rejections=Exists(rejected)).select_related("after")
+    jobs = jobs.order_by("-created_at", "-id")
+    shown = {job.pk: job for job in (*jobs.unfinished(), *jobs[:NEWEST])}
+    newest_first = sorted(shown.values(), key=lambda job: (job.created_at, job.pk), reverse=True)
+    return [_job_row(job, now=now) for job in newest_first]
+
+
+def _job_row(job: Job, *, now: datetime) -> JobRow:
+    return JobRow(
+        pk=job.pk,
+        kind=job.kind,
+        title=job.title,
+        state=job.state,
+        state_label=_state_label(job),
+        done=job.done,
+        total=job.total or None,
+        message=job.message,
+        error=job.reason,
+        attempt=job.attempt,
+        created=job.created_at,
+        started=job.started_at,
+        finished=job.finished_at,
+        eta_seconds=job.seconds_left(now=now),
+        can_cancel=not job.is_finished and not job.cancel_requested,
+        can_retry=job.state in (JobState.FAILED, JobState.CANCELLED),
+        has_report=job.kind == "import" and getattr(job, "has_rejections", False),
+    )
+
+
+def _state_label(job: Job) -> str:
+    if job.state == JobState.RUNNING and job.cancel_requested:
+        return "cancelling"
+    if job.state == JobState.QUEUED and job.after is not None and job.after.state != JobState.DONE:
+        return f"waits for “{job.after.title}”"
+    return str(job.get_state_display()).lower()
+
+
+def report_rows(*, catalogue: Catalogue) -> Iterable[tuple[str, ...]]:
+    """The rows an import could not take, for a table file: header first."""
+    yield ("row", "key", "code", "reason")
+    for row in RejectedRow.objects.filter(catalogue=catalogue).iterator(chunk_size=2000):
+        yield (str(row.number), neutralise(row.key), row.code, neutralise(row.message))
+
+
+def neutralise(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula (OWASP's list of first characters)."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell

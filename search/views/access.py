@@ -1,0 +1,34 @@
+"""Pages for some roles only: who is not signed in is asked to, who lacks the role is refused."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+from django.views.decorators.cache import add_never_cache_headers
+
+from search.selectors.roles import has_role
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+def roles_required(*roles: str) -> Callable[[View[P]], View[P]]:
+    """Let only members of one of the groups in; what they see is kept by no cache."""
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            if not has_role(request.user, *roles):
+                raise PermissionDenied(f"This page is for {' and '.join(roles)}s. Ask an operator to invite you.")
+            response = view(request, *args, **kwargs)
+            add_never_cache_headers(response)
+            return response
+
+        return guarded
+
+    return decorate
