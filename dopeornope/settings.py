@@ -117,6 +117,11 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# What an operator may send at once, and the folders of this machine that the import form may read.
+UPLOAD_LIMIT_MB = env.integer("UPLOAD_LIMIT_MB", 2048, low=1, high=1_000_000)
+IMPORT_ROOTS = env.folders("IMPORT_ROOTS")
+UPLOADS_FOLDER.mkdir(parents=True, exist_ok=True)
+FILE_UPLOAD_TEMP_DIR = str(UPLOADS_FOLDER)
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

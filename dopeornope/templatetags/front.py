@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from dopeornope.icons import ICONS
 from evaluation.board_chart import BoardRow, draw_board, draw_interval, family_hues
+from search.selectors import roles
 
 register = template.Library()
 
@@ -37,7 +38,8 @@ def importmap(context: template.Context) -> SafeString:
     Manifest storage does not rewrite `import` statements, so modules import each other by bare name.
     """
     request: HttpRequest | None = context.get("request")
-    nonce = str(getattr(request, "csp_nonce", "") or "")
+    # A lazy object, false until it is read: reading it puts the nonce into the response's policy.
+    nonce = str(getattr(request, "csp_nonce", ""))
     imports = {name: static(f"js/{name}.js") for name in MODULES}
     body = json.dumps({"imports": imports}, separators=(",", ":")).replace("<", "\\u003c")
     # The body is JSON made of our own file names, with "<" escaped: nothing in it can end the element.
@@ -117,19 +119,8 @@ def duration(seconds: float | None) -> str:
 
 @register.filter
 def has_role(user: Any, role: str) -> bool:
-    """Whether `user` is signed in and belongs to the group `role`; superusers have every role."""
-    if not getattr(user, "is_authenticated", False):
-        return False
-    return bool(user.is_superuser or role in _role_names(user))
-
-
-def _role_names(user: Any) -> frozenset[str]:
-    """Group names of `user`, read once per request: the user object lives as long as the request."""
-    names: frozenset[str] | None = getattr(user, "_role_names", None)
-    if names is None:
-        names = frozenset(user.groups.values_list("name", flat=True))
-        user._role_names = names
-    return names
+    """Whether `user` is signed in and has the role, for links that only some people need."""
+    return roles.has_role(user, role)
 
 
 @register.simple_tag(takes_context=True)

@@ -13,7 +13,7 @@ export class Card {
 
   constructor(deal, template, size) {
     this.deal = deal;
-    this.element = template.content.firstElementChild.cloneNode(true);
+    this.element = document.importNode(template.content, true).firstElementChild; // a template's own document loads no pictures
     this.element.setAttribute("aria-label", `Pair ${deal.place} of ${size}`);
     const order = deal.side === "candidate-first" ? ["candidate", "question"] : ["question", "candidate"];
     this.images = order.map((name, at) => {

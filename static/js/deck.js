@@ -255,7 +255,7 @@ class SwipeDeck extends HTMLElement {
 
   #remember(card, answer) {
     const list = this.querySelector(".deck-recent");
-    const item = this.#part("recent").content.firstElementChild.cloneNode(true);
+    const item = document.importNode(this.#part("recent").content, true).firstElementChild;
     item.dataset.answer = answer;
     item.querySelectorAll("img").forEach((image, at) => (image.src = card.images[at].src));
     item.querySelector("[data-mark]").append(this.#part(`icon-${answer}`).content.cloneNode(true));
