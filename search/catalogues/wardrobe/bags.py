@@ -105,7 +105,7 @@ def _handbag_closure(
     closure = labels["closure"]
     if closure == "zip":
         y = -tall + traits.between("zip place", 1.4, 3.4)
-        draw_zip(sheet, traits, wardrobe, [(-wide * 0.86, y), (wide * 0.86, y)], body)
+        draw_zip(sheet, traits, wardrobe, [(-wide * 0.74, y), (wide * 0.74, y)], body)
     elif closure == "flap":
         low = -tall * traits.between("flap", 0.34, 0.6)
         tip = {"round": 0.2, "straight": 0.0, "pointed": 0.3}[traits.pick("flap line", ("round", "straight", "pointed"))]

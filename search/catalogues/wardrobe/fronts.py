@@ -42,7 +42,7 @@ def draw_zip(sheet: Sheet, traits: Traits, wardrobe: Wardrobe, line: Line, withi
     sheet.stitches(line, dark, within, 0.9)
     x, y = line[0]
     drop = traits.between("puller", 1.6, 3.2)
-    sheet.fill(rounded(x - 0.6, y + 0.4, x + 0.6, y + 0.8 + drop, 0.5), wardrobe.metal, shade=0, edge=0.8)
+    sheet.fill(rounded(x - 0.6, y + 0.4, x + 0.6, y + 0.8 + drop, 0.5), wardrobe.metal, shade=0, edge=0.8, within=within)
 
 
 def draw_belt(sheet: Sheet, traits: Traits, wardrobe: Wardrobe, y: float, half: float, within: Patch | None) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import cached_property
 
-from PIL import Image, ImageChops, ImageFilter
+from PIL import Image
 
 from .bags import draw_handbag, draw_tote
 from .bottoms import draw_bottoms
@@ -11,7 +11,7 @@ from .carriers import draw_backpack, draw_hat
 from .cloth import Wardrobe, dress_up
 from .designs import Design, make_design
 from .dresses import draw_dress, draw_skirt
-from .lifestyle import draw_lifestyle
+from .lifestyle import draw_lifestyle, soft_shadow
 from .outerwear import draw_outerwear
 from .pumps import draw_flat_shoe, draw_pump, draw_sandal
 from .sheet import SIZE, Sheet
@@ -68,20 +68,13 @@ class Drawing:
         """The item alone on white with a soft shadow, RGB, 320 x 320 pixels."""
         sheet = self._sheet
         view = Image.new("RGB", (SIZE, SIZE), (255, 255, 255))
-        view.paste((70, 66, 74), (0, 0), _soft_shadow(sheet.coverage))
+        view.paste((70, 66, 74), (0, 0), soft_shadow(sheet.coverage, 2.2, (1, 2), 30))
         view.paste(sheet.colour, (0, 0), sheet.coverage)
         return view
 
     def lifestyle_view(self) -> Image.Image:
         """The same item in use: turned, lit, partly hidden, before a cluttered background; RGB, 320 x 320 pixels."""
         return draw_lifestyle(self._traits, self._sheet)
-
-
-def _soft_shadow(coverage: Image.Image) -> Image.Image:
-    """The item's shadow on the ground behind it, a little below and to the right."""
-    low = coverage.reduce(4).filter(ImageFilter.GaussianBlur(2.2))
-    low = ImageChops.offset(low, 1, 2).point([value * 30 // 100 for value in range(256)])
-    return low.resize((SIZE, SIZE), Image.Resampling.BILINEAR)
 
 
 def draw_item(seed: int, number: int) -> Drawing:

@@ -14,6 +14,8 @@ _LIGHTS: tuple[Colour, ...] = (
     (255, 250, 244), (255, 238, 214), (232, 240, 255), (255, 244, 230), (244, 232, 236), (236, 246, 238), (255, 226, 190),
 )  # fmt: skip
 
+_PER_CENT = [[value * share // 100 for value in range(256)] for share in range(101)]
+
 
 def draw_lifestyle(traits: Traits, sheet: Sheet) -> Image.Image:
     """The item of `sheet` in a scene of its own, RGB, SIZE x SIZE pixels."""
@@ -52,12 +54,19 @@ def _pose(traits: Traits, sheet: Sheet) -> tuple[Image.Image, Image.Image]:
     return posed.convert("RGB"), coverage
 
 
+def soft_shadow(coverage: Image.Image, blur: float, shift: tuple[int, int], strength: int) -> Image.Image:
+    """The blurred shadow of `coverage`, mode L; blur and shift count in four-pixel steps, strength in per cent."""
+    width, height = coverage.width // 4, coverage.height // 4
+    low = coverage.reduce(4).filter(ImageFilter.GaussianBlur(blur)).point(_PER_CENT[strength])
+    moved = Image.new("L", (width, height), 0)
+    moved.paste(low, shift)
+    return moved.resize(coverage.size, Image.Resampling.BILINEAR)
+
+
 def _cast_shadow(traits: Traits, view: Image.Image, coverage: Image.Image) -> None:
-    low = coverage.reduce(4).filter(ImageFilter.GaussianBlur(traits.own("shadow blur", 1.5, 5.0)))
-    low = ImageChops.offset(low, round(traits.own("shadow x", -4, 4)), round(traits.own("shadow y", 0, 5)))
+    shift = (round(traits.own("shadow x", -4, 4)), round(traits.own("shadow y", 0, 5)))
     strength = round(traits.own("shadow", 25, 60))
-    low = low.point([value * strength // 100 for value in range(256)])
-    view.paste((34, 30, 36), (0, 0), low.resize((SIZE, SIZE), Image.Resampling.BILINEAR))
+    view.paste((34, 30, 36), (0, 0), soft_shadow(coverage, traits.own("shadow blur", 1.5, 5.0), shift, strength))
 
 
 def _light(traits: Traits, view: Image.Image) -> Image.Image:

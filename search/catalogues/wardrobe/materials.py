@@ -35,7 +35,7 @@ def _tile(values: NDArray[np.int32], grit: int, salt: int) -> Image.Image:
 
 
 def _cotton(coarse: int) -> Image.Image:
-    return grain(6 + coarse, 34, 1)
+    return grain(6 + coarse, 20, 1)
 
 
 def _linen(coarse: int) -> Image.Image:

@@ -5,6 +5,7 @@ Every pattern leaves the base colour in the majority, so that the label `colour`
 
 from collections.abc import Callable
 from functools import lru_cache
+from math import cos, sin
 
 import numpy as np
 from numpy.typing import NDArray
@@ -188,10 +189,10 @@ def floral(swatch: Image.Image, traits: Traits, accents: list[Colour]) -> None:
         reach = size * grow
         for n in range(petals):
             angle = turn + n * 6.2832 / petals
-            cx, cy = x + reach * float(np.cos(angle)), y + reach * float(np.sin(angle))
+            cx, cy = x + reach * cos(angle), y + reach * sin(angle)
             _wrap(petals_draw, side, ellipse(cx, cy, reach * 0.72, reach * 0.72, 10), 255)
         _wrap(heart_draw, side, ellipse(x, y, reach * 0.5, reach * 0.5, 10), 255)
-        lx, ly = x + 2.3 * reach * float(np.cos(turn + 0.6)), y + 2.3 * reach * float(np.sin(turn + 0.6))
+        lx, ly = x + 2.3 * reach * cos(turn + 0.6), y + 2.3 * reach * sin(turn + 0.6)
         _wrap(leaf_draw, side, ellipse(lx, ly, reach * 0.85, reach * 0.4, 10), 220)
     leaf = traits.pick("leaf colour", ((86, 118, 78), (120, 140, 92), (52, 84, 70)))
     for layer, colour in zip((2, 0, 1), (leaf, accents[0], accents[1]), strict=True):

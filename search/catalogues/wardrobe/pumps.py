@@ -31,7 +31,7 @@ def _low_cut(sheet: Sheet, traits: Traits, labels: Labels, wardrobe: Wardrobe, l
     back = traits.between("heel cup", 5.4, 7.2)
     dip = traits.between("side dip", 2.2, 4.2)
     middle = (throat * 0.55, -(h * 0.55 + p * 0.45) - dip)
-    far = outline([corner(0.8, -h - back + 0.2), (middle[0], middle[1] - 1.5), corner(throat, -p - rise), (middle[0], middle[1] + 1.2)])
+    far = outline([corner(0.8, -h - back + 0.2), (middle[0], middle[1] - 1.5), corner(throat, -p - rise), (middle[0], middle[1] + 1.4), (4.6, -h * 0.95 - dip + 1.2)])
     sheet.fill(turned(last, far), wardrobe.lining, shade=0.2)
     vamp = min(rise, 4.2)
     upper = outline([corner(0.5, -h), (-0.4, -h - back * 0.5), corner(0.6, -h - back), (5.0, -h * 0.95 - dip - 0.8), middle,

@@ -46,12 +46,12 @@ class Sheet:
         self.colour = Image.new("RGB", (SIZE, SIZE), ground)
         self.coverage = Image.new("L", (SIZE, SIZE), 0)
         left, top, right, bottom = frame
-        room = SIZE - 2 * traits.own("margin", 17, 34)
+        room = SIZE - 2 * traits.own("margin", 15, 42)
         self.scale = min(room / (right - left), room / (bottom - top))
-        self.turn = traits.own("turn", -3.2, 3.2)
+        self.turn = traits.own("turn", -5, 5)
         self._middle = ((left + right) / 2, (top + bottom) / 2)
-        self._target = (SIZE / 2 + traits.own("shift x", -6, 6), SIZE / 2 + traits.own("shift y", -6, 6))
-        self._skew = traits.own("skew", -0.03, 0.03)
+        self._target = (SIZE / 2 + traits.own("shift x", -7, 7), SIZE / 2 + traits.own("shift y", -7, 7))
+        self._skew = traits.own("skew", -0.04, 0.04)
         self._bend = traits.own("bend", -0.0005, 0.0005)
 
     def place(self, x: float, y: float) -> tuple[float, float]:

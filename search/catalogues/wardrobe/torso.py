@@ -140,7 +140,8 @@ def draw_back(sheet: Sheet, torso: Torso, neckline: list[Point], wardrobe: Wardr
     """The inside of the back that shows in the neck opening, and of a collar `rise` cm high."""
     nx = torso.neck
     low = max(point[1] for point in neckline)
-    half = [(0.0, 0.9 - rise), corner(nx - 0.2, -0.2 - rise * 0.7), corner(nx + 0.3, -0.2), (nx * 0.7, low * 0.75 + 1), (0.0, low + 1.5)]
+    reach = nx - 0.2 if rise > 2 else nx + 0.5
+    half = [(0.0, 0.9 - rise), corner(reach, -0.2 - rise * 0.7), corner(nx + 0.6, 0.3), (nx * 0.78, low * 0.75 + 1), (0.0, low + 1.5)]
     shape = outline(mirrored(half))
     sheet.fill(shape, wardrobe.lining, shade=0.3, edge=0.5)
 
