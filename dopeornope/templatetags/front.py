@@ -64,9 +64,7 @@ def board_chart(rows: Iterable[BoardRow]) -> SafeString:
     kept = list(rows)
     wide = draw_board(kept, width=960, labels_beside=True)
     narrow = draw_board(kept, width=340, labels_beside=False)
-    return mark_safe(
-        f'<div class="for-wide">{wide}</div><div class="for-narrow">{narrow}</div>'
-    )
+    return mark_safe(f'<div class="for-wide">{wide}</div><div class="for-narrow">{narrow}</div>')
 
 
 @register.simple_tag
@@ -89,6 +87,12 @@ def percent(value: float | None) -> str:
     figure = value * 100
     precise = 0 < figure < 1 or 99 < figure < 100
     return f"{figure:.1f}\u00a0%" if precise else f"{figure:.0f}\u00a0%"
+
+
+@register.filter
+def metric_label(name: str) -> str:
+    """How people write a metric: "l1" -> "L1", "hamming" -> "Hamming"."""
+    return name.upper() if len(name) == 2 else name.capitalize()
 
 
 @register.filter

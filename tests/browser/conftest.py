@@ -1,0 +1,139 @@
+"""A real browser against the real application: uvicorn in a thread, a file database, one catalogue.
+
+Run on its own (`pytest tests/browser`): Playwright keeps an event loop on the main thread.
+"""
+
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from django.conf import settings as live_settings
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from playwright.sync_api import BrowserContext, Page
+
+from evaluation.models import Contender
+from tests import factories, requirements
+
+STATIC = "django.contrib.staticfiles.storage.StaticFilesStorage"
+
+
+@dataclass(frozen=True)
+class Site:
+    """The running site: its address, and what nobody may read in a page before a round ends."""
+
+    url: str
+    secrets: tuple[str, ...]
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 10) -> None:
+    """Poll the database for something the page has no sign of."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    chrome = os.environ.get("CHROME") or shutil.which("chromium") or shutil.which("google-chrome")
+    if chrome is None:
+        requirements.miss("chromium", "apt-get install chromium, or set CHROME to a browser's path")
+    # No sandbox: containers run as root.
+    return {**browser_type_launch_args, "executable_path": chrome, "args": ["--no-sandbox"]}
+
+
+@pytest.fixture(scope="session")
+def site(
+    browser: object,  # first: without a browser nothing is worth starting
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_setup: None,
+    django_db_blocker: Any,
+) -> Iterator[Site]:
+    """The site with one playable catalogue, for the whole run; tests assert by player and by id."""
+    folder = tmp_path_factory.mktemp("site")
+    patch = pytest.MonkeyPatch()
+    patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    patch.setattr(live_settings, "IMAGES_FOLDER", folder / "images")
+    patch.setattr(live_settings, "WHITENOISE_USE_FINDERS", True, raising=False)
+    patch.setattr(live_settings, "WHITENOISE_AUTOREFRESH", True, raising=False)
+    patch.setattr(live_settings, "STORAGES", {**live_settings.STORAGES, "staticfiles": {"BACKEND": STATIC}})
+    with django_db_blocker.unblock():
+        catalogue = factories.make_catalogue(items=160, categories=4, slug="wardrobe", title="Wardrobe")
+        factories.make_contenders(catalogue, count=6)
+        secrets = {text for row in Contender.objects.all() for text in (row.title, row.encoder)}
+        with _serving() as url:
+            yield Site(url=url, secrets=tuple(sorted(secrets)))
+    patch.undo()
+
+
+class _serving:
+    """uvicorn in a thread of this process, so that tests and server share one database and one set of settings."""
+
+    def __enter__(self) -> str:
+        from dopeornope.asgi import application  # after the settings above: WhiteNoise reads them once
+
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(
+            application, log_level="warning", lifespan="auto", timeout_graceful_shutdown=1
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
+        self._thread.start()
+        wait_until(lambda: self._server.started, "the server")
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    def __exit__(self, *error: object) -> None:
+        self._server.should_exit = True
+        self._thread.join(timeout=10)
+
+
+@pytest.fixture(autouse=True)
+def home(site: Site) -> Path:
+    """Instead of a HOME per test: the site keeps its own for the whole run."""
+    return Path(live_settings.IMAGES_FOLDER).parent
+
+
+@pytest.fixture(scope="session")
+def base_url(site: Site) -> str:
+    return site.url
+
+
+@pytest.fixture
+def tolerated() -> list[str]:
+    """Parts of console errors that the running test provokes on purpose."""
+    return []
+
+
+@pytest.fixture
+def page(page: Page, tolerated: list[str]) -> Iterator[Page]:
+    """A page whose console must stay free of errors."""
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.set_default_timeout(10_000)
+    yield page
+    unexpected = [error for error in errors if not any(part in error for part in tolerated)]
+    assert not unexpected, unexpected
+
+
+@pytest.fixture
+def operator(context: BrowserContext, site: Site) -> Iterator[User]:
+    """The browser is signed in as an operator."""
+    user = User.objects.create_user("olga", password="a long enough password")
+    user.groups.add(Group.objects.get_or_create(name="operator")[0])
+    client = Client()
+    client.force_login(user)
+    session = client.cookies[live_settings.SESSION_COOKIE_NAME].value
+    context.add_cookies([{"name": live_settings.SESSION_COOKIE_NAME, "value": session, "url": site.url}])
+    yield user
+    user.delete()

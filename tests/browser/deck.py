@@ -1,0 +1,53 @@
+"""What a player does on the play page, in words."""
+
+from playwright.sync_api import Locator, Page, expect
+
+TOP = ".pair[data-depth='0']"
+READY = ".pair[data-depth='0'][data-ready]"
+
+
+class Deck:
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.progress = page.get_by_role("progressbar", name="Pairs judged in this round")
+        self.note = page.locator(".deck-note [role=status]")
+
+    def open(self) -> "Deck":
+        self.page.goto("/play/")
+        self.wait()
+        return self
+
+    def wait(self) -> None:
+        expect(self.page.locator(READY)).to_be_visible()
+
+    def button(self, name: str) -> Locator:
+        return self.page.locator(f".deck-actions [data-act={name}]")
+
+    def pictures(self) -> list[str | None]:
+        """The addresses of the two pictures on top."""
+        return [image.get_attribute("src") for image in self.page.locator(f"{TOP} figure img").all()]
+
+    def key(self, key: str) -> None:
+        self.wait()
+        self.page.keyboard.press(key)
+
+    def drag(self, share: float, *, back: bool = False) -> None:
+        """Drag the top card by a share of its width; `back`: return to the start before letting go."""
+        self.wait()
+        box = self.page.locator(TOP).bounding_box()
+        assert box is not None
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        mouse = self.page.mouse
+        mouse.move(x, y)
+        mouse.down()
+        mouse.move(x + share * box["width"], y, steps=6)
+        if back:
+            mouse.move(x, y, steps=6)
+        mouse.up()
+
+    def expect_judged(self, count: int) -> None:
+        expect(self.progress).to_have_attribute("aria-valuenow", str(count))
+
+    def expect_sent(self) -> None:
+        """No vote waits on this page any more."""
+        self.page.wait_for_function("() => document.querySelector('swipe-deck').outbox.size === 0")

@@ -1,0 +1,46 @@
+"""The leaderboard in a browser: votes of others are announced, and filters live in the address."""
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Site
+from tests.browser.deck import Deck
+
+
+def test_votes_of_others_are_announced_and_shown_on_request(page: Page, browser: Browser, site: Site) -> None:
+    page.goto("/leaderboard/")
+    shown = page.locator("[data-revision]")
+    before = shown.get_attribute("data-revision")
+    other = browser.new_context(base_url=site.url)
+    deck = Deck(other.new_page()).open()
+    for _ in range(3):
+        deck.key("ArrowRight")
+    deck.expect_sent()
+    other.close()
+    pill = page.get_by_role("button", name="refresh")
+    expect(pill).to_be_visible()
+    assert shown.get_attribute("data-revision") == before, "the table moved under the reader's eyes"
+    pill.click()
+    expect(pill).to_be_hidden()
+    assert int(shown.get_attribute("data-revision") or 0) > int(before or 0)
+
+
+def test_filters_live_in_the_address(page: Page, site: Site) -> None:
+    page.goto("/leaderboard/")
+    rows = page.locator("table.standings tbody tr")
+    everything = rows.count()
+    page.get_by_label("Metric").select_option("l1")
+    page.wait_for_url("**metric=l1**")
+    assert 0 < rows.count() < everything
+    page.reload()
+    expect(page.get_by_label("Metric")).to_have_value("l1")
+    assert "metric=l1" in (page.get_by_role("link", name="CSV").get_attribute("href") or "")
+
+
+def test_where_sockets_are_refused_the_page_polls(page: Page, site: Site, tolerated: list[str]) -> None:
+    page.clock.install()
+    page.route_web_socket("**/ws/live/**", lambda socket: socket.close(code=1011, reason="refused"))
+    tolerated.append("WebSocket")
+    page.goto("/leaderboard/")
+    page.clock.run_for(60_000)
+    page.clock.run_for(60_000)
+    expect(page.get_by_role("button", name="refresh")).to_be_visible()

@@ -1,0 +1,118 @@
+"""Every screen, on a phone and on a desk, in both themes: no accessibility violation, nothing wider than the screen."""
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import User
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Site
+from tests.browser.deck import Deck
+
+OPTIONS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+SIZES = [(360, 740), (1440, 900)]
+PUBLIC = [
+    "/",
+    "/leaderboard/",
+    "/about/",
+    "/privacy/",
+    "/offline/",
+    "/accounts/login/",
+    "/accounts/register/",
+]
+WORK = ["/operations/", "/operations/import/", "/accounts/", "/accounts/invitations/"]
+
+
+def check(page: Page, prepare: Callable[[], None] = lambda: None) -> None:
+    """Axe in both themes and both sizes; the page is loaded once."""
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+            prepare()
+            result = Axe().run(page, options=OPTIONS)
+            assert result.violations_count == 0, f"{page.url} {width} {scheme}\n{result.generate_report()}"
+        overflow = page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth")
+        assert overflow <= 0, f"{page.url} is {overflow} px wider than a screen of {width} px"
+
+
+@pytest.mark.parametrize("path", PUBLIC)
+def test_public_screens(page: Page, site: Site, path: str) -> None:
+    page.goto(path)
+    check(page)
+
+
+def test_play_screen(page: Page, site: Site) -> None:
+    deck = Deck(page).open()
+    deck.key("ArrowRight")
+    deck.wait()
+    check(page, deck.wait)
+
+
+def test_summary_screen(page: Page, site: Site) -> None:
+    deck = Deck(page).open()
+    for place in range(20):
+        deck.key("ArrowRight" if place % 2 else "ArrowLeft")
+    page.wait_for_url("**/play/rounds/*/")
+    check(page)
+
+
+@pytest.mark.parametrize("path", WORK)
+def test_screens_of_people_who_work_here(page: Page, operator: User, path: str) -> None:
+    page.goto(path)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    check(page)
+
+
+def test_missing_page(page: Page, site: Site, tolerated: list[str]) -> None:
+    tolerated.append("status of 404")
+    page.goto("/there/is/nothing/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Nothing here")
+    check(page)
+
+
+def test_the_theme_is_kept_only_when_chosen(page: Page, site: Site) -> None:
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.emulate_media(color_scheme="light")
+    page.goto("/about/")
+    assert page.context.cookies() == []
+    background = "() => getComputedStyle(document.documentElement).backgroundColor"
+    light = page.evaluate(background)
+    toggle = page.locator(".theme-toggle")
+    toggle.click()
+    toggle.click()
+    dark = page.evaluate(background)
+    assert dark != light
+    page.goto("/")
+    assert page.evaluate(background) == dark
+    toggle.click()
+    assert page.evaluate(background) == light
+    assert page.context.cookies() == []
+
+
+def test_the_menu_works_by_keyboard(page: Page, site: Site) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/")
+    menu = page.get_by_role("button", name="Menu")
+    menu.focus()
+    page.keyboard.press("Enter")
+    link = page.get_by_role("navigation", name="Main").get_by_role("link", name="Leaderboard")
+    expect(link).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(link).to_be_hidden()
+
+
+def test_without_javascript_the_leaderboard_reads_and_the_game_says_what_it_needs(
+    browser: object, site: Site
+) -> None:
+    context = browser.new_context(java_script_enabled=False, base_url=site.url)  # type: ignore[attr-defined]
+    page = context.new_page()
+    page.goto("/play/")
+    expect(page.get_by_role("heading", name="The game needs JavaScript")).to_be_visible()
+    page.get_by_role("link", name="Open the leaderboard").click()
+    expect(page.get_by_role("table")).to_be_visible()
+    page.get_by_label("Metric").select_option("l1")
+    page.get_by_role("button", name="Apply").click()
+    assert "metric=l1" in page.url
+    context.close()
