@@ -23,9 +23,11 @@ class EmbeddingSpace(models.Model):
     encoder = models.CharField(max_length=100)
     encoder_version = models.CharField(max_length=80, help_text="Changes whenever the encoder's answers may.")
     mask = models.CharField(max_length=100, blank=True)
+    title = models.CharField(max_length=200, blank=True, help_text="The encoder's name for people.")
+    family = models.CharField(max_length=60, blank=True)
     catalogue_hash = models.CharField(max_length=64)
     dimensions = models.PositiveIntegerField(default=0)
-    items = models.PositiveIntegerField(default=0)
+    items = models.PositiveIntegerField(default=0, help_text="Those that have a vector.")
     sign_structured = models.BooleanField(
         default=False, help_text="Zero already divides the values; no centring for sign bits."
     )

@@ -86,9 +86,11 @@ def create_job(
     catalogue: Catalogue | None,
     now: datetime,
     after: Job | None = None,
+    again: bool = False,
 ) -> Job:
     """The job with this idempotency key: made, or found; one that failed or was cancelled is queued again.
 
+    ``again``: so is one that is done, because what it made is not there any more.
     ``after``: a job that must be done before this one may start; should it fail, this one fails with it.
     """
     job, made = Job.objects.get_or_create(
@@ -105,7 +107,7 @@ def create_job(
     )
     if made:
         events.bump("jobs")
-    elif job.state in (JobState.FAILED, JobState.CANCELLED):
+    elif again or job.state in (JobState.FAILED, JobState.CANCELLED):
         retry_job(job=job, now=now)
     return job
 

@@ -1,0 +1,113 @@
+"""From a row to its file and back: every file is opened through its row and checked against its checksum.
+
+Files lie in `ARTIFACTS_FOLDER/space-<id>/`: the vectors, the positions of the items they belong to, and one
+index per metric. What was opened is kept by checksum, so a row that points at new bytes is opened anew.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from django.conf import settings
+
+from search.engine import indexes
+from search.engine.arrays import read_arrays, write_arrays
+from search.engine.errors import ArtifactDamaged
+from search.engine.metrics import Neighbours
+from search.engine.vectors import StoredVectors, load_vectors
+from search.models import EmbeddingSpace, Index
+
+Positions = npt.NDArray[np.int64]
+OPEN_SPACES = 32
+OPEN_INDEXES = 64
+
+
+@dataclass(frozen=True)
+class OpenIndex:
+    """An index with the items that its rows are: ``items[row]`` is `Item.position`."""
+
+    index: indexes.Index
+    items: Positions
+
+
+def image_path(sha256: str) -> Path:
+    """Where the stored image with this checksum lies."""
+    folder: Path = settings.IMAGES_FOLDER
+    return folder / sha256[:2] / f"{sha256}.webp"
+
+
+def space_folder(space: EmbeddingSpace) -> Path:
+    folder: Path = settings.ARTIFACTS_FOLDER
+    return folder / f"space-{space.pk}"
+
+
+def vectors_path(space: EmbeddingSpace) -> Path:
+    return space_folder(space) / "vectors.safetensors"
+
+
+def index_path(index: Index) -> Path:
+    return space_folder(index.space) / f"{index.metric}.safetensors"
+
+
+def write_items(space: EmbeddingSpace, items: Positions) -> None:
+    """Store which items (`Item.position`, ascending) the rows of the space's vectors belong to."""
+    write_arrays(_items_path(space), {"items": items}, {"kind": "items"})
+
+
+def read_items(space: EmbeddingSpace) -> Positions:
+    """`Item.position` of each row of the space. Raises ``ArtifactDamaged``, ``FileNotFoundError``."""
+    arrays, _ = read_arrays(_items_path(space))
+    return np.asarray(arrays["items"], dtype=np.int64)
+
+
+def open_vectors(space: EmbeddingSpace) -> StoredVectors:
+    """The vectors of a ready space, every byte checked once per process. Raises ``ArtifactDamaged``."""
+    try:
+        return _open_vectors(vectors_path(space), space.sha256)
+    except FileNotFoundError as error:
+        raise ArtifactDamaged(f"The vectors of {space} are gone: build the contenders again.") from error
+
+
+def open_index(index: Index) -> OpenIndex:
+    """A ready index, checked and ready to search. Raises ``ArtifactDamaged``."""
+    vectors = open_vectors(index.space)
+    try:
+        return OpenIndex(
+            _open_index(index_path(index), vectors.path, vectors.sha256), read_items(index.space)
+        )
+    except FileNotFoundError as error:
+        raise ArtifactDamaged(f"The index {index} is gone: build the contenders again.") from error
+
+
+def read_neighbours(index: Index) -> tuple[Positions, Neighbours]:
+    """The nearest candidates of every item of a ready index, without opening its vectors.
+
+    Returns the items asked, (n,), and their neighbours, (n, 10), all by `Item.position`; -1 at distance
+    infinity where an item has fewer. Raises ``ArtifactDamaged``.
+    """
+    try:
+        items = read_items(index.space)
+        found = indexes.load_neighbours(index_path(index))
+    except FileNotFoundError as error:
+        raise ArtifactDamaged(f"The index {index} is gone: build the contenders again.") from error
+    positions = np.where(found.positions < 0, -1, items[found.positions])
+    return items, Neighbours(positions.astype(np.int32), found.distances)
+
+
+def _items_path(space: EmbeddingSpace) -> Path:
+    return space_folder(space) / "items.safetensors"
+
+
+@lru_cache(OPEN_SPACES)
+def _open_vectors(path: Path, sha256: str) -> StoredVectors:
+    vectors = load_vectors(path)
+    if vectors.sha256 != sha256:
+        raise ArtifactDamaged(f"{path} is not the file its row names: build the contenders again.")
+    return vectors
+
+
+@lru_cache(OPEN_INDEXES)
+def _open_index(path: Path, vectors_path: Path, vectors_sha256: str) -> indexes.Index:
+    return indexes.load_index(path, _open_vectors(vectors_path, vectors_sha256))

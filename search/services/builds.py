@@ -1,0 +1,154 @@
+"""Builds: every encoder that can run, over one catalogue, under every metric."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from search import artifacts, events
+from search.engine.encoders import EncoderInfo, group_by_network, list_encoders
+from search.engine.errors import ArtifactDamaged
+from search.models import BuildState, Catalogue, CatalogueState, EmbeddingSpace, Index, Job
+from search.services.indexing import request_indexes
+from search.services.jobs import JobContext, JobFailed, create_job
+
+# Spaces of vectors that users brought, which no encoder here can make again.
+VECTORS_FAMILY = "vectors"
+BUILD_KINDS = ("embed", "index")
+
+
+def request_build(*, catalogue: Catalogue, now: datetime, after: Job | None = None) -> Job:
+    """A job that plans the catalogue's contenders once ``after`` (its import) is done.
+
+    Asked for again, it looks again: for encoders that came, and for files that were lost or damaged.
+    """
+    return create_job(
+        kind="build",
+        arguments={"catalogue": catalogue.pk},
+        key=f"build:{catalogue.pk}",
+        title=f"Plan the contenders of {catalogue.title}",
+        catalogue=catalogue,
+        now=now,
+        after=after,
+        again=True,
+    )
+
+
+def run_build(context: JobContext) -> None:
+    """Ask for the contenders of the catalogue ``arguments["catalogue"]``."""
+    catalogue = find_catalogue(pk=context.job.arguments["catalogue"])
+    jobs = request_contenders(catalogue=catalogue, now=context.now())
+    context.progress(1, 1, f"{len(jobs)} jobs to do")
+
+
+def request_contenders(*, catalogue: Catalogue, now: datetime) -> list[Job]:
+    """Jobs for every space and index of the catalogue that is not ready and whole.
+
+    Encoders with short vectors come first, because they are quick to embed and to search, and the control
+    last, so that the game opens early, with pairs somebody looked for.
+    """
+    for space in catalogue.spaces.filter(catalogue_hash=catalogue.content_hash):
+        _take_back_what_is_damaged(space)
+    able = [info for info in list_all_encoders() if info.availability == "ready"]
+    with transaction.atomic():
+        jobs: list[Job] = []
+        for network in sorted(group_by_network(able), key=_cost):
+            spaces = [_find_space(catalogue, info, now) for info in network]
+            missing = [space for space in spaces if space.state != BuildState.READY]
+            if missing:
+                jobs.append(_request_embedding(catalogue, missing, now))
+            for space in spaces:
+                jobs += request_indexes(space=space, now=now)
+        given = catalogue.spaces.filter(family=VECTORS_FAMILY, catalogue_hash=catalogue.content_hash)
+        for space in given:
+            jobs += request_indexes(space=space, now=now)
+        events.bump("catalogues")
+    return jobs
+
+
+def find_catalogue(**which: object) -> Catalogue:
+    """The catalogue that is to get contenders. Raises ``JobFailed`` where there is none that is ready."""
+    catalogue = Catalogue.objects.filter(**which).first()
+    if catalogue is None:
+        slugs = ", ".join(Catalogue.objects.values_list("slug", flat=True)) or "none yet"
+        raise JobFailed(f"There is no such catalogue; there are: {slugs}.")
+    if catalogue.state != CatalogueState.READY:
+        raise JobFailed(f"“{catalogue.title}” is not ready but {catalogue.state}: finish its import first.")
+    return catalogue
+
+
+def iterate_builds(*, catalogue: Catalogue) -> Iterator[Job]:
+    """The catalogue's unfinished builds one by one, also those that the ones before have made.
+
+    An index comes before the next embedding, so that each contender is ready as early as can be.
+    """
+    seen: set[UUID] = set()
+    while True:
+        left = catalogue.jobs.unfinished().filter(kind__in=BUILD_KINDS).exclude(pk__in=seen)
+        job = left.order_by("-kind", "created_at", "id").first()
+        if job is None:
+            return
+        seen.add(job.pk)
+        yield job
+
+
+def list_all_encoders() -> list[EncoderInfo]:
+    """Every encoder with this installation's weights; those that cannot run carry the remedy."""
+    return list_encoders(weights_folder=settings.WEIGHTS_FOLDER, cache_folder=settings.HOME / "exported")
+
+
+def _cost(network: list[EncoderInfo]) -> tuple[bool, int]:
+    return network[0].is_control, max(info.dimensions for info in network)
+
+
+def _find_space(catalogue: Catalogue, info: EncoderInfo, now: datetime) -> EmbeddingSpace:
+    space, _ = EmbeddingSpace.objects.get_or_create(
+        catalogue=catalogue,
+        encoder=info.name,
+        encoder_version=info.version,
+        mask="",
+        catalogue_hash=catalogue.content_hash,
+        defaults={
+            "title": info.title,
+            "family": info.family,
+            "dimensions": info.dimensions,
+            "sign_structured": info.sign_structured,
+            "is_control": info.is_control,
+            "created_at": now,
+        },
+    )
+    return space
+
+
+def _take_back_what_is_damaged(space: EmbeddingSpace) -> None:
+    """What is marked ready but whose file is gone or damaged is to be built again.
+
+    Given vectors cannot be: their space fails, until they are given again.
+    """
+    if space.state == BuildState.READY:
+        try:
+            artifacts.open_vectors(space)
+            artifacts.read_items(space)
+        except (ArtifactDamaged, FileNotFoundError):
+            space.state = BuildState.FAILED if space.family == VECTORS_FAMILY else BuildState.BUILDING
+            space.save()
+    for index in Index.objects.filter(space=space, state=BuildState.READY).select_related("space"):
+        try:
+            artifacts.read_neighbours(index)
+        except ArtifactDamaged:
+            Index.objects.filter(pk=index.pk).update(state=BuildState.BUILDING)
+
+
+def _request_embedding(catalogue: Catalogue, spaces: list[EmbeddingSpace], now: datetime) -> Job:
+    names = "+".join(str(space.pk) for space in spaces)
+    return create_job(
+        kind="embed",
+        arguments={"spaces": [space.pk for space in spaces]},
+        key=f"embed:{names}",
+        title="Embed with " + ", ".join(space.title for space in spaces),
+        catalogue=catalogue,
+        now=now,
+        again=True,
+    )
