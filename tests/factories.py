@@ -10,7 +10,8 @@ import numpy as np
 from django.conf import settings
 from PIL import Image
 
-from evaluation.models import Contender, Credit, Pair
+from evaluation.models import Contender
+from evaluation.services.contenders import credit_pairs
 from search.models import (
     Aspect,
     Attribute,
@@ -184,26 +185,7 @@ def make_contender(
     )
 
 
-def make_pairs(contender: Contender, found: dict[Item, Item]) -> list[Pair]:
-    """Pairs question -> candidate, credited to the contender; a pair that exists already gets the credit."""
-    Pair.objects.bulk_create(
-        (
-            Pair(
-                catalogue_id=contender.catalogue_id,
-                question=question,
-                candidate=candidate,
-                category_id=question.category_id,
-                split=question.split,
-            )
-            for question, candidate in found.items()
-        ),
-        ignore_conflicts=True,
-    )
-    wanted = {(question.pk, candidate.pk) for question, candidate in found.items()}
-    pairs = [
-        pair
-        for pair in Pair.objects.filter(question__in=found, words="").order_by("id")
-        if (pair.question_id, pair.candidate_id) in wanted
-    ]
-    Credit.objects.bulk_create(Credit(pair=pair, contender=contender) for pair in pairs)
-    return pairs
+def make_pairs(contender: Contender, found: dict[Item, Item]) -> None:
+    """Pairs question -> candidate, credited to the contender, as a build does it."""
+    nearest = {question.position: candidate.position for question, candidate in found.items()}
+    credit_pairs(contender=contender, nearest=nearest)

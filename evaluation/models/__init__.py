@@ -1,12 +1,25 @@
-from evaluation.models.contenders import Contender, Credit, Pair
+from evaluation.models.accounts import SignInFailures
+from evaluation.models.contenders import Contender, Credit, DealingStamp, Pair
 from evaluation.models.players import Invitation, Player, Role
-from evaluation.models.votes import Answer, Deal, Modality, RaterTally, Retraction, Round, Side, Tally, Vote
+from evaluation.models.votes import (
+    Answer,
+    Deal,
+    Modality,
+    RaterTally,
+    Retraction,
+    Round,
+    Side,
+    Spread,
+    Tally,
+    Vote,
+)
 
 __all__ = [
     "Answer",
     "Contender",
     "Credit",
     "Deal",
+    "DealingStamp",
     "Invitation",
     "Modality",
     "Pair",
@@ -16,6 +29,8 @@ __all__ = [
     "Role",
     "Round",
     "Side",
+    "SignInFailures",
+    "Spread",
     "Tally",
     "Vote",
 ]

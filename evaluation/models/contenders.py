@@ -77,3 +77,18 @@ class Credit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pair_id} to {self.contender_id}"
+
+
+class DealingStamp(models.Model):
+    """Changes, to a value never used before, whenever the pairs that may be dealt change.
+
+    Each web process keeps the pairs of a catalogue in memory for as long as the stamp stays.
+    """
+
+    catalogue = models.OneToOneField(
+        "search.Catalogue", on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    stamp = models.UUIDField()
+
+    def __str__(self) -> str:
+        return f"{self.catalogue_id}: {self.stamp}"

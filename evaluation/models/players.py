@@ -21,6 +21,9 @@ class Player(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="players"
     )
+    judged = models.PositiveIntegerField(
+        default=0, help_text="Pairs judged, skips included: the streak. Never depends on the answer."
+    )
     created_at = models.DateTimeField()
     forgotten_at = models.DateTimeField(null=True)
 

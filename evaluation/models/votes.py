@@ -34,7 +34,10 @@ class Round(models.Model):
         "evaluation.Player", on_delete=models.PROTECT, null=True, related_name="rounds"
     )
     holder = models.CharField(max_length=64, help_text="sha256 of the player's key and this round's id.")
-    size = models.PositiveSmallIntegerField(default=20)
+    size = models.PositiveSmallIntegerField(
+        default=20, help_text="Places; fewer where the player has seen every pair before the end."
+    )
+    judged = models.PositiveSmallIntegerField(default=0, help_text="Places spent, skips included.")
     created_at = models.DateTimeField()
     revealed_at = models.DateTimeField(
         null=True, help_text="Once contenders were shown, nothing in it can be undone."
@@ -62,7 +65,7 @@ class Deal(models.Model):
     policy = models.CharField(max_length=40)
     policy_version = models.CharField(max_length=20)
     propensity = models.FloatField(
-        help_text="Probability with which the policy dealt this pair at this place."
+        help_text="Probability with which the policy dealt this pair at this place, to this player, then."
     )
     replaces = models.OneToOneField(
         "self",
@@ -154,3 +157,28 @@ class RaterTally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.contender_id} by {self.player_id}"
+
+
+class Spread(models.Model):
+    """How unevenly one contender's counted votes lie over players and over pairs, as integer sums.
+
+    With d dopes among n answers (dopes and nopes) of one player, or of one pair, these are the sums over
+    players and pairs of d*d, d*n and n*n, and how many have n > 0. The variance of an approval p that allows
+    for clusters needs only the sum of (d - p n)^2 = dd - 2 p dn + p^2 nn: one row per contender, however
+    many votes.
+    """
+
+    contender = models.OneToOneField(
+        "evaluation.Contender", on_delete=models.CASCADE, primary_key=True, related_name="spread"
+    )
+    players = models.PositiveIntegerField(default=0)
+    player_dd = models.PositiveBigIntegerField(default=0)
+    player_dn = models.PositiveBigIntegerField(default=0)
+    player_nn = models.PositiveBigIntegerField(default=0)
+    pairs = models.PositiveIntegerField(default=0)
+    pair_dd = models.PositiveBigIntegerField(default=0)
+    pair_dn = models.PositiveBigIntegerField(default=0)
+    pair_nn = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.contender_id}: {self.players} players, {self.pairs} pairs"

@@ -1,0 +1,148 @@
+"""One thread that writes: what arrives together is committed together, and answered after the commit.
+
+A transaction per vote spends its time waiting for the disk. Here requests put their work into a queue; one
+thread with one database connection takes all that waits, does it in one transaction and answers each. Under
+load a transaction holds many votes, so throughput rises with the number of players instead of collapsing.
+"""
+
+import asyncio
+import logging
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from asgiref.sync import sync_to_async
+from django.db import connection, transaction
+
+Payload = TypeVar("Payload")
+Result = TypeVar("Result")
+# Does the work of several payloads, in order, inside a transaction; one result or exception for each.
+Handler = Callable[[Sequence[Payload]], "Sequence[Result | Exception]"]
+
+MOST_WAITING = 2000
+MOST_TOGETHER = 200
+
+log = logging.getLogger(__name__)
+
+
+class BoxFull(Exception):
+    """More is waiting than can be written soon; ask again later."""
+
+
+@dataclass(frozen=True)
+class _Slip(Generic[Payload, Result]):
+    handler: Handler[Payload, Result]
+    payload: Payload
+    answer: "Future[Result]" = field(default_factory=Future)
+
+
+class BallotBox:
+    """The writer of one process. Closed, it has the work done in the caller's own synchronous context."""
+
+    def __init__(self) -> None:
+        self._slips: queue.Queue[_Slip[Any, Any] | None] = queue.Queue(MOST_WAITING)
+        self._thread: threading.Thread | None = None
+
+    def open(self) -> None:
+        """Start the thread; does nothing where it runs."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._write, name="ballot-box", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """Finish what waits, then end the thread and its connection."""
+        if self._thread is not None:
+            self._slips.put(None)
+            self._thread.join()
+            self._thread = None
+
+    async def submit(self, handler: Handler[Payload, Result], payload: Payload) -> Result:
+        """Have ``handler`` do this in a transaction shared with what else waits; returns after the commit.
+
+        Raises what the handler gave for this payload, and BoxFull. A handler may be run again after a failed
+        transaction, so it must not change anything but the database.
+        """
+        if self._thread is None:
+            slip = _Slip(handler, payload)
+            await sync_to_async(_write_together)([slip])
+            return slip.answer.result()
+        return await asyncio.wrap_future(self.post(handler, payload))
+
+    def post(self, handler: Handler[Payload, Result], payload: Payload) -> "Future[Result]":
+        """Like `submit` on an open box, from any thread. Raises BoxFull."""
+        slip = _Slip(handler, payload)
+        try:
+            self._slips.put_nowait(slip)
+        except queue.Full as error:
+            raise BoxFull("Many people are playing. Try again in a moment.") from error
+        return slip.answer
+
+    def _write(self) -> None:
+        try:
+            while (first := self._slips.get()) is not None:
+                together = [first]
+                last = False
+                while len(together) < MOST_TOGETHER and not last:
+                    try:
+                        slip = self._slips.get_nowait()
+                    except queue.Empty:
+                        break
+                    if slip is None:
+                        last = True
+                    else:
+                        together.append(slip)
+                _write_together(together)
+                if last:
+                    return
+        finally:
+            connection.close()
+
+
+def _write_together(slips: "Sequence[_Slip[Any, Any]]") -> None:
+    """One transaction for all; where that fails, one for each, so that no request suffers for another."""
+    outcomes: Sequence[Any]
+    try:
+        outcomes = _commit(slips)
+    except Exception as error:
+        log.warning("%d writes failed together (%s); each is tried alone.", len(slips), error)
+        _drop_broken_connection()
+        outcomes = [_commit_alone(slip) for slip in slips]
+    for slip, outcome in zip(slips, outcomes, strict=True):
+        if slip.answer.cancelled():
+            continue
+        if isinstance(outcome, Exception):
+            slip.answer.set_exception(outcome)
+        else:
+            slip.answer.set_result(outcome)
+
+
+def _commit_alone(slip: "_Slip[Any, Any]") -> Any:
+    try:
+        return _commit([slip])[0]
+    except Exception as error:
+        _drop_broken_connection()
+        return error
+
+
+def _commit(slips: "Sequence[_Slip[Any, Any]]") -> list[Any]:
+    outcomes: list[Any] = []
+    with transaction.atomic():
+        start = 0
+        for end in range(1, len(slips) + 1):
+            if end == len(slips) or slips[end].handler is not slips[start].handler:
+                run = slips[start:end]
+                outcomes += run[0].handler([slip.payload for slip in run])
+                start = end
+    return outcomes
+
+
+def _drop_broken_connection() -> None:
+    """After a lost server or a killed session the next write begins with a new connection."""
+    if not connection.in_atomic_block and not connection.is_usable():
+        connection.close()
+
+
+box = BallotBox()

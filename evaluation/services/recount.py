@@ -1,0 +1,147 @@
+"""Counting again from the raw votes: what the leaderboard must equal, exactly."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, F, Model, Q, QuerySet
+
+from evaluation.models import Answer, Contender, Credit, Pair, Player, RaterTally, Round, Spread, Tally, Vote
+from evaluation.services.counts import SPREAD_FIELDS, moments_step
+
+Key = tuple[int | str | None, ...]
+Counts = Mapping[Key, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A count that is not what the raw votes say."""
+
+    table: str
+    key: Key
+    stored: tuple[int, ...]
+    counted: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.key}: stored {self.stored}, the votes say {self.counted}"
+
+
+@dataclass(frozen=True)
+class _Table:
+    """One table of counts: the columns that name a row, and the columns that count."""
+
+    model: type[Model]
+    keys: tuple[str, ...]
+    fields: tuple[str, ...]
+
+    def stored(self, rows: QuerySet[Model]) -> Counts:
+        width = len(self.keys)
+        return {row[:width]: row[width:] for row in rows.values_list(*self.keys, *self.fields).order_by()}
+
+
+PAIRS = _Table(Pair, ("pk",), ("dopes", "nopes", "skips"))
+TALLIES = _Table(Tally, ("contender_id", "category_id"), ("dopes", "nopes", "skips"))
+RATERS = _Table(RaterTally, ("contender_id", "player_id"), ("dopes", "nopes"))
+SPREADS = _Table(Spread, ("contender_id",), SPREAD_FIELDS)
+ROUNDS = _Table(Round, ("pk",), ("judged",))
+PLAYERS = _Table(Player, ("pk",), ("judged",))
+_OF_A_CONTENDER = (TALLIES, RATERS, SPREADS)
+
+
+def find_differences() -> list[Difference]:
+    """Compare every count with the raw votes. Reads one state of the database; empty means P3 holds."""
+    with transaction.atomic():
+        votes = Vote.objects.filter(retraction=None)
+        counted: dict[_Table, Counts] = {
+            PAIRS: _count(votes, "deal__pair_id"),
+            ROUNDS: {key: (sum(row),) for key, row in _count(votes, "deal__round_id").items()},
+            PLAYERS: {key: (sum(row),) for key, row in _count(votes, "deal__player_id").items()},
+            **_count_contenders(Credit.objects.all()),
+        }
+        return [
+            difference
+            for table, counts in counted.items()
+            for difference in _compare(table, table.stored(table.model._default_manager.all()), counts)
+        ]
+
+
+@transaction.atomic
+def repair_counts() -> list[Difference]:
+    """Make every count equal to the raw votes; returns what was wrong."""
+    list(Pair.objects.select_for_update().order_by("pk").values_list("pk"))
+    differences = find_differences()
+    tables = {table.model.__name__: table for table in (PAIRS, *_OF_A_CONTENDER, ROUNDS, PLAYERS)}
+    for difference in differences:
+        table = tables[difference.table]
+        _write(table, difference.key, difference.counted)
+    return differences
+
+
+def count_contender(contender: Contender) -> None:
+    """Write a contender's counts from the raw votes on its pairs. The caller holds the pairs' rows."""
+    counted = _count_contenders(Credit.objects.filter(contender=contender))
+    for table in _OF_A_CONTENDER:
+        rows = table.model._default_manager.filter(contender=contender)
+        for difference in _compare(table, table.stored(rows), counted[table]):
+            _write(table, difference.key, difference.counted)
+
+
+def _count_contenders(credits: QuerySet[Credit]) -> dict[_Table, Counts]:
+    """Tallies, rater tallies and spreads of the contenders behind these credits."""
+    credited = F("deal__pair__credits__contender_id")
+    votes = (
+        Vote.objects.filter(retraction=None)
+        .annotate(contender=credited)
+        .filter(contender__in=credits.values("contender_id"))
+    )
+    raters = {
+        key: (dopes, nopes)
+        for key, (dopes, nopes, _) in _count(votes, "contender", "deal__player_id").items()
+        if dopes or nopes
+    }
+    spreads: dict[Key, list[int]] = defaultdict(lambda: [0] * 8)
+    for (contender, _), d_and_n in raters.items():
+        _add_step(spreads[(contender,)], 0, d_and_n)
+    for (contender, _), (dopes, nopes, _skips) in _count(votes, "contender", "deal__pair_id").items():
+        _add_step(spreads[(contender,)], 4, (dopes, nopes))
+    return {
+        TALLIES: _count(votes, "contender", "deal__pair__category_id"),
+        RATERS: raters,
+        SPREADS: {key: tuple(sums) for key, sums in spreads.items()},
+    }
+
+
+def _add_step(sums: list[int], offset: int, d_and_n: tuple[int, int]) -> None:
+    for place, value in enumerate(moments_step((0, 0), d_and_n)):
+        sums[offset + place] += value
+
+
+def _count(votes: QuerySet[Vote], *keys: str) -> dict[Key, tuple[int, int, int]]:
+    """Dopes, nopes and skips by key, straight from vote rows."""
+    rows: Iterable[tuple[int | None, ...]] = (
+        votes.order_by()
+        .values_list(*keys)
+        .annotate(
+            *(Count("pk", filter=Q(answer=answer)) for answer in (Answer.DOPE, Answer.NOPE, Answer.SKIP))
+        )
+    )
+    return {row[:-3]: row[-3:] for row in rows}  # type: ignore[misc]
+
+
+def _compare(table: _Table, stored: Counts, counted: Counts) -> list[Difference]:
+    """Where the two differ; a row that is missing says zero."""
+    nothing = (0,) * len(table.fields)
+    return [
+        Difference(table.model.__name__, key, stored.get(key, nothing), counted.get(key, nothing))
+        for key in {**stored, **counted}
+        if stored.get(key, nothing) != counted.get(key, nothing)
+    ]
+
+
+def _write(table: _Table, key: Key, counts: tuple[int, ...]) -> None:
+    row: dict[str, Any] = dict(zip(table.keys, key, strict=True))
+    table.model._default_manager.update_or_create(
+        **row, defaults=dict(zip(table.fields, counts, strict=True))
+    )

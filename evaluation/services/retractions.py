@@ -1,0 +1,60 @@
+"""Taking the last vote of a round back."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+
+from evaluation.models import Answer, Deal, Retraction, Round, Vote
+from evaluation.services.counts import Change, count_changes
+from evaluation.services.deals import DEAL_LIFE, SHOWN, is_holder, new_id
+from evaluation.services.votes import UNKNOWN, count_judged
+from search import events
+
+
+@dataclass(frozen=True)
+class UndoRefused(Exception):
+    """The vote cannot be taken back; the status and the text say why."""
+
+    status: HTTPStatus
+    message: str
+
+
+def undo_vote(*, key: uuid.UUID, deal_id: str, now: datetime) -> Deal:
+    """Take back the last vote of a round whose contenders are not revealed; call it in a transaction.
+
+    The vote stays on record with a retraction beside it. Returns a new deal for the same pair and place.
+    Raises UndoRefused.
+    """
+    deal = Deal.objects.select_for_update().filter(pk=deal_id).first()
+    round_ = Round.objects.select_for_update().get(pk=deal.round_id) if deal else None
+    if deal is None or round_ is None or not is_holder(key, round_):
+        raise UndoRefused(HTTPStatus.NOT_FOUND, UNKNOWN)
+    standing = Vote.objects.filter(deal__round=round_, retraction=None).select_related("deal")
+    vote = standing.order_by("cast_at", "deal__place").last()
+    if vote is None or vote.pk != deal.pk:
+        raise UndoRefused(HTTPStatus.CONFLICT, "Only the last vote can be taken back, once.")
+    if round_.revealed_at is not None:
+        raise UndoRefused(
+            HTTPStatus.CONFLICT, "The contenders of this round are revealed; it stays as it is."
+        )
+    assert deal.player_id is not None
+    Retraction.objects.create(vote=vote, retracted_at=now)
+    count_changes([Change(deal.pair_id, deal.player_id, Answer(vote.answer), by=-1)])
+    count_judged([vote], by=-1)
+    events.bump("leaderboard")
+    replacement = Deal.objects.create(
+        pk=new_id(),
+        pair_id=deal.pair_id,
+        round=round_,
+        player_id=deal.player_id,
+        place=deal.place,
+        side=deal.side,
+        policy=deal.policy,
+        policy_version=deal.policy_version,
+        propensity=deal.propensity,
+        replaces=deal,
+        issued_at=now,
+        expires_at=now + DEAL_LIFE,
+    )
+    return Deal.objects.select_related(*SHOWN).get(pk=replacement.pk)

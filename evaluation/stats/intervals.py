@@ -1,0 +1,113 @@
+"""Intervals for an approval: shares of yes among answers that come in clusters.
+
+One person's answers are alike, and so are different people's answers to one pair. Wilson's interval for
+independent answers then covers far less than it says, so the number of answers is divided by a design effect
+estimated from both kinds of cluster at once.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import betaincinv, ndtri, stdtrit
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A share with its bounds, all within [0, 1]."""
+
+    estimate: float
+    low: float
+    high: float
+
+    def overlaps(self, other: "Interval") -> bool:
+        return self.low <= other.high and other.low <= self.high
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Integer sums over clusters that hold d yes among n answers, and the number of clusters with n > 0."""
+
+    clusters: int
+    dd: int
+    dn: int
+    nn: int
+
+    def squared_residuals(self, share: float) -> float:
+        """The sum over clusters of (d - share n)^2."""
+        return max(0.0, self.dd - 2.0 * share * self.dn + share * share * self.nn)
+
+
+@dataclass(frozen=True)
+class Clustering:
+    """How the answers lie over players and over pairs. A player answers one pair at most once."""
+
+    players: Moments
+    pairs: Moments
+
+
+def wilson(yes: float, answers: float, *, level: float = 0.95, quantile: float | None = None) -> Interval:
+    """Wilson's score interval (Wilson 1927; Newcombe 1998, method 3), clipped to [0, 1].
+
+    ``quantile`` replaces the normal quantile of ``level``. Numbers need not be whole: a design effect divides
+    them. Raises ValueError without answers or with more yes than answers.
+    """
+    if answers <= 0 or not 0 <= yes <= answers:
+        raise ValueError(f"{yes} of {answers} is no share.")
+    z = float(ndtri(0.5 + level / 2)) if quantile is None else quantile
+    share = yes / answers
+    shrink = 1 + z * z / answers
+    centre = (share + z * z / (2 * answers)) / shrink
+    half = z * np.sqrt(share * (1 - share) / answers + z * z / (4 * answers * answers)) / shrink
+    # Rounding may leave the point outside by an ulp at 0 and 1, where the bound is the point itself.
+    return Interval(
+        share, float(min(share, max(0.0, centre - half))), float(max(share, min(1.0, centre + half)))
+    )
+
+
+def clustered_wilson(yes: int, answers: int, clustering: Clustering, *, level: float = 0.95) -> Interval:
+    """Wilson's interval on the effective number of answers, never narrower than Wilson's own.
+
+    The quantile is Student's with one degree of freedom less than the smaller number of clusters, since the
+    design effect is itself estimated from them. Never narrower, because a design effect below one says that
+    answers repel each other: with few clusters that is nearly always chance, and a too short interval is the
+    error that misleads.
+    """
+    effective = answers / design_effect(yes, answers, clustering)
+    smaller = min(clustering.players.clusters, clustering.pairs.clusters)
+    freedom = max(1, smaller - 1)
+    return wilson(yes * effective / answers, effective, quantile=float(stdtrit(freedom, 0.5 + level / 2)))
+
+
+def design_effect(yes: int, answers: int, clustering: Clustering) -> float:
+    """How many times larger the variance of the share is than with independent answers; at least 1.
+
+    Two-way cluster-robust variance (Cameron, Gelbach & Miller 2011): players' plus pairs' minus the single
+    answers', each sum of squares scaled by G / (G - 1) for its G clusters. Where the data cannot show how
+    alike answers are (one cluster, or everybody said the same), answers of one cluster count as one: the
+    Kish bound, sum of n^2 over sum of n.
+    """
+    share = yes / answers
+    ways = (clustering.players, clustering.pairs)
+    kish = max(way.nn / answers for way in ways)
+    if yes in (0, answers) or min(way.clusters for way in ways) < 2:
+        return max(1.0, kish)
+    independent = answers * share * (1 - share)
+    total = sum(way.squared_residuals(share) * way.clusters / (way.clusters - 1) for way in ways)
+    return max(1.0, (total - independent) / independent)
+
+
+def beta_interval(
+    yes: int, answers: int, *, prior_share: float, prior_answers: float, level: float = 0.95
+) -> Interval:
+    """A share shrunk towards ``prior_share``: posterior mean and central interval of a beta prior.
+
+    For one player's few answers, where the raw share of 2 out of 2 would read as certainty.
+    """
+    alpha = yes + prior_share * prior_answers
+    beta = answers - yes + (1 - prior_share) * prior_answers
+    tail = (1 - level) / 2
+    return Interval(
+        alpha / (alpha + beta),
+        float(betaincinv(alpha, beta, tail)),
+        float(betaincinv(alpha, beta, 1 - tail)),
+    )
