@@ -54,7 +54,9 @@ class ImportForm(forms.Form):
         choices = [(UPLOADED, "a zip file from this device"), (DRAWN, "the wardrobe this site draws itself")]
         if settings.IMPORT_ROOTS:
             choices.insert(1, (ON_SERVER, "a folder, table or zip on the server"))
-            self.fields["path"].help_text = "Below " + " or ".join(str(root) for root in settings.IMPORT_ROOTS)
+            self.fields["path"].help_text = "Below " + " or ".join(
+                str(root) for root in settings.IMPORT_ROOTS
+            )
         else:
             del self.fields["path"]
         self.fields["source"].choices = choices  # type: ignore[attr-defined]
@@ -81,5 +83,7 @@ class ImportForm(forms.Form):
         if not data.get("slug") and data.get("title"):
             data["slug"] = slugify(data["title"])[:50]
             if not data["slug"]:
-                self.add_error("slug", "The title has no letters that can stand in an address: give a short name.")
+                self.add_error(
+                    "slug", "The title has no letters that can stand in an address: give a short name."
+                )
         return data

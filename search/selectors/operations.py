@@ -8,6 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Q
 
+from search.catalogues.registry import list_formats
 from search.engine.encoders import EncoderInfo, list_encoders
 from search.models import BuildState, Catalogue, Index, Item, Job, JobState, RejectedRow, Split
 
@@ -96,6 +97,11 @@ def _list_covers(catalogue: Catalogue) -> list[str]:
 def list_encoder_rows() -> list[EncoderInfo]:
     """Every encoder, also those that cannot run here, with the remedy."""
     return list_encoders(weights_folder=settings.WEIGHTS_FOLDER)
+
+
+def list_format_rows() -> list[dict[str, str]]:
+    """What can be imported, in the importers' own words."""
+    return [{"name": known.name, "title": known.name, "help": known.title} for known in list_formats()]
 
 
 def list_job_rows(*, now: datetime) -> list[JobRow]:

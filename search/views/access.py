@@ -24,7 +24,9 @@ def roles_required(*roles: str) -> Callable[[View[P]], View[P]]:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
             if not has_role(request.user, *roles):
-                raise PermissionDenied(f"This page is for {' and '.join(roles)}s. Ask an operator to invite you.")
+                raise PermissionDenied(
+                    f"This page is for {' and '.join(roles)}s. Ask an operator to invite you."
+                )
             response = view(request, *args, **kwargs)
             add_never_cache_headers(response)
             return response

@@ -1,0 +1,56 @@
+"""`/api/`: what both apps offer to programs, described at `/api/openapi.json`.
+
+The interactive pages that ninja brings need scripts that the content policy forbids; `/api/` is a plain page.
+"""
+
+from typing import Any
+
+import evaluation.api
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from ninja import NinjaAPI
+
+import search.api
+
+# Of this interface, not of the package: it grows when an answer changes its shape.
+VERSION = "1.0"
+
+api = NinjaAPI(
+    title="Dope or Nope",
+    version=VERSION,
+    description=(
+        "What people say about visual search: a leaderboard of contenders, and what stands behind it. "
+        "Reading needs no key, except for jobs: those need the session of an operator or analyst. "
+        "Every refusal is JSON with `detail`."
+    ),
+    docs_url=None,
+    urls_namespace="api",
+)
+api.add_router("/leaderboard", evaluation.api.leaderboard)
+api.add_router("/contenders", evaluation.api.contenders)
+api.add_router("/catalogues", search.api.catalogues)
+api.add_router("/jobs", search.api.jobs)
+
+
+@require_safe
+def describe_api(request: HttpRequest) -> HttpResponse:
+    """The API for people: every address, what it takes and what it answers."""
+    schema = api.get_openapi_schema()
+    operations = [
+        _describe(path, method, operation)
+        for path, methods in schema["paths"].items()
+        for method, operation in methods.items()
+    ]
+    return render(request, "api.html", {"info": schema["info"], "operations": operations})
+
+
+def _describe(path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "path": path,
+        "method": method.upper(),
+        "summary": operation["summary"],
+        "description": operation.get("description", ""),
+        "parameters": operation.get("parameters", []),
+        "answers": [(status, answer["description"]) for status, answer in operation["responses"].items()],
+    }

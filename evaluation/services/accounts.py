@@ -1,0 +1,109 @@
+"""People's accounts: guessing limited, votes kept, everything handed out or forgotten on request."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import F
+from django.utils.crypto import salted_hmac
+
+from evaluation.models import Player, SignInFailures, Vote
+
+WAIT = timedelta(minutes=5)
+# In vain, within the wait: for one account from one address, and for all accounts from one address.
+TRIES_PER_ACCOUNT = 5
+TRIES_PER_ADDRESS = 50
+
+
+def find_sign_in_wait(*, name: str, address: str, now: datetime) -> timedelta:
+    """How long this account stays closed for this address: zero unless too many tries were in vain."""
+    limits = {_failure_key(name, address): TRIES_PER_ACCOUNT, _failure_key("", address): TRIES_PER_ADDRESS}
+    return max(
+        (
+            failures.last_at + WAIT - now
+            for failures in SignInFailures.objects.filter(pk__in=limits)
+            if failures.count >= limits[failures.pk]
+        ),
+        default=timedelta(0),
+    )
+
+
+@transaction.atomic
+def record_failed_sign_in(*, name: str, address: str, now: datetime) -> None:
+    """Count a failure. What is older than the wait no longer counts, for anybody."""
+    SignInFailures.objects.filter(last_at__lte=now - WAIT).delete()
+    for key in (_failure_key(name, address), _failure_key("", address)):
+        SignInFailures.objects.get_or_create(pk=key, defaults={"last_at": now})
+        SignInFailures.objects.filter(pk=key).update(count=F("count") + 1, last_at=now)
+
+
+def clear_failed_sign_ins(*, name: str, address: str) -> None:
+    """The right password came: earlier slips no longer count against this account."""
+    SignInFailures.objects.filter(pk=_failure_key(name, address)).delete()
+
+
+def _failure_key(name: str, address: str) -> str:
+    # Keyed, so that the table tells nobody which addresses tried which accounts.
+    return salted_hmac("sign-in", f"{name.casefold()}\n{address}", algorithm="sha256").hexdigest()
+
+
+@transaction.atomic
+def link_player(*, user: User, key: uuid.UUID | None, now: datetime) -> Player:
+    """The player whose votes this user's browser casts from now on.
+
+    The anonymous player of the browser becomes the user's, votes and all. Where the browser has none, or
+    somebody else's, it continues with the user's latest. One user may so own several players (one per
+    browser); no row is merged into another, so no vote is ever counted twice.
+    """
+    if key is not None:
+        Player.objects.filter(key=key, user=None, forgotten_at=None).update(user=user)
+        mine = Player.objects.filter(key=key, user=user).first()
+        if mine is not None:
+            return mine
+    latest = Player.objects.filter(user=user).order_by("-created_at", "-pk").first()
+    return latest or Player.objects.create(user=user, created_at=now)
+
+
+def export_account(*, user: User) -> dict[str, Any]:
+    """Everything stored about a user, in plain words; contenders are left out, as they were when voting."""
+    return {
+        "account": {
+            "name": user.username,
+            "joined_at": user.date_joined,
+            "last_signed_in_at": user.last_login,
+            "roles": sorted(user.groups.values_list("name", flat=True)),
+        },
+        "players": [export_player(player=player) for player in user.players.order_by("pk")],
+    }
+
+
+def export_player(*, player: Player) -> dict[str, Any]:
+    """Everything stored about one player: the votes, also the undone ones."""
+    votes = (
+        Vote.objects.filter(deal__player=player)
+        .select_related(
+            "deal__pair__question", "deal__pair__candidate", "deal__pair__catalogue", "retraction"
+        )
+        .order_by("cast_at", "pk")
+    )
+    return {
+        "since": player.created_at,
+        "votes": [
+            {
+                "catalogue": vote.deal.pair.catalogue.slug,
+                "question": vote.deal.pair.question.key,
+                "candidate": vote.deal.pair.candidate.key,
+                "round": vote.deal.round_id,
+                "place": vote.deal.place,
+                "side": vote.deal.side,
+                "answer": vote.answer,
+                "dwell_ms": vote.dwell_ms,
+                "modality": vote.modality,
+                "cast_at": vote.cast_at,
+                "undone": hasattr(vote, "retraction"),
+            }
+            for vote in votes
+        ],
+    }

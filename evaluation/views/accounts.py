@@ -1,0 +1,233 @@
+"""Signing in and out, registering, invitations, and what a person can ask about their own data."""
+
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import login, logout
+from django.contrib.auth import views as auth_views
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.forms import BaseForm
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from evaluation.forms import DeleteAccountForm, InvitationForm, RegistrationForm, SignInForm
+from evaluation.models import Invitation, Player, Role
+from evaluation.services import accounts, invitations
+from evaluation.services.retractions import forget_player
+from evaluation.views.player_cookie import delete_player_cookie, read_player_key, set_player_cookie
+from search.selectors.roles import OPERATOR
+from search.views.access import roles_required
+
+PASSWORDS = ("password", "password1", "password2")
+
+
+def sign_in(request: HttpRequest, user: User, response: HttpResponseBase) -> HttpResponseBase:
+    """Start a new session for ``user`` and let this browser's votes be theirs."""
+    key = read_player_key(request)
+    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    player = accounts.link_player(user=user, key=key, now=timezone.now())
+    set_player_cookie(response, player.key)
+    return response
+
+
+class SignInView(auth_views.LoginView):
+    """Django's sign-in, with guessing limited: too many failures are answered 429 for a while."""
+
+    template_name = "accounts/login.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    def post(self, request: HttpRequest, *args: str, **kwargs: Any) -> HttpResponse:
+        wait = accounts.find_sign_in_wait(
+            name=request.POST.get("username", ""), address=_address(request), now=timezone.now()
+        )
+        if not wait:
+            return super().post(request, *args, **kwargs)
+        form = SignInForm(request, initial={"username": request.POST.get("username", "")})
+        messages.error(request, "Too many tries with a wrong password. Wait a few minutes, then try again.")
+        response = self.render_to_response(self.get_context_data(form=form))
+        response.status_code = HTTPStatus.TOO_MANY_REQUESTS
+        response["Retry-After"] = str(int(wait.total_seconds()) + 1)
+        return response
+
+    def form_valid(self, form: SignInForm) -> HttpResponse:
+        user = form.get_user()
+        accounts.clear_failed_sign_ins(name=user.username, address=_address(self.request))
+        response = redirect(self.get_success_url())
+        sign_in(self.request, user, response)
+        return response
+
+    def form_invalid(self, form: BaseForm) -> HttpResponse:
+        accounts.record_failed_sign_in(
+            name=self.request.POST.get("username", ""), address=_address(self.request), now=timezone.now()
+        )
+        response = super().form_invalid(form)
+        response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+        return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"next": self.get_redirect_url()}
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponseBase:
+    """End the session; the next person at this browser must not vote as the one who left."""
+    response = redirect("home")
+    if Player.objects.filter(key=read_player_key(request), user__isnull=False).exists():
+        delete_player_cookie(response)
+    logout(request)
+    return response
+
+
+@sensitive_post_parameters(*PASSWORDS)
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def register(request: HttpRequest) -> HttpResponseBase:
+    if request.user.is_authenticated:
+        return redirect("account")
+    form = RegistrationForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            return sign_in(request, form.save(), redirect("account"))
+    key = read_player_key(request)
+    keeps_votes = key is not None and Player.objects.filter(key=key, user=None).exists()
+    context = {"form": form, "keeps_votes": keeps_votes}
+    return render(request, "accounts/register.html", context, status=_status(form))
+
+
+@never_cache
+@require_safe
+@login_required
+def account(request: HttpRequest) -> HttpResponseBase:
+    assert isinstance(request.user, User)
+    players = request.user.players.all()
+    context = {
+        "votes": sum(player.judged for player in players),
+        "rounds": sum(player.rounds.filter(judged__gt=0).count() for player in players),
+        "roles": [_role_label(name) for name in request.user.groups.values_list("name", flat=True)],
+        "form": DeleteAccountForm(user=request.user),
+    }
+    return render(request, "accounts/account.html", context)
+
+
+@never_cache
+@require_safe
+def export_my_data(request: HttpRequest) -> HttpResponseBase:
+    """Everything stored about whoever asks: their account, or this browser's anonymous player."""
+    key = read_player_key(request)
+    player = Player.objects.filter(key=key).first() if key else None
+    if isinstance(request.user, User):
+        data = accounts.export_account(user=request.user)
+    elif player is not None and player.user is None:
+        data = {"account": None, "players": [accounts.export_player(player=player)]}
+    else:
+        raise Http404("Nothing is stored about you: no vote was given in this browser.")
+    response = JsonResponse(data, json_dumps_params={"indent": 1})
+    response["Content-Disposition"] = 'attachment; filename="dope-or-nope-my-data.json"'
+    return response
+
+
+@sensitive_post_parameters(*PASSWORDS)
+@require_POST
+@login_required
+def delete_account(request: HttpRequest) -> HttpResponseBase:
+    """Forget the user: the account goes, and nothing leads from the votes back to the person."""
+    user = request.user
+    assert isinstance(user, User)
+    form = DeleteAccountForm(request.POST, user=user)
+    if not form.is_valid():
+        messages.error(request, "That was not your password. Nothing has been deleted.")
+        return redirect("account")
+    with transaction.atomic():
+        for player in user.players.all():
+            forget_player(key=player.key, now=timezone.now())
+        logout(request)
+        user.delete()
+    messages.success(request, "Your account is gone, and nothing leads from your votes back to you.")
+    response = redirect("home")
+    delete_player_cookie(response)
+    return response
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@roles_required(OPERATOR)
+def list_invitations(request: HttpRequest) -> HttpResponseBase:
+    """Operators make links and see what became of earlier ones. A link is shown once, here."""
+    assert isinstance(request.user, User)
+    form = InvitationForm(request.POST or None)
+    fresh: dict[int, str] = {}
+    if request.method == "POST" and form.is_valid():
+        made, token = invitations.create_invitation(
+            role=Role(form.cleaned_data["role"]),
+            note=form.cleaned_data["note"],
+            created_by=request.user,
+            now=timezone.now(),
+        )
+        fresh[made.pk] = request.build_absolute_uri(reverse("invitation", args=[token]))
+        form = InvitationForm()
+    rows = [
+        _invitation_row(invitation, url=fresh.get(invitation.pk, ""))
+        for invitation in Invitation.objects.select_related("accepted_by")[:100]
+    ]
+    context = {"form": form, "invitations": rows}
+    return render(request, "accounts/invitations.html", context, status=_status(form))
+
+
+@sensitive_post_parameters(*PASSWORDS)
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def invitation(request: HttpRequest, token: str) -> HttpResponseBase:
+    """Accept an invitation, with a new account or, when signed in, with one's own."""
+    now = timezone.now()
+    try:
+        found = invitations.find_invitation(token=token, now=now)
+        user = request.user if isinstance(request.user, User) else None
+        form = None if user else RegistrationForm(request.POST or None)
+        if request.method == "POST" and (form is None or form.is_valid()):
+            with transaction.atomic():
+                member = user or form.save()  # type: ignore[union-attr]
+                invitations.accept_invitation(token=token, user=member, now=now)
+            messages.success(request, f"Welcome. You are an {_role_label(found.role)} now.")
+            response = redirect("operations" if found.role in (Role.OPERATOR, Role.ANALYST) else "home")
+            return response if user else sign_in(request, member, response)
+    except invitations.InvitationUnusable as reason:
+        context = {"invitation": None, "message": str(reason)}
+        return render(request, "accounts/invitation.html", context, status=HTTPStatus.GONE)
+    described = {"role": found.role, "role_label": _role_label(found.role), "expires": found.expires_at}
+    context = {"form": form, "invitation": described}
+    return render(request, "accounts/invitation.html", context, status=_status(form))
+
+
+def _invitation_row(invitation: Invitation, *, url: str) -> dict[str, Any]:
+    by = invitation.accepted_by
+    return {
+        "role_label": _role_label(invitation.role),
+        "note": invitation.note,
+        "url": url,
+        "created": invitation.created_at,
+        "expires": invitation.expires_at,
+        "used": invitation.accepted_at is not None,
+        "expired": invitation.expires_at <= timezone.now(),
+        "used_by": by.username if by else "somebody who left",
+    }
+
+
+def _role_label(role: str) -> str:
+    return str(Role(role).label).lower() if role in Role.values else role
+
+
+def _status(form: BaseForm | None) -> int:
+    return HTTPStatus.UNPROCESSABLE_ENTITY if form is not None and form.errors else HTTPStatus.OK
+
+
+def _address(request: HttpRequest) -> str:
+    return str(request.META.get("REMOTE_ADDR", ""))

@@ -1,0 +1,135 @@
+"""The operator's work on catalogues, encoders and jobs. Analysts read; only operators change anything.
+
+The page itself, which also shows contenders, is composed in `evaluation/views/operations.py`.
+"""
+
+import csv
+import io
+from pathlib import Path
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from search import tasks
+from search.catalogues.registry import detect_format
+from search.catalogues.rows import CatalogueUnreadable, ImportOptions
+from search.engine.errors import DiskFull
+from search.forms import DRAWN, UPLOADED, ImportForm
+from search.models import Catalogue, CatalogueState, Job
+from search.selectors import operations as selectors
+from search.selectors.roles import ANALYST, OPERATOR, has_role
+from search.services.builds import request_build
+from search.services.imports import request_import
+from search.services.jobs import cancel_job, retry_job
+from search.services.uploads import keep_upload
+from search.views.access import roles_required
+
+
+@require_safe
+@roles_required(OPERATOR, ANALYST)
+def operations_catalogues(request: HttpRequest) -> HttpResponseBase:
+    context = {"catalogues": selectors.list_catalogue_rows(), "can_manage": has_role(request.user, OPERATOR)}
+    return render(request, "operations/_catalogues.html", context)
+
+
+@require_safe
+@roles_required(OPERATOR, ANALYST)
+def operations_encoders(request: HttpRequest) -> HttpResponseBase:
+    return render(request, "operations/_encoders.html", {"encoders": selectors.list_encoder_rows()})
+
+
+@require_safe
+@roles_required(OPERATOR, ANALYST)
+def operations_jobs(request: HttpRequest) -> HttpResponseBase:
+    jobs = selectors.list_job_rows(now=timezone.now())
+    context = {"jobs": jobs, "can_manage": has_role(request.user, OPERATOR)}
+    return render(request, "operations/_jobs.html", context)
+
+
+@require_safe
+@roles_required(OPERATOR, ANALYST)
+def job_report(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    """The rows an import could not take, as a CSV file."""
+    job = get_object_or_404(Job, pk=pk, kind="import", catalogue__isnull=False)
+    assert job.catalogue is not None
+    table = io.StringIO()
+    csv.writer(table).writerows(selectors.report_rows(catalogue=job.catalogue))
+    response = HttpResponse(table.getvalue(), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="rejected-rows-{job.catalogue.slug}.csv"'
+    return response
+
+
+@require_POST
+@roles_required(OPERATOR)
+def job_cancel(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    job = get_object_or_404(Job, pk=pk)
+    cancel_job(job=job, now=timezone.now())
+    return redirect("operations")
+
+
+@require_POST
+@roles_required(OPERATOR)
+def job_retry(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    job = get_object_or_404(Job, pk=pk)
+    retry_job(job=job, now=timezone.now())
+    tasks.hint_jobs([job])
+    return redirect("operations")
+
+
+@require_POST
+@roles_required(OPERATOR)
+def catalogue_build(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Queue whatever is still to be done for every contender of the catalogue."""
+    catalogue = get_object_or_404(Catalogue, slug=slug)
+    if catalogue.state != CatalogueState.READY:
+        messages.error(request, f"{catalogue.title} is not imported yet: build its contenders after that.")
+        return redirect("operations")
+    job = request_build(catalogue=catalogue, now=timezone.now())
+    tasks.hint_jobs([job])
+    messages.success(request, f"“{job.title}” is on its way.")
+    return redirect("operations")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@roles_required(OPERATOR)
+def operations_import(request: HttpRequest) -> HttpResponseBase:
+    """The form that brings a catalogue; the work itself is a job."""
+    form = ImportForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid() and _queue_import(request, form):
+        return redirect("operations")
+    context = {"form": form, "formats": selectors.list_format_rows()}
+    return render(request, "operations/import.html", context, status=422 if form.errors else 200)
+
+
+def _queue_import(request: HttpRequest, form: ImportForm) -> bool:
+    """Ask for the import, or put on the form why that cannot be."""
+    data = form.cleaned_data
+    options = ImportOptions(data["category"], data["group"], data["items"], data["seed"] or 0)
+    try:
+        if data["source"] == DRAWN:
+            format, path = DRAWN, None
+        elif data["source"] == UPLOADED:
+            format, path = "zip", keep_upload(upload=data["file"], suffix=".zip")
+        else:
+            path = Path(data["path"])
+            format = detect_format(path)
+        job = request_import(
+            format=format,
+            path=path,
+            slug=data["slug"],
+            title=data["title"],
+            options=options,
+            now=timezone.now(),
+        )
+    except (CatalogueUnreadable, DiskFull) as error:
+        form.add_error(None, str(error))
+        return False
+    assert job.catalogue is not None
+    build = request_build(catalogue=job.catalogue, now=timezone.now(), after=job)
+    tasks.hint_jobs([job, build])
+    messages.success(request, f"“{job.title}” is on its way; its contenders are built after it.")
+    return True
