@@ -9,12 +9,26 @@ ASPECTS: tuple[str, ...] = (
 
 Weights = dict[str, float]
 
-_KNITS: Weights = {"plain": 46, "horizontal stripes": 17, "zigzag": 7, "diamonds": 9, "colour block": 11, "dots": 4}
+_KNITS: Weights = {
+    "plain": 46,
+    "horizontal stripes": 17,
+    "zigzag": 7,
+    "diamonds": 9,
+    "colour block": 11,
+    "dots": 4,
+}
 _PRINTS: Weights = {
     "plain": 38, "horizontal stripes": 10, "vertical stripes": 7, "check": 7, "dots": 8, "floral": 14,
     "zigzag": 4, "leopard": 4, "colour block": 6,
 }  # fmt: skip
-_WOVENS: Weights = {"plain": 52, "check": 14, "vertical stripes": 10, "camouflage": 6, "colour block": 7, "diamonds": 2}
+_WOVENS: Weights = {
+    "plain": 52,
+    "check": 14,
+    "vertical stripes": 10,
+    "camouflage": 6,
+    "colour block": 7,
+    "diamonds": 2,
+}
 _SHOES: Weights = {"plain": 68, "colour block": 8, "leopard": 7, "check": 5, "floral": 4, "dots": 3}
 _BAGS: Weights = {
     "plain": 58, "horizontal stripes": 6, "check": 8, "dots": 4, "floral": 6, "zigzag": 3, "leopard": 5,

@@ -23,7 +23,9 @@ def draw_bottoms(traits: Traits, labels: Labels, wardrobe: Wardrobe) -> Sheet:
     line = traits.pick("leg line", ("taper", "straight", "flare"))
     cuff = {"taper": 8.5, "straight": 10.5, "flare": 13.5}[line] * ease * traits.between("cuff", 0.92, 1.1)
     if short:
-        cuff = (11.8 if line == "straight" else 12.8) * (0.35 + 0.65 * ease) * traits.between("cuff", 0.92, 1.1)
+        cuff = (
+            (11.8 if line == "straight" else 12.8) * (0.35 + 0.65 * ease) * traits.between("cuff", 0.92, 1.1)
+        )
     knee = (hip * 0.8 + cuff) / 2 * traits.between("knee", 0.92, 1.0)
     outer = gap + 2 * cuff if short else gap + 2 * cuff + traits.between("stance", 0.0, 4.5)
     inner = outer - 2 * cuff
@@ -45,7 +47,11 @@ def draw_bottoms(traits: Traits, labels: Labels, wardrobe: Wardrobe) -> Sheet:
 
 
 def _draw_legs(
-    sheet: Sheet, traits: Traits, wardrobe: Wardrobe, body: Patch, measures: tuple[float, float, float, float, float]
+    sheet: Sheet,
+    traits: Traits,
+    wardrobe: Wardrobe,
+    body: Patch,
+    measures: tuple[float, float, float, float, float],
 ) -> None:
     """Creases, knees, side seams and hems; measures: hip, rise, length, inner and outer end of the hem."""
     hip, rise, length, inner, outer = measures
@@ -56,7 +62,13 @@ def _draw_legs(
         right = curve([(middle * 0.8, 8.0), (middle * 0.92, length * 0.5), (middle, length)])
         sheet.strokes([right, flipped(right)], ink, 1.2, 0.5, body)
     elif style == "stripe":
-        right = curve([(hip - 1.6, rise * 0.7), ((hip + outer) / 2 - 1.8, (rise + length) / 2), (outer - 2.0, length + 1)])
+        right = curve(
+            [
+                (hip - 1.6, rise * 0.7),
+                ((hip + outer) / 2 - 1.8, (rise + length) / 2),
+                (outer - 2.0, length + 1),
+            ]
+        )
         sheet.strokes([right, flipped(right)], wardrobe.trim.colour, 4.5, 0.9, body)
     elif style == "patch" and length > 70:
         for side in (-1, 1):
@@ -85,11 +97,17 @@ def _draw_pockets(
     """Measures: half waist, half hip, rise, length."""
     wx, hip, rise, length = measures
     ink = wardrobe.main.ink
-    style = "curved" if labels["material"] == "denim" else traits.pick("pockets", ("slant", "curved", "none", "cargo"))
+    style = (
+        "curved"
+        if labels["material"] == "denim"
+        else traits.pick("pockets", ("slant", "curved", "none", "cargo"))
+    )
     deep = traits.between("pocket depth", 11, 16)
     for side in (-1, 1):
         if style == "curved":
-            line = curve([(side * wx * 0.5, 2.0), (side * wx * 0.62, deep * 0.62), (side * (hip + 0.6), deep * 0.86)])
+            line = curve(
+                [(side * wx * 0.5, 2.0), (side * wx * 0.62, deep * 0.62), (side * (hip + 0.6), deep * 0.86)]
+            )
         elif style != "none":
             line = [(side * wx * 0.72, 2.0), (side * (hip + 0.4), deep + 2)]
         else:

@@ -44,7 +44,9 @@ def ink_for(colour: Colour) -> Colour:
     return lighter(colour, 0.2) if brightness(colour) < 52 else darker(colour, 0.42)
 
 
-def weave(traits: Traits, name: str, colour: Colour, material: str, pattern: str, accents: list[Colour]) -> Cloth:
+def weave(
+    traits: Traits, name: str, colour: Colour, material: str, pattern: str, accents: list[Colour]
+) -> Cloth:
     """Cut a swatch: plain colour, then the pattern, then the texture of the material."""
     swatch = Image.new("RGB", (SWATCH, SWATCH), colour)
     if pattern in PATTERNS:

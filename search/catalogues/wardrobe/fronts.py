@@ -8,7 +8,14 @@ from .traits import Traits
 
 
 def draw_buttons(
-    sheet: Sheet, traits: Traits, wardrobe: Wardrobe, x: float, top: float, bottom: float, *, size: float = 1.0
+    sheet: Sheet,
+    traits: Traits,
+    wardrobe: Wardrobe,
+    x: float,
+    top: float,
+    bottom: float,
+    *,
+    size: float = 1.0,
 ) -> None:
     """A column of buttons at `x`."""
     count = max(2, min(9, round((bottom - top) / traits.between("button step", 8, 13))))
@@ -21,13 +28,17 @@ def draw_buttons(
         sheet.fill(ellipse(x, y, radius, radius, 12), cloth, shade=0, edge=0.9)
 
 
-def draw_placket(sheet: Sheet, wardrobe: Wardrobe, x: float, top: float, bottom: float, width: float, within: Patch) -> None:
+def draw_placket(
+    sheet: Sheet, wardrobe: Wardrobe, x: float, top: float, bottom: float, width: float, within: Patch
+) -> None:
     """A strip of cloth down the front with a seam on both sides."""
     strip = rounded(x - width / 2, top, x + width / 2, bottom + 4, 0.1)
     sheet.fill(strip, wardrobe.main, shade=0.0, edge=0.55, within=within)
 
 
-def draw_opening(sheet: Sheet, wardrobe: Wardrobe, x: float, top: float, bottom: float, gap: float, within: Patch) -> None:
+def draw_opening(
+    sheet: Sheet, wardrobe: Wardrobe, x: float, top: float, bottom: float, gap: float, within: Patch
+) -> None:
     """Fronts that hang apart: the inside of the back shows between them."""
     shape = outline([corner(x, top - 2), (x + gap * 0.7, (top + bottom) / 2), corner(x + gap, bottom + 4),
                      corner(x - gap, bottom + 4), (x - gap * 0.7, (top + bottom) / 2)])  # fmt: skip
@@ -42,10 +53,18 @@ def draw_zip(sheet: Sheet, traits: Traits, wardrobe: Wardrobe, line: Line, withi
     sheet.stitches(line, dark, within, 0.9)
     x, y = line[0]
     drop = traits.between("puller", 1.6, 3.2)
-    sheet.fill(rounded(x - 0.6, y + 0.4, x + 0.6, y + 0.8 + drop, 0.5), wardrobe.metal, shade=0, edge=0.8, within=within)
+    sheet.fill(
+        rounded(x - 0.6, y + 0.4, x + 0.6, y + 0.8 + drop, 0.5),
+        wardrobe.metal,
+        shade=0,
+        edge=0.8,
+        within=within,
+    )
 
 
-def draw_belt(sheet: Sheet, traits: Traits, wardrobe: Wardrobe, y: float, half: float, within: Patch | None) -> None:
+def draw_belt(
+    sheet: Sheet, traits: Traits, wardrobe: Wardrobe, y: float, half: float, within: Patch | None
+) -> None:
     """A belt across the waist with a buckle or a knot."""
     high = traits.between("belt height", 2.4, 4.6)
     tied = traits.chance("tied belt", 0.4)
@@ -58,8 +77,16 @@ def draw_belt(sheet: Sheet, traits: Traits, wardrobe: Wardrobe, y: float, half: 
     middle = y + high / 2 + 0.6
     if not tied:
         wide = high * traits.between("buckle width", 0.6, 0.9)
-        sheet.fill(rounded(x - wide, middle - high * 0.62, x + wide, middle + high * 0.62, 0.7), wardrobe.metal, shade=0)
-        sheet.fill(rounded(x - wide * 0.55, middle - high * 0.34, x + wide * 0.55, middle + high * 0.34, 0.4), cloth, shade=0)
+        sheet.fill(
+            rounded(x - wide, middle - high * 0.62, x + wide, middle + high * 0.62, 0.7),
+            wardrobe.metal,
+            shade=0,
+        )
+        sheet.fill(
+            rounded(x - wide * 0.55, middle - high * 0.34, x + wide * 0.55, middle + high * 0.34, 0.4),
+            cloth,
+            shade=0,
+        )
         return
     for side, long in ((-1, 12), (1, traits.between("knot", 13, 19))):
         end = x + side * traits.between(f"knot sway {side}", 2, 5)
@@ -70,7 +97,13 @@ def draw_belt(sheet: Sheet, traits: Traits, wardrobe: Wardrobe, y: float, half: 
 
 
 def draw_patch_pocket(
-    sheet: Sheet, traits: Traits, cloth: Cloth, box: tuple[float, float, float, float], within: Patch, *, flap: bool = False
+    sheet: Sheet,
+    traits: Traits,
+    cloth: Cloth,
+    box: tuple[float, float, float, float],
+    within: Patch,
+    *,
+    flap: bool = False,
 ) -> None:
     """A pocket sewn on at `box` (left, top, right, bottom), pointed or straight below."""
     left, top, right, bottom = box
@@ -110,20 +143,39 @@ def draw_print(sheet: Sheet, traits: Traits, wardrobe: Wardrobe, y: float, withi
     x = traits.between("motif place", -1.5, 1.5)
     if shape == "sun":
         sheet.fill(ellipse(x, y, size, size), colours[2], shade=0.1, edge=0, within=within)
-        sheet.fill(rounded(x - size, y + size * 0.2, x + size, y + size * 0.5, 0.1), within=within, cloth=wardrobe.plain, edge=0)
+        sheet.fill(
+            rounded(x - size, y + size * 0.2, x + size, y + size * 0.5, 0.1),
+            within=within,
+            cloth=wardrobe.plain,
+            edge=0,
+        )
     elif shape == "hills":
         for n, cloth in enumerate(colours):
             peak = x + (n - 1) * size * 0.7
-            hill = outline([corner(peak - size, y + size), corner(peak, y - size * (0.9 - 0.2 * n)), corner(peak + size, y + size)])
+            hill = outline(
+                [
+                    corner(peak - size, y + size),
+                    corner(peak, y - size * (0.9 - 0.2 * n)),
+                    corner(peak + size, y + size),
+                ]
+            )
             sheet.fill(hill, cloth, shade=0, edge=0, within=within)
     elif shape == "bars":
         for n in range(4):
             top = y - size + n * size * 0.5
-            bar = rounded(x - size, top, x + size * traits.between(f"bar {n}", 0.2, 1.0), top + size * 0.28, 0.2)
+            bar = rounded(
+                x - size, top, x + size * traits.between(f"bar {n}", 0.2, 1.0), top + size * 0.28, 0.2
+            )
             sheet.fill(bar, colours[n % 3], shade=0, edge=0, within=within)
     elif shape == "ring":
         sheet.fill(ellipse(x, y, size, size), colours[2], shade=0, edge=0, within=within)
         sheet.fill(ellipse(x, y, size * 0.68, size * 0.68), wardrobe.plain, shade=0, edge=0, within=within)
     else:
         sheet.fill(ellipse(x, y, size, size), colours[2], shade=0, edge=0, within=within)
-        sheet.fill(ellipse(x + size * 0.4, y - size * 0.2, size * 0.85, size * 0.85), wardrobe.plain, shade=0, edge=0, within=within)
+        sheet.fill(
+            ellipse(x + size * 0.4, y - size * 0.2, size * 0.85, size * 0.85),
+            wardrobe.plain,
+            shade=0,
+            edge=0,
+            within=within,
+        )

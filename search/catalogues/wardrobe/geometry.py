@@ -55,7 +55,9 @@ def ellipse(x: float, y: float, radius_x: float, radius_y: float, steps: int = 2
     return arc(x, y, radius_x, radius_y, 0, 2 * pi * (1 - 1 / steps), steps - 1)
 
 
-def arc(x: float, y: float, radius_x: float, radius_y: float, start: float, end: float, steps: int = 14) -> Line:
+def arc(
+    x: float, y: float, radius_x: float, radius_y: float, start: float, end: float, steps: int = 14
+) -> Line:
     """Part of an ellipse, angles in radians, clockwise from the right as y grows downwards."""
     angles = [start + (end - start) * n / steps for n in range(steps + 1)]
     return [(x + radius_x * cos(angle), y + radius_y * sin(angle)) for angle in angles]

@@ -36,7 +36,11 @@ def draw_lifestyle(traits: Traits, sheet: Sheet) -> Image.Image:
 
 def _pose(traits: Traits, sheet: Sheet) -> tuple[Image.Image, Image.Image]:
     """The item turned, scaled, moved and seen at an angle: its colours and its coverage."""
-    angle = radians(traits.own("life turn", -24, 24) if traits.own("upright", 0, 1) < 0.8 else traits.own("life turn", -95, 95))
+    angle = radians(
+        traits.own("life turn", -24, 24)
+        if traits.own("upright", 0, 1) < 0.8
+        else traits.own("life turn", -95, 95)
+    )
     scale = traits.own("life scale", 0.6, 1.08)
     mirror = -1.0 if traits.own("mirror", 0, 1) < 0.25 else 1.0
     squeeze = traits.own("squeeze", 0.8, 1.0)
@@ -66,7 +70,9 @@ def soft_shadow(coverage: Image.Image, blur: float, shift: tuple[int, int], stre
 def _cast_shadow(traits: Traits, view: Image.Image, coverage: Image.Image) -> None:
     shift = (round(traits.own("shadow x", -4, 4)), round(traits.own("shadow y", 0, 5)))
     strength = round(traits.own("shadow", 25, 60))
-    view.paste((34, 30, 36), (0, 0), soft_shadow(coverage, traits.own("shadow blur", 1.5, 5.0), shift, strength))
+    view.paste(
+        (34, 30, 36), (0, 0), soft_shadow(coverage, traits.own("shadow blur", 1.5, 5.0), shift, strength)
+    )
 
 
 def _light(traits: Traits, view: Image.Image) -> Image.Image:
@@ -77,12 +83,16 @@ def _light(traits: Traits, view: Image.Image) -> Image.Image:
     low = low.point([255 - value * depth // 100 for value in range(256)])
     blotch = cut(smooth_noise(32, 32, 71), traits, "blotch", HALF // 2, HALF // 2)
     strength = round(traits.own("blotches", 0, 9))
-    low = ImageChops.multiply(low, blotch.point([255 - max(0, 140 - value) * strength // 8 for value in range(256)]))
+    low = ImageChops.multiply(
+        low, blotch.point([255 - max(0, 140 - value) * strength // 8 for value in range(256)])
+    )
     large = low.resize((SIZE, SIZE), Image.Resampling.BILINEAR)
     light = _LIGHTS[int(traits.own("light", 0, len(_LIGHTS)))]
     gain = traits.own("exposure", 0.86, 1.14)
     bands = (
-        ImageChops.multiply(band, large).point([min(255, round(value * gain * level / 255)) for value in range(256)])
+        ImageChops.multiply(band, large).point(
+            [min(255, round(value * gain * level / 255)) for value in range(256)]
+        )
         for band, level in zip(view.split(), light, strict=True)
     )
     return Image.merge("RGB", tuple(bands))

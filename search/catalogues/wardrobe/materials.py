@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +75,9 @@ def _wool(coarse: int) -> Image.Image:
 
 
 def _leather(coarse: int) -> Image.Image:
-    crease = np.asarray(smooth_noise(7 + 3 * coarse, 5 + 2 * coarse, 10), dtype=np.int32)[:_SIDE, :_SIDE] - 128
+    crease = (
+        np.asarray(smooth_noise(7 + 3 * coarse, 5 + 2 * coarse, 10), dtype=np.int32)[:_SIDE, :_SIDE] - 128
+    )
     return _tile(np.where(np.abs(crease) < 5, -5, 1), 14, 11)
 
 
@@ -101,7 +103,9 @@ def _satin(coarse: int) -> Image.Image:
 
 
 def _nylon(coarse: int) -> Image.Image:
-    crinkle = np.asarray(smooth_noise(12 + 4 * coarse, 9 + 2 * coarse, 18), dtype=np.int32)[:_SIDE, :_SIDE] - 128
+    crinkle = (
+        np.asarray(smooth_noise(12 + 4 * coarse, 9 + 2 * coarse, 18), dtype=np.int32)[:_SIDE, :_SIDE] - 128
+    )
     return _tile(crinkle // 9, 8, 19)
 
 
@@ -138,7 +142,7 @@ MATERIALS: dict[str, Material] = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def texture(material: str, coarse: int) -> Image.Image:
     """The tile of `material`, mode L around 128, at least SWATCH + 64 pixels wide and high."""
     return MATERIALS[material].texture(coarse)

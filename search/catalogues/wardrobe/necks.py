@@ -44,7 +44,9 @@ def draw_turtleneck(sheet: Sheet, traits: Traits, torso: Torso, cloth: Cloth) ->
     nx = torso.neck + 0.8
     tall = traits.between("turtleneck", 6, 10)
     top = nx * traits.between("turtleneck taper", 0.86, 0.98)
-    shape = outline(mirrored([(0.0, -tall + 0.8), corner(top, -tall), (nx, -tall * 0.3), corner(nx, 1.5), (0.0, 5.2)]))
+    shape = outline(
+        mirrored([(0.0, -tall + 0.8), corner(top, -tall), (nx, -tall * 0.3), corner(nx, 1.5), (0.0, 5.2)])
+    )
     patch = sheet.fill(shape, cloth, shade=0.4)
     if traits.chance("turtleneck fold", 0.6):
         sheet.strokes([curve([(-nx, 0.2), (0.0, 2.6), (nx, 0.2)])], cloth.ink, 1.3, 0.6, patch)
@@ -85,7 +87,9 @@ def draw_stand_collar(sheet: Sheet, traits: Traits, torso: Torso, cloth: Cloth, 
         sheet.fill(outline(part), cloth, shade=0.25)
 
 
-def draw_lapels(sheet: Sheet, traits: Traits, torso: Torso, cloth: Cloth, depth: float, *, shawl: bool) -> None:
+def draw_lapels(
+    sheet: Sheet, traits: Traits, torso: Torso, cloth: Cloth, depth: float, *, shawl: bool
+) -> None:
     """Turned-back fronts, with a notch unless it is a shawl collar."""
     nx = torso.neck
     wide = traits.between("lapel width", 6.5, 11.0)
@@ -127,11 +131,19 @@ def draw_hood_back(sheet: Sheet, traits: Traits, torso: Torso, wardrobe: Wardrob
     top = traits.between("hood top", 0.45, 0.75)
     shell = [(0.0, -tall), (wide * top, -tall * 0.9), (wide, -tall * 0.35), corner(nx + 2.5, 3.0), (0.0, 9.0)]
     sheet.fill(outline(mirrored(shell)), wardrobe.main, shade=0.4)
-    inside = [(0.0, -tall + 2.6), (wide * top * 0.72, -tall * 0.76), (wide * 0.72, -tall * 0.28), (nx * 0.8, 4.0), (0.0, 9.0)]
+    inside = [
+        (0.0, -tall + 2.6),
+        (wide * top * 0.72, -tall * 0.76),
+        (wide * 0.72, -tall * 0.28),
+        (nx * 0.8, 4.0),
+        (0.0, 9.0),
+    ]
     sheet.fill(outline(mirrored(inside)), wardrobe.lining, shade=0.5, edge=0.5)
 
 
-def draw_hood_front(sheet: Sheet, traits: Traits, torso: Torso, wardrobe: Wardrobe, depth: float, within: Patch) -> None:
+def draw_hood_front(
+    sheet: Sheet, traits: Traits, torso: Torso, wardrobe: Wardrobe, depth: float, within: Patch
+) -> None:
     """The hood's rim where it crosses in front, and its cord."""
     nx = torso.neck
     wide = traits.between("hood rim", 2.4, 4.0)
@@ -144,6 +156,8 @@ def draw_hood_front(sheet: Sheet, traits: Traits, torso: Torso, wardrobe: Wardro
         for side in (-1, 1):
             x = side * traits.between("cord place", 2.2, 4.0)
             sway = traits.own(f"cord sway {side}", -1.4, 1.4)
-            cords.append(curve([(x, depth + 0.8), (x + sway * 0.3, depth + long * 0.5), (x + sway, depth + long)]))
+            cords.append(
+                curve([(x, depth + 0.8), (x + sway * 0.3, depth + long * 0.5), (x + sway, depth + long)])
+            )
         sheet.strokes(cords, wardrobe.trim.ink, 3.0, 0.8, within)
         sheet.strokes(cords, wardrobe.trim.colour, 1.9, 1.0, within)

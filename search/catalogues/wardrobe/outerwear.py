@@ -11,12 +11,12 @@ from .fronts import (
 )
 from .geometry import Line, Point, curve, flipped
 from .necks import (
+    collar_rise,
     draw_hood_back,
     draw_hood_front,
     draw_lapels,
     draw_neck_band,
     draw_shirt_collar,
-    collar_rise,
     draw_stand_collar,
     neck_width,
     neckline_points,
@@ -55,7 +55,9 @@ def draw_outerwear(traits: Traits, labels: Labels, wardrobe: Wardrobe) -> Sheet:
         draw_hood_back(sheet, traits, torso, wardrobe)
     draw_back(sheet, torso, points, wardrobe, rise=collar_rise(label))
     contrast = labels["kind"] == "jacket" and traits.chance("contrast sleeves", 0.1)
-    sleeves = draw_sleeves(sheet, torso, sleeve, wardrobe.trim if contrast else wardrobe.main) if sleeve else []
+    sleeves = (
+        draw_sleeves(sheet, torso, sleeve, wardrobe.trim if contrast else wardrobe.main) if sleeve else []
+    )
     body = sheet.fill(body_outline(torso, points), wardrobe.main)
     if sleeve and traits.chance("raglan", 0.15):
         draw_raglan(sheet, torso, wardrobe, body)
@@ -72,7 +74,13 @@ def draw_outerwear(traits: Traits, labels: Labels, wardrobe: Wardrobe) -> Sheet:
 
 
 def _draw_closure(
-    sheet: Sheet, traits: Traits, labels: Labels, torso: Torso, points: list[Point], wardrobe: Wardrobe, body: Patch
+    sheet: Sheet,
+    traits: Traits,
+    labels: Labels,
+    torso: Torso,
+    points: list[Point],
+    wardrobe: Wardrobe,
+    body: Patch,
 ) -> None:
     depth, hem = points[0][1], torso.hem[1] + torso.sag
     closure = labels["closure"]
@@ -85,14 +93,29 @@ def _draw_closure(
         draw_zip(sheet, traits, wardrobe, [(slant, depth * 0.9), (slant * 0.15, hem + 3)], body)
     elif closure == "double-breasted":
         overlap = traits.between("overlap", 6, 9)
-        sheet.strokes([[(0.0, depth), (overlap, depth + 7), (overlap, hem + 3)]], wardrobe.main.ink, 1.6, 0.85, body)
+        sheet.strokes(
+            [[(0.0, depth), (overlap, depth + 7), (overlap, hem + 3)]], wardrobe.main.ink, 1.6, 0.85, body
+        )
         low = min(hem - 8, depth + (hem - depth) * traits.between("button end", 0.5, 0.75))
         for x in (-overlap * 0.62, overlap * 0.62):
             draw_buttons(sheet, traits, wardrobe, x, depth + 6, low, size=1.45)
     elif closure == "belt":
         overlap = traits.between("overlap", 3, 8)
-        sheet.strokes([[(0.0, depth), (overlap, torso.waist[1]), (overlap * 1.2, hem + 3)]], wardrobe.main.ink, 1.6, 0.85, body)
-        draw_belt(sheet, traits, wardrobe, torso.waist[1] + traits.between("belt place", 0, 5), torso.waist[0] + 1, body)
+        sheet.strokes(
+            [[(0.0, depth), (overlap, torso.waist[1]), (overlap * 1.2, hem + 3)]],
+            wardrobe.main.ink,
+            1.6,
+            0.85,
+            body,
+        )
+        draw_belt(
+            sheet,
+            traits,
+            wardrobe,
+            torso.waist[1] + traits.between("belt place", 0, 5),
+            torso.waist[0] + 1,
+            body,
+        )
     else:
         place = traits.pick("button line", (0.0, 0.0, 1.6))
         sheet.strokes([[(place + 1.9, depth), (place + 1.9, hem + 3)]], wardrobe.main.ink, 1.5, 0.8, body)
@@ -101,7 +124,13 @@ def _draw_closure(
 
 
 def _draw_collar(
-    sheet: Sheet, traits: Traits, label: str, torso: Torso, points: list[Point], wardrobe: Wardrobe, body: Patch
+    sheet: Sheet,
+    traits: Traits,
+    label: str,
+    torso: Torso,
+    points: list[Point],
+    wardrobe: Wardrobe,
+    body: Patch,
 ) -> None:
     depth = points[0][1]
     cloth = wardrobe.trim if traits.chance("collar in trim", 0.15) else wardrobe.main
@@ -118,7 +147,13 @@ def _draw_collar(
 
 
 def _draw_quilting(
-    sheet: Sheet, traits: Traits, torso: Torso, sleeve: Sleeve | None, wardrobe: Wardrobe, body: Patch, sleeves: list[Patch]
+    sheet: Sheet,
+    traits: Traits,
+    torso: Torso,
+    sleeve: Sleeve | None,
+    wardrobe: Wardrobe,
+    body: Patch,
+    sleeves: list[Patch],
 ) -> None:
     step = traits.between("quilt step", 6, 12)
     half, hem = max(torso.hem[0], torso.armpit[0]) + 2, torso.hem[1]
@@ -142,12 +177,20 @@ def _draw_quilting(
             sheet.strokes([list(line) for line in across], wardrobe.main.ink, 1.4, 0.65, patch)
 
 
-def _draw_seams(sheet: Sheet, traits: Traits, torso: Torso, wardrobe: Wardrobe, body: Patch, *, coat: bool) -> None:
+def _draw_seams(
+    sheet: Sheet, traits: Traits, torso: Torso, wardrobe: Wardrobe, body: Patch, *, coat: bool
+) -> None:
     """Long seams and a yoke; where they run is the design's own."""
     style = traits.pick("seams", ("princess", "yoke", "trucker", "none"))
     ink, thread = wardrobe.main.ink, wardrobe.thread
     if style == "princess":
-        right = curve([seam_between(torso, 0.6), (torso.waist[0] * 0.6, torso.waist[1]), (torso.hem[0] * 0.62, torso.hem[1] + 2)])
+        right = curve(
+            [
+                seam_between(torso, 0.6),
+                (torso.waist[0] * 0.6, torso.waist[1]),
+                (torso.hem[0] * 0.62, torso.hem[1] + 2),
+            ]
+        )
         sheet.strokes([right, flipped(right)], ink, 1.2, 0.6, body)
     elif style in ("yoke", "trucker"):
         y = torso.shoulder[1] + traits.between("yoke height", 8, 14)
@@ -179,18 +222,24 @@ def _draw_edges(
         rib_lines(sheet, torso, height, wardrobe.trim, body)
     else:
         hx, hy = torso.hem
-        sheet.stitches([(-hx - 1, hy - 2.4), (0.0, hy + torso.sag - 2.4), (hx + 1, hy - 2.4)], wardrobe.thread, body)
+        sheet.stitches(
+            [(-hx - 1, hy - 2.4), (0.0, hy + torso.sag - 2.4), (hx + 1, hy - 2.4)], wardrobe.thread, body
+        )
     if sleeve and sleeves and (ribbed or traits.chance("cuffs", 0.5)):
         draw_cuffs(sheet, torso, sleeve, wardrobe.trim if ribbed else wardrobe.main, height, sleeves)
 
 
-def _draw_pockets(sheet: Sheet, traits: Traits, torso: Torso, wardrobe: Wardrobe, body: Patch, *, coat: bool) -> None:
+def _draw_pockets(
+    sheet: Sheet, traits: Traits, torso: Torso, wardrobe: Wardrobe, body: Patch, *, coat: bool
+) -> None:
     style = traits.pick("pockets", ("slit", "flap", "patch", "chest", "none"))
     y = torso.waist[1] + traits.between("pocket drop", 3, 9) + (6 if coat else -4)
     x = torso.waist[0] * traits.between("pocket place", 0.5, 0.66)
     low = min(y + 14, torso.hem[1] - 4)
     if style == "slit":
-        draw_slit_pockets(sheet, wardrobe.main, x, min(y, torso.hem[1] - 18), traits.between("slit lean", 0, 5), body)
+        draw_slit_pockets(
+            sheet, wardrobe.main, x, min(y, torso.hem[1] - 18), traits.between("slit lean", 0, 5), body
+        )
     elif style == "chest" and not coat:
         for side in (-1, 1):
             box = (side * 11.5 - 5, 19.0, side * 11.5 + 5, 30.5)

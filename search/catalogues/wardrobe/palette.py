@@ -35,7 +35,15 @@ HIDES: dict[str, float] = {
     "blue": 4, "pink": 4, "orange": 2, "yellow": 2, "purple": 2, "teal": 2,
 }  # fmt: skip
 DYED_DENIM: dict[str, float] = {"blue": 42, "navy": 24, "black": 14, "grey": 9, "white": 7, "beige": 4}
-STRAWS: dict[str, float] = {"beige": 45, "brown": 18, "white": 16, "black": 9, "navy": 4, "pink": 4, "green": 4}
+STRAWS: dict[str, float] = {
+    "beige": 45,
+    "brown": 18,
+    "white": 16,
+    "black": 9,
+    "navy": 4,
+    "pink": 4,
+    "green": 4,
+}
 FORESTS: dict[str, float] = {"green": 50, "brown": 14, "grey": 14, "beige": 12, "navy": 5, "blue": 5}
 
 _DARK_FRIENDS = ("white", "beige", "grey", "red", "yellow", "pink", "blue", "orange", "teal")

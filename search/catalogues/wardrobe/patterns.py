@@ -100,7 +100,9 @@ def zigzag(swatch: Image.Image, traits: Traits, accents: list[Colour]) -> None:
     period = traits.between("zigzag period", 12, 34)
     tooth = np.abs(columns % wave - wave / 2) * height
     share = traits.between("zigzag share", 0.18, 0.36)
-    swatch.paste(accents[0], None, _mask(_bars(rows + tooth, period, share, traits.between("zigzag top", 0, 9))))
+    swatch.paste(
+        accents[0], None, _mask(_bars(rows + tooth, period, share, traits.between("zigzag top", 0, 9)))
+    )
 
 
 def diamonds(swatch: Image.Image, traits: Traits, accents: list[Colour]) -> None:
@@ -108,7 +110,10 @@ def diamonds(swatch: Image.Image, traits: Traits, accents: list[Colour]) -> None
     columns, rows = _grid()
     period = np.float32(traits.between("diamond period", 22, 52))
     tall = np.float32(traits.between("diamond height", 0.55, 0.95))
-    left, top = np.float32(traits.between("diamond left", 0, 50)), np.float32(traits.between("diamond top", 0, 50))
+    left, top = (
+        np.float32(traits.between("diamond left", 0, 50)),
+        np.float32(traits.between("diamond top", 0, 50)),
+    )
     x = np.abs((columns + left) % period - period / 2)
     y = np.abs((rows + top) % (period / tall) - period / tall / 2) * tall
     size = period * np.float32(traits.between("diamond size", 0.24, 0.36))
@@ -173,9 +178,16 @@ def _wrap(
     xs, ys = [x for x, _ in points], [y for _, y in points]
     for move_x in (-side, 0, side):
         for move_y in (-side, 0, side):
-            if max(xs) + move_x < 0 or min(xs) + move_x > side or max(ys) + move_y < 0 or min(ys) + move_y > side:
+            if (
+                max(xs) + move_x < 0
+                or min(xs) + move_x > side
+                or max(ys) + move_y < 0
+                or min(ys) + move_y > side
+            ):
                 continue
-            draw.polygon([(round((x + move_x) * around), round((y + move_y) * around)) for x, y in points], fill)
+            draw.polygon(
+                [(round((x + move_x) * around), round((y + move_y) * around)) for x, y in points], fill
+            )
 
 
 def floral(swatch: Image.Image, traits: Traits, accents: list[Colour]) -> None:

@@ -15,7 +15,21 @@ from .traits import Traits
 HALF = 160
 
 _WALLS = ("white", "beige", "grey", "beige", "blue", "green", "pink", "teal", "white", "yellow")
-_THINGS = ("brown", "white", "black", "red", "green", "blue", "yellow", "orange", "navy", "beige", "pink", "grey", "teal")
+_THINGS = (
+    "brown",
+    "white",
+    "black",
+    "red",
+    "green",
+    "blue",
+    "yellow",
+    "orange",
+    "navy",
+    "beige",
+    "pink",
+    "grey",
+    "teal",
+)
 
 
 def draw_scene(traits: Traits) -> Image.Image:
@@ -63,7 +77,15 @@ def _floor(traits: Traits, draw: ImageDraw.ImageDraw, top: float) -> None:
 def _leafage(traits: Traits, name: str, draw: ImageDraw.ImageDraw, x: float, y: float, size: float) -> None:
     """A plant in a pot that stands at (x, y)."""
     pot = _thing(traits, f"{name} pot")
-    draw.polygon([(x - size * 0.22, y - size * 0.4), (x + size * 0.22, y - size * 0.4), (x + size * 0.16, y), (x - size * 0.16, y)], pot)
+    draw.polygon(
+        [
+            (x - size * 0.22, y - size * 0.4),
+            (x + size * 0.22, y - size * 0.4),
+            (x + size * 0.16, y),
+            (x - size * 0.16, y),
+        ],
+        pot,
+    )
     for n in range(9):
         angle = -3.0 + n * 0.36 + traits.own(f"{name} leaf {n}", -0.2, 0.2)
         reach = size * traits.own(f"{name} reach {n}", 0.6, 1.1)
@@ -71,7 +93,15 @@ def _leafage(traits: Traits, name: str, draw: ImageDraw.ImageDraw, x: float, y: 
         side = (-sin(angle) * size * 0.09, cos(angle) * size * 0.09)
         middle = ((x + tip[0]) / 2, (y - size * 0.4 + tip[1]) / 2)
         green = mix((70, 104, 62), (128, 150, 92), traits.own(f"{name} green {n}", 0, 1))
-        draw.polygon([(x, y - size * 0.4), (middle[0] + side[0], middle[1] + side[1]), tip, (middle[0] - side[0], middle[1] - side[1])], green)
+        draw.polygon(
+            [
+                (x, y - size * 0.4),
+                (middle[0] + side[0], middle[1] + side[1]),
+                tip,
+                (middle[0] - side[0], middle[1] - side[1]),
+            ],
+            green,
+        )
 
 
 def _furnish(traits: Traits, draw: ImageDraw.ImageDraw, floor: float) -> None:
@@ -89,16 +119,23 @@ def _furnish(traits: Traits, draw: ImageDraw.ImageDraw, floor: float) -> None:
                 draw.line((x - wide, y, x + wide, y), darker(colour, 0.35), 1)
         elif kind == 1:
             y = traits.own(f"{name} y", 8, 50)
-            draw.rectangle((x - wide * 0.7, y, x + wide * 0.7, y + wide), lighter(colour, 0.5), darker(colour, 0.4), 2)
+            draw.rectangle(
+                (x - wide * 0.7, y, x + wide * 0.7, y + wide), lighter(colour, 0.5), darker(colour, 0.4), 2
+            )
             draw.ellipse((x - wide * 0.3, y + wide * 0.2, x + wide * 0.3, y + wide * 0.8), colour)
         elif kind == 2:
             _leafage(traits, name, draw, x, floor + 8, traits.own(f"{name} size", 30, 60))
         elif kind == 3:
             draw.line((x, floor + 5, x, floor - 62), darker(colour, 0.4), 2)
-            draw.polygon([(x - 7, floor - 78), (x + 7, floor - 78), (x + 12, floor - 60), (x - 12, floor - 60)], lighter(colour, 0.5))
+            draw.polygon(
+                [(x - 7, floor - 78), (x + 7, floor - 78), (x + 12, floor - 60), (x - 12, floor - 60)],
+                lighter(colour, 0.5),
+            )
         elif kind == 4:
             draw.rounded_rectangle((x - wide * 1.5, floor - 26, x + wide * 1.5, floor + 12), 6, colour)
-            draw.rounded_rectangle((x - wide * 1.7, floor - 12, x + wide * 1.7, floor + 16), 6, darker(colour, 0.15))
+            draw.rounded_rectangle(
+                (x - wide * 1.7, floor - 12, x + wide * 1.7, floor + 16), 6, darker(colour, 0.15)
+            )
         elif kind == 5:
             y = traits.own(f"{name} y", 6, 40)
             draw.rectangle((x - wide, y, x + wide, y + 46), (214, 228, 236), lighter(colour, 0.6), 3)
@@ -107,7 +144,9 @@ def _furnish(traits: Traits, draw: ImageDraw.ImageDraw, floor: float) -> None:
             for k in range(6):
                 left = x + k * 4.5
                 high = traits.own(f"{name} book {k}", 10, 18)
-                draw.rectangle((left, floor - 30 - high, left + 3.6, floor - 30), _thing(traits, f"{name} book {k}"))
+                draw.rectangle(
+                    (left, floor - 30 - high, left + 3.6, floor - 30), _thing(traits, f"{name} book {k}")
+                )
             draw.rectangle((x - 4, floor - 30, x + 34, floor - 27), darker(colour, 0.2))
 
 
@@ -132,26 +171,48 @@ def _table(traits: Traits, draw: ImageDraw.ImageDraw) -> None:
         step = traits.own("board", 16, 40)
         for n in range(int(HALF / step) + 2):
             x = n * step + traits.own("board shift", -16, 0)
-            draw.rectangle((x, 0, x + step, HALF), mix(base, darker(base, 0.25), traits.own(f"board {n}", 0, 0.7)))
+            draw.rectangle(
+                (x, 0, x + step, HALF), mix(base, darker(base, 0.25), traits.own(f"board {n}", 0, 0.7))
+            )
             draw.line((x, 0, x, HALF), darker(base, 0.4), 1)
     for n in range(3 + int(traits.own("things", 0, 5))):
         name = f"thing {n}"
         x, y = traits.own(f"{name} x", 0, HALF), traits.own(f"{name} y", 0, HALF)
         colour, size = _thing(traits, name), traits.own(f"{name} size", 8, 22)
         kind = int(traits.own(f"{name} kind", 0, 5))
-        draw.ellipse((x - size + 3, y - size + 4, x + size + 3, y + size + 4), darker(base, 0.3)) if kind < 2 else None
+        draw.ellipse(
+            (x - size + 3, y - size + 4, x + size + 3, y + size + 4), darker(base, 0.3)
+        ) if kind < 2 else None
         if kind == 0:
             draw.ellipse((x - size, y - size, x + size, y + size), lighter(colour, 0.5))
-            draw.ellipse((x - size * 0.7, y - size * 0.7, x + size * 0.7, y + size * 0.7), mix(colour, (84, 54, 36), 0.6))
+            draw.ellipse(
+                (x - size * 0.7, y - size * 0.7, x + size * 0.7, y + size * 0.7),
+                mix(colour, (84, 54, 36), 0.6),
+            )
         elif kind == 1:
             draw.ellipse((x - size, y - size, x + size, y + size), None, colour, 3)
         elif kind == 2:
-            draw.rounded_rectangle((x - size * 0.6, y - size, x + size * 0.6, y + size), 3, darker(colour, 0.4), lighter(colour, 0.3), 1)
+            draw.rounded_rectangle(
+                (x - size * 0.6, y - size, x + size * 0.6, y + size),
+                3,
+                darker(colour, 0.4),
+                lighter(colour, 0.3),
+                1,
+            )
         elif kind == 3:
             _leafage(traits, name, draw, x, y, size * 1.6)
         else:
             lean = traits.own(f"{name} lean", -0.7, 0.7) * size
-            draw.polygon([(x - size, y - size + lean), (x + size, y - size - lean), (x + size, y + size - lean), (x - size, y + size + lean)], lighter(colour, 0.4), darker(colour, 0.2))
+            draw.polygon(
+                [
+                    (x - size, y - size + lean),
+                    (x + size, y - size - lean),
+                    (x + size, y + size - lean),
+                    (x - size, y + size + lean),
+                ],
+                lighter(colour, 0.4),
+                darker(colour, 0.2),
+            )
 
 
 def _rail(traits: Traits, draw: ImageDraw.ImageDraw) -> None:
@@ -167,11 +228,22 @@ def _rail(traits: Traits, draw: ImageDraw.ImageDraw) -> None:
         colour = _thing(traits, name)
         wide, long = traits.own(f"{name} wide", 9, 17), traits.own(f"{name} long", 60, 112)
         draw.line((x, y, x, y + 6), (90, 84, 80), 1)
-        outline = [(x - wide * 0.2, y + 6), (x + wide * 0.2, y + 6), (x + wide * 0.8, y + 12), (x + wide, y + long), (x - wide, y + long), (x - wide * 0.8, y + 12)]
+        outline = [
+            (x - wide * 0.2, y + 6),
+            (x + wide * 0.2, y + 6),
+            (x + wide * 0.8, y + 12),
+            (x + wide, y + long),
+            (x - wide, y + long),
+            (x - wide * 0.8, y + 12),
+        ]
         draw.polygon(outline, colour, darker(colour, 0.3))
         if traits.own(f"{name} stripes", 0, 1) < 0.3:
             for k in range(5):
-                draw.line((x - wide * 0.9, y + 20 + k * long / 6, x + wide * 0.9, y + 20 + k * long / 6), lighter(colour, 0.5), 2)
+                draw.line(
+                    (x - wide * 0.9, y + 20 + k * long / 6, x + wide * 0.9, y + 20 + k * long / 6),
+                    lighter(colour, 0.5),
+                    2,
+                )
         x += traits.own(f"{name} step", 7, 18)
 
 
@@ -189,7 +261,10 @@ def _street(traits: Traits, draw: ImageDraw.ImageDraw) -> None:
         for row in range(int(high / step)):
             for column in range(int(wide / 10)):
                 left, top = x + 3 + column * 10, ground - high + 4 + row * step
-                draw.rectangle((left, top, left + 5, top + step * 0.55), mix(darker(colour, 0.45), sky, traits.own(f"pane {n} {row} {column}", 0, 0.5)))
+                draw.rectangle(
+                    (left, top, left + 5, top + step * 0.55),
+                    mix(darker(colour, 0.45), sky, traits.own(f"pane {n} {row} {column}", 0, 0.5)),
+                )
         x += wide
     pave = mix((150, 146, 142), _thing(traits, "pave"), 0.2)
     draw.rectangle((0, ground, HALF, HALF), pave)
@@ -218,7 +293,15 @@ def _garden(traits: Traits, draw: ImageDraw.ImageDraw) -> None:
         draw.ellipse((x - 2, y - 2, x + 2, y + 2), _thing(traits, f"bloom {n % 4}", 0.3))
 
 
-_SCENES: tuple[Callable[[Traits, ImageDraw.ImageDraw], None], ...] = (_room, _room, _table, _table, _rail, _street, _garden)
+_SCENES: tuple[Callable[[Traits, ImageDraw.ImageDraw], None], ...] = (
+    _room,
+    _room,
+    _table,
+    _table,
+    _rail,
+    _street,
+    _garden,
+)
 
 
 def draw_foreground(traits: Traits) -> tuple[Image.Image, Image.Image]:
@@ -233,7 +316,13 @@ def draw_foreground(traits: Traits) -> tuple[Image.Image, Image.Image]:
         for n in range(6):
             y, long = traits.own(f"close y {n}", 0, HALF), traits.own(f"close long {n}", 24, 58)
             tip = (80 + side * (80 - long), y + traits.own(f"close tip {n}", -24, 24))
-            leaf = [(80 + side * 84, y - 8), (80 + side * (80 - long * 0.5), y - 11), tip, (80 + side * (80 - long * 0.4), y + 9), (80 + side * 84, y + 8)]
+            leaf = [
+                (80 + side * 84, y - 8),
+                (80 + side * (80 - long * 0.5), y - 11),
+                tip,
+                (80 + side * (80 - long * 0.4), y + 9),
+                (80 + side * 84, y + 8),
+            ]
             draw.polygon(leaf, 255)
             colour_draw.polygon(leaf, mix((64, 98, 60), (130, 150, 88), traits.own(f"close green {n}", 0, 1)))
     elif style == 1:
@@ -243,7 +332,17 @@ def draw_foreground(traits: Traits) -> tuple[Image.Image, Image.Image]:
         draw.polygon([(x - wide, 0), (x + wide, 0), (x + wide + lean, HALF), (x - wide + lean, HALF)], 255)
     elif style == 2:
         bulge = traits.own("close bulge", -16, 16)
-        draw.polygon([(edge, 0), (edge - side * bulge, 60), (edge + side * bulge, 120), (edge, HALF), (80 + side * 84, HALF), (80 + side * 84, 0)], 255)
+        draw.polygon(
+            [
+                (edge, 0),
+                (edge - side * bulge, 60),
+                (edge + side * bulge, 120),
+                (edge, HALF),
+                (80 + side * 84, HALF),
+                (80 + side * 84, 0),
+            ],
+            255,
+        )
     elif style == 3:
         top = traits.own("close top", 112, 136)
         drop = traits.own("close drop", -12, 12)

@@ -5,7 +5,7 @@ Everything is drawn three times too large, part by part within its own box, and 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from math import ceil, cos, floor, radians, sin
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
@@ -114,7 +114,9 @@ class Sheet:
         clip = _crop(within, box) if within else self.coverage.crop(box)
         self.colour.paste(colour, box, ImageChops.multiply(mask, clip))
 
-    def stitches(self, line: Line, colour: Colour, within: Patch | None = None, opacity: float = 0.65) -> None:
+    def stitches(
+        self, line: Line, colour: Colour, within: Patch | None = None, opacity: float = 0.65
+    ) -> None:
         """A dashed seam along `line`."""
         dashes: list[Line] = []
         step = 3.4 / self.scale
@@ -158,18 +160,18 @@ class Sheet:
         return piece
 
 
-@lru_cache(maxsize=None)
+@cache
 def _shading(percent: int) -> list[int]:
     return [255 - (255 - value) * percent // 100 for value in range(256)]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _folding(strength: int) -> list[int]:
     """Dark valleys only: brighter blotches stay at full light."""
     return [255 - min(46, max(0, 138 - value) * strength // 16) for value in range(256)]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _shining(strength: int) -> list[int]:
     return [min(200, max(0, value - 146) * strength // 7) for value in range(256)]
 

@@ -38,7 +38,13 @@ def shape_last(traits: Traits, heel: str, toe: str) -> Last:
     high, share = HEIGHTS[heel]
     height = traits.between("heel height", *high)
     facing = 1 if traits.chance("facing right", 0.5) else -1
-    return Last(height, max(0.7, height * traits.between("ball share", *share)), toe, traits.between("toe spring", 0.1, 0.9), facing)
+    return Last(
+        height,
+        max(0.7, height * traits.between("ball share", *share)),
+        toe,
+        traits.between("toe spring", 0.1, 0.9),
+        facing,
+    )
 
 
 def turned(last: Last, line: Line) -> Line:
@@ -62,7 +68,12 @@ def toe_points(last: Last, rise: float) -> list[Point]:
         return [(25.0, base - rise * 0.82), corner(28.3, base - rise * 0.58), corner(28.9, base)]
     if last.toe == "peep":
         return [corner(25.8, base - rise * 0.7), (26.4, base - rise * 0.3), corner(27.4, base)]
-    return [(25.2, base - rise * 0.84), (27.6, base - rise * 0.55), (28.6, base - rise * 0.22), corner(28.1, base)]
+    return [
+        (25.2, base - rise * 0.84),
+        (27.6, base - rise * 0.55),
+        (28.6, base - rise * 0.22),
+        corner(28.1, base),
+    ]
 
 
 def sole_cloth(traits: Traits, wardrobe: Wardrobe, heel: str, *, sporty: bool) -> Cloth:
@@ -86,7 +97,9 @@ def draw_sole(sheet: Sheet, traits: Traits, last: Last, heel: str, cloth: Cloth,
         if heel == "wedge" and traits.chance("cut wedge", 0.4):
             ground = [(front, 0.0), (19.0, 0.0), (13.0, -1.0), (9.5, 0.0), (under + 0.8, 0.0)]
         tip = bed[-1][1]
-        round_off = curve([(nose, tip * 0.92), (nose - 0.1, tip * 0.5), (front + 0.5, tip * 0.12), (front, 0.0)])
+        round_off = curve(
+            [(nose, tip * 0.92), (nose - 0.1, tip * 0.5), (front + 0.5, tip * 0.12), (front, 0.0)]
+        )
         shape = [(back, -h), *bed, *round_off, *ground, (back - 0.2, -h * 0.3)]
         sheet.fill(turned(last, shape), cloth, shade=0.28)
         if heel != "wedge" and traits.chance("sole line", 0.6):
@@ -101,6 +114,11 @@ def draw_sole(sheet: Sheet, traits: Traits, last: Last, heel: str, cloth: Cloth,
     shape = outline([corner(0.2, -h - 0.4), corner(width + 1.5, -h * 0.9 - 0.3), (width * 0.62 + foot * 0.3 + lean * 0.5, -h * 0.5),
                      corner(lean + foot, 0.0), corner(lean, 0.0), (lean * 0.5 + 0.1, -h * 0.5)])  # fmt: skip
     sheet.fill(turned(last, shape), piece, shade=0.34)
-    sheet.fill(turned(last, [(lean, -0.6), (lean + foot, -0.6), (lean + foot, 0.0), (lean, 0.0)]), flat((46, 42, 42)), shade=0, edge=0.4)
+    sheet.fill(
+        turned(last, [(lean, -0.6), (lean + foot, -0.6), (lean + foot, 0.0), (lean, 0.0)]),
+        flat((46, 42, 42)),
+        shade=0,
+        edge=0.4,
+    )
     slab = band(bed, -max(0.7, last.ball))
     sheet.fill(turned(last, slab), cloth, shade=0.2)

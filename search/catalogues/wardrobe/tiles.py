@@ -4,7 +4,7 @@ They are built from raw PCG64 words with integer arithmetic (the bit stream is f
 drawn from it are not), so that the same tile comes out everywhere.
 """
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ TILE = 512
 Grid = NDArray[np.int32]
 
 
-@lru_cache(maxsize=None)
+@cache
 def noise_grid(height: int, width: int, salt: int) -> Grid:
     """Roughly bell-shaped integers around 0 (sum of four bytes, -510..510), shape (height, width)."""
     raw = np.random.PCG64(salt).random_raw(height * width)
@@ -25,7 +25,7 @@ def noise_grid(height: int, width: int, salt: int) -> Grid:
     return (np.asarray(total, dtype=np.int32) - 510).reshape(height, width)
 
 
-@lru_cache(maxsize=None)
+@cache
 def smooth_noise(cell_x: int, cell_y: int, salt: int) -> Image.Image:
     """Soft blotches of about cell_x x cell_y pixels, mode L around 128, TILE + 64 pixels wide and high."""
     side = TILE + 64
@@ -35,14 +35,16 @@ def smooth_noise(cell_x: int, cell_y: int, salt: int) -> Image.Image:
     return large.crop((cell_x, cell_y, cell_x + side, cell_y + side))
 
 
-@lru_cache(maxsize=None)
+@cache
 def grain(radius_tenths: int, gain_percent: int, salt: int) -> Image.Image:
     """Fine noise, blurred by radius_tenths / 10 pixels, mode L around 128, TILE x TILE."""
     values = np.clip(128 + noise_grid(TILE, TILE, salt) * 40 // 100, 0, 255).astype(np.uint8)
     picture = Image.fromarray(values)
     if radius_tenths:
         picture = picture.filter(ImageFilter.GaussianBlur(radius_tenths / 10))
-    return picture.point([max(0, min(255, 128 + (value - 128) * gain_percent // 100)) for value in range(256)])
+    return picture.point(
+        [max(0, min(255, 128 + (value - 128) * gain_percent // 100)) for value in range(256)]
+    )
 
 
 def cut(tile: Image.Image, traits: Traits, name: str, width: int, height: int) -> Image.Image:

@@ -1,16 +1,24 @@
 """T-shirts, shirts, sweaters, hoodies and cardigans, drawn from the front."""
 
 from .cloth import Wardrobe
-from .fronts import draw_buttons, draw_kangaroo, draw_opening, draw_patch_pocket, draw_placket, draw_print, draw_zip
+from .fronts import (
+    draw_buttons,
+    draw_kangaroo,
+    draw_opening,
+    draw_patch_pocket,
+    draw_placket,
+    draw_print,
+    draw_zip,
+)
 from .geometry import Point, flipped
 from .necks import (
+    collar_rise,
     draw_hood_back,
     draw_hood_front,
     draw_lapels,
     draw_neck_band,
     draw_shirt_collar,
     draw_stand_collar,
-    collar_rise,
     draw_turtleneck,
     neck_width,
     neckline_points,
@@ -69,7 +77,9 @@ def draw_top(traits: Traits, labels: Labels, wardrobe: Wardrobe) -> Sheet:
         draw_hood_back(sheet, traits, torso, wardrobe)
     draw_back(sheet, torso, points, wardrobe, rise=collar_rise(neck_label))
     contrast = kind in ("t-shirt", "hoodie", "sweater") and traits.chance("contrast sleeves", 0.12)
-    sleeves = draw_sleeves(sheet, torso, sleeve, wardrobe.trim if contrast else wardrobe.main) if sleeve else []
+    sleeves = (
+        draw_sleeves(sheet, torso, sleeve, wardrobe.trim if contrast else wardrobe.main) if sleeve else []
+    )
     body = sheet.fill(body_outline(torso, points), wardrobe.main)
     if sleeve and traits.chance("raglan", 0.25) and neck_label not in ("shirt collar", "stand collar"):
         draw_raglan(sheet, torso, wardrobe, body)
@@ -101,14 +111,27 @@ def _finish_edges(
         cuffs = ribbed or labels["kind"] == "shirt" or traits.chance("sleeve band", 0.3)
         cloth = wardrobe.main if labels["kind"] == "shirt" else wardrobe.trim
         if cuffs:
-            draw_cuffs(sheet, torso, sleeve, cloth, height if ribbed else traits.between("cuff height", 2, 5), sleeves)
+            draw_cuffs(
+                sheet,
+                torso,
+                sleeve,
+                cloth,
+                height if ribbed else traits.between("cuff height", 2, 5),
+                sleeves,
+            )
     elif traits.chance("armhole band", 0.6):
         line = [torso.shoulder, seam_between(torso, 0.5), torso.armpit]
         sheet.strokes([line, flipped(line)], wardrobe.trim.colour, 3.0, 0.9, body)
 
 
 def _front_tshirt(
-    sheet: Sheet, traits: Traits, labels: Labels, torso: Torso, points: list[Point], body: Patch, wardrobe: Wardrobe
+    sheet: Sheet,
+    traits: Traits,
+    labels: Labels,
+    torso: Torso,
+    points: list[Point],
+    body: Patch,
+    wardrobe: Wardrobe,
 ) -> None:
     draw_neck_band(sheet, points, wardrobe.trim, traits.between("neck band", 0.9, 2.4))
     if labels["pattern"] == "plain" and traits.chance("print", 0.22):
@@ -120,7 +143,13 @@ def _front_tshirt(
 
 
 def _front_sweater(
-    sheet: Sheet, traits: Traits, labels: Labels, torso: Torso, points: list[Point], body: Patch, wardrobe: Wardrobe
+    sheet: Sheet,
+    traits: Traits,
+    labels: Labels,
+    torso: Torso,
+    points: list[Point],
+    body: Patch,
+    wardrobe: Wardrobe,
 ) -> None:
     if labels["neckline"] == "turtleneck":
         draw_turtleneck(sheet, traits, torso, wardrobe.plain)
@@ -135,7 +164,13 @@ def _front_sweater(
 
 
 def _front_shirt(
-    sheet: Sheet, traits: Traits, labels: Labels, torso: Torso, points: list[Point], body: Patch, wardrobe: Wardrobe
+    sheet: Sheet,
+    traits: Traits,
+    labels: Labels,
+    torso: Torso,
+    points: list[Point],
+    body: Patch,
+    wardrobe: Wardrobe,
 ) -> None:
     depth = points[0][1]
     bottom = torso.hem[1] + torso.sag
@@ -150,7 +185,13 @@ def _front_shirt(
             draw_patch_pocket(sheet, traits, wardrobe.main, (x - 4.8, top, x + 4.8, top + 11), body,
                               flap=traits.chance("pocket flap", 0.4))  # fmt: skip
     if labels["neckline"] == "shirt collar":
-        draw_shirt_collar(sheet, traits, torso, wardrobe.plain if traits.chance("plain collar", 0.3) else wardrobe.main, depth)
+        draw_shirt_collar(
+            sheet,
+            traits,
+            torso,
+            wardrobe.plain if traits.chance("plain collar", 0.3) else wardrobe.main,
+            depth,
+        )
     elif labels["neckline"] == "stand collar":
         draw_stand_collar(sheet, traits, torso, wardrobe.main, depth)
     else:
@@ -161,7 +202,13 @@ def _front_shirt(
 
 
 def _front_hoodie(
-    sheet: Sheet, traits: Traits, labels: Labels, torso: Torso, points: list[Point], body: Patch, wardrobe: Wardrobe
+    sheet: Sheet,
+    traits: Traits,
+    labels: Labels,
+    torso: Torso,
+    points: list[Point],
+    body: Patch,
+    wardrobe: Wardrobe,
 ) -> None:
     hem = torso.hem[1]
     depth = points[0][1]
@@ -175,7 +222,13 @@ def _front_hoodie(
 
 
 def _front_cardigan(
-    sheet: Sheet, traits: Traits, labels: Labels, torso: Torso, points: list[Point], body: Patch, wardrobe: Wardrobe
+    sheet: Sheet,
+    traits: Traits,
+    labels: Labels,
+    torso: Torso,
+    points: list[Point],
+    body: Patch,
+    wardrobe: Wardrobe,
 ) -> None:
     depth, hem = points[0][1], torso.hem[1] + torso.sag
     if labels["closure"] == "open":

@@ -33,7 +33,9 @@ class Sleeve:
     puff: float
 
 
-def shape_torso(traits: Traits, fit: str, length: float, *, flare: float = 0.0, neck: float | None = None) -> Torso:
+def shape_torso(
+    traits: Traits, fit: str, length: float, *, flare: float = 0.0, neck: float | None = None
+) -> Torso:
     """Proportions for a fit; `flare` widens the hem (cm), `neck` is the neckline's half width."""
     ease = {"slim": 0.9, "regular": 1.0, "loose": 1.15}[fit]
     half = traits.between("shoulder", 19, 22.5) * (0.3 + 0.7 * ease)
@@ -57,7 +59,9 @@ def shape_sleeve(traits: Traits, label: str, fit: str) -> Sleeve | None:
         return None
     ease = {"slim": 0.84, "regular": 1.0, "loose": 1.16}[fit]
     length = SLEEVES[label] * traits.between("sleeve length", 0.9, 1.08)
-    lean = traits.between("sleeve lean", 34, 54) if label == "short" else traits.between("sleeve lean", 12, 30)
+    lean = (
+        traits.between("sleeve lean", 34, 54) if label == "short" else traits.between("sleeve lean", 12, 30)
+    )
     style = traits.pick("sleeve style", ("plain", "plain", "plain", "bell", "narrow"))
     cuff = {"plain": 1.0, "bell": 1.35, "narrow": 0.85}[style] * traits.between("cuff", 0.92, 1.08)
     width = {"short": 16.0, "three-quarter": 14.5, "long": 11.5}[label]
@@ -87,7 +91,9 @@ def sleeve_axis(torso: Torso, sleeve: Sleeve) -> tuple[tuple[float, float], tupl
     return outer, (outer[0] - dy * sleeve.cuff, outer[1] + dx * sleeve.cuff)
 
 
-def draw_sleeves(sheet: Sheet, torso: Torso, sleeve: Sleeve, cloth: Cloth, shade: float = 0.36) -> list[Patch]:
+def draw_sleeves(
+    sheet: Sheet, torso: Torso, sleeve: Sleeve, cloth: Cloth, shade: float = 0.36
+) -> list[Patch]:
     """Both sleeves, to be covered by the body; returns their patches (left, right)."""
     (ox, oy), (ix, iy) = sleeve_axis(torso, sleeve)
     sx, sy = torso.shoulder
@@ -112,7 +118,9 @@ def draw_sleeves(sheet: Sheet, torso: Torso, sleeve: Sleeve, cloth: Cloth, shade
     return patches
 
 
-def draw_cuffs(sheet: Sheet, torso: Torso, sleeve: Sleeve, cloth: Cloth, height: float, patches: list[Patch]) -> None:
+def draw_cuffs(
+    sheet: Sheet, torso: Torso, sleeve: Sleeve, cloth: Cloth, height: float, patches: list[Patch]
+) -> None:
     """A band of `height` cm at the end of both sleeves."""
     outer, inner = sleeve_axis(torso, sleeve)
     for side, patch in zip((-1, 1), patches, strict=True):
@@ -132,16 +140,27 @@ def rib_lines(sheet: Sheet, torso: Torso, height: float, cloth: Cloth, within: P
     """The fine upright lines of a knitted hem."""
     hx, hy = torso.hem
     count = int(hx * 1.6)
-    lines = [[(-hx + 2 * hx * n / count, hy - height + 0.4), (-hx + 2 * hx * n / count, hy + 3)] for n in range(count)]
+    lines = [
+        [(-hx + 2 * hx * n / count, hy - height + 0.4), (-hx + 2 * hx * n / count, hy + 3)]
+        for n in range(count)
+    ]
     sheet.strokes([list(line) for line in lines], cloth.ink, 0.9, 0.4, within)
 
 
-def draw_back(sheet: Sheet, torso: Torso, neckline: list[Point], wardrobe: Wardrobe, rise: float = 1.2) -> None:
+def draw_back(
+    sheet: Sheet, torso: Torso, neckline: list[Point], wardrobe: Wardrobe, rise: float = 1.2
+) -> None:
     """The inside of the back that shows in the neck opening, and of a collar `rise` cm high."""
     nx = torso.neck
     low = max(point[1] for point in neckline)
     reach = nx - 0.2 if rise > 2 else nx + 0.5
-    half = [(0.0, 0.9 - rise), corner(reach, -0.2 - rise * 0.7), corner(nx + 0.6, 0.3), (nx * 0.78, low * 0.75 + 1), (0.0, low + 1.5)]
+    half = [
+        (0.0, 0.9 - rise),
+        corner(reach, -0.2 - rise * 0.7),
+        corner(nx + 0.6, 0.3),
+        (nx * 0.78, low * 0.75 + 1),
+        (0.0, low + 1.5),
+    ]
     shape = outline(mirrored(half))
     sheet.fill(shape, wardrobe.lining, shade=0.3, edge=0.5)
 

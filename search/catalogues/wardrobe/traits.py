@@ -23,7 +23,9 @@ class Traits:
     `rethrown` are drawn afresh for this member, categories included.
     """
 
-    def __init__(self, family: str, member: str, spread: float, rethrown: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, family: str, member: str, spread: float, rethrown: frozenset[str] = frozenset()
+    ) -> None:
         self._family = family
         self._member = member
         self._spread = spread
