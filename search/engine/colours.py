@@ -19,15 +19,26 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 REFERENCES: dict[str, tuple[str, ...]] = {
     "black": ("000000", "1c1c1c", "2b2b2d"),
     "white": ("ffffff", "f4f4f4", "e9e9e7"),
-    "grey": ("808080", "a9a9a9", "c8c8c8", "555555", "708090"),
+    "grey": ("808080", "a9a9a9", "555555", "8a8681"),
     "red": ("ff0000", "dc143c", "b22222", "8b0000", "6d1a24"),
     "orange": ("ffa500", "ff8c00", "ff7f50", "e2711d"),
     "yellow": ("ffff00", "ffd700", "f0e050", "e1ad01", "fff59d"),
     "green": ("008000", "00ff00", "228b22", "006400", "556b2f", "808000", "90ee90", "8fbc8f", "1f3d2b"),
     "teal": ("008080", "40e0d0", "20b2aa", "5f9ea0", "0f4c4c"),
-    "blue": ("0000ff", "000080", "4169e1", "1e90ff", "87ceeb", "4682b4", "191970", "add8e6", "26364f"),
-    "purple": ("800080", "9370db", "4b0082", "8a2be2", "663399", "c8a2c8", "3b1f47"),
-    "pink": ("ffc0cb", "ff69b4", "ff1493", "c71585", "e8a0a8", "ff00ff"),
+    "blue": (
+        "0000ff",
+        "000080",
+        "4169e1",
+        "1e90ff",
+        "87ceeb",
+        "4682b4",
+        "191970",
+        "26364f",
+        "708090",
+        "8a9bb0",
+    ),
+    "purple": ("800080", "9370db", "4b0082", "8a2be2", "663399", "c8a2c8", "3b1f47", "7d5a6a"),
+    "pink": ("ffc0cb", "ff69b4", "ff1493", "c71585", "e8a0a8", "f08080", "ff00ff"),
     "brown": ("8b4513", "a0522d", "5c4033", "654321", "7b5b45", "3d2b1f"),
     "beige": ("f5f5dc", "d2b48c", "f5deb3", "c3b091", "e6d8c3"),
 }
@@ -41,13 +52,15 @@ _LEAST_BACKGROUND = 0.5  # share of the border that must agree before it counts 
 
 def dominant_colour(picture: Image.Image) -> str:
     """One of COLOURS for an RGB picture of any size."""
-    small = picture.resize((_SIDE, _SIDE), Image.Resampling.BOX)
+    # every n-th pixel rather than means: stripes must not be mixed into a colour that is not there
+    small = picture.resize((_SIDE, _SIDE), Image.Resampling.NEAREST)
     lab = to_lab(np.asarray(small, dtype=np.float64))
     weights = _centre_weights()
     background = _background(lab)
     if (~background).mean() >= _LEAST_FOREGROUND:
         weights = np.where(background, 0.0, weights)
-    gaps = ((lab[:, :, None, :] - _REFERENCE_LAB) ** 2).sum(axis=-1)
+    # squared distances to the references, less the part that is the same for all of them
+    gaps = (_REFERENCE_LAB**2).sum(axis=-1) - 2 * lab @ _REFERENCE_LAB.T
     words = _REFERENCE_WORD[gaps.argmin(axis=-1)]
     return COLOURS[int(np.bincount(words.ravel(), weights.ravel(), len(COLOURS)).argmax())]
 

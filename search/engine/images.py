@@ -9,6 +9,7 @@ processes.
 import hashlib
 import io
 import math
+import re
 import struct
 import warnings
 from dataclasses import dataclass
@@ -144,7 +145,7 @@ def _decode(source: bytes, box: Box | None) -> Image.Image:
     except UnidentifiedImageError as error:
         raise _unidentified(source) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _too_large(str(error)) from error
+        raise _too_large(_pixels_named_by(error)) from error
     except (
         OSError,
         SyntaxError,
@@ -166,7 +167,7 @@ def _check_budget(picture: Image.Image) -> None:
     """Refuse by the header alone, before a pixel is decoded."""
     width, height = picture.size
     if width * height > MAX_PIXELS:
-        raise _too_large(f"It has {width} x {height} pixels")
+        raise _too_large(f"{width} x {height}")
     # The further pictures of a multi-picture JPEG are thumbnails and depth maps that nobody decodes.
     frames = 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)
     if frames > MAX_FRAMES or frames * width * height > MAX_PIXELS:
@@ -268,10 +269,17 @@ def _store(picture: Image.Image) -> NormalisedImage:
     )
 
 
-def _too_large(what: str) -> ImageRejected:
+def _too_large(count: str) -> ImageRejected:
     return ImageRejected(
-        "too-large", f"{what}; at most {MAX_PIXELS // 10**6} million pixels are decoded. Save it smaller."
+        "too-large",
+        f"It has {count} pixels; at most {MAX_PIXELS // 10**6} million are decoded. Save it smaller.",
     )
+
+
+def _pixels_named_by(error: Exception) -> str:
+    """The count in the message of Pillow's own guard, which refuses before it gives out a size."""
+    count = re.search(r"\d+", str(error))
+    return f"{int(count[0]) / 1e6:.0f} million" if count else "too many"
 
 
 def _damaged(detail: str) -> ImageRejected:

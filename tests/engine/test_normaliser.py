@@ -1,0 +1,144 @@
+"""The pool of bounded processes: one bad picture costs only itself."""
+
+import fcntl
+import os
+import signal
+import termios
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from search.engine.errors import ImageRejected
+from search.engine.images import normalise
+from search.engine.normaliser import Normaliser
+from tests.engine.pictures import bomb, encode, plain
+
+RED = encode(plain())
+
+
+def children() -> set[int]:
+    """Processes that this one started and that still run."""
+    tasks = Path("/proc/self/task").iterdir()
+    return {int(pid) for task in tasks for pid in (task / "children").read_text().split()}
+
+
+def await_request(pid: int) -> None:
+    """Return when a stopped process has something unread on its standard input."""
+    pipe = os.open(f"/proc/{pid}/fd/0", os.O_RDONLY | os.O_NONBLOCK)
+    unread = bytearray(4)
+    while not any(unread):
+        os.sched_yield()
+        fcntl.ioctl(pipe, termios.FIONREAD, unread)
+    os.close(pipe)
+
+
+@pytest.fixture
+def before() -> set[int]:
+    return children()
+
+
+def test_outcomes_come_in_order_with_the_same_bytes_as_in_this_process() -> None:
+    sizes = range(20, 60)
+    pictures = [(size, encode(plain(size=(size, size))), None) for size in sizes]
+    with Normaliser(workers=2) as normaliser:
+        outcomes = list(normaliser.map(pictures))
+    assert [outcome.key for outcome in outcomes] == list(sizes)
+    assert [outcome.image for outcome in outcomes] == [normalise(data) for _, data, _ in pictures]
+
+
+def test_rejections_and_unreadable_files_stand_between_good_ones(tmp_path: Path) -> None:
+    def read_missing() -> bytes:
+        return (tmp_path / "missing.jpg").read_bytes()
+
+    def refuse() -> bytes:
+        raise ImageRejected("unsafe-path", "It lies outside the folder.")
+
+    pictures = [
+        ("good", RED, None),
+        ("empty", b"", None),
+        ("bomb", bomb(), None),
+        ("missing", read_missing, None),
+        ("refused", refuse, None),
+        ("box", RED, (500.0, 0.0, 600.0, 9.0)),
+        ("last", lambda: RED, (0.0, 0.0, 9.5, 9.0)),
+    ]
+    with Normaliser(workers=2) as normaliser:
+        codes = {
+            outcome.key: outcome.rejection.code if outcome.rejection else None
+            for outcome in normaliser.map(pictures)
+        }
+    assert codes == {
+        "good": None,
+        "empty": "empty",
+        "bomb": "too-large",
+        "missing": "unreadable",
+        "refused": "unsafe-path",
+        "box": "bad-box",
+        "last": None,
+    }
+
+
+def test_a_picture_that_exceeds_the_memory_budget_is_rejected_alone() -> None:
+    # 6000 x 6000 in RGBA needs 144 MB for the pixels alone.
+    large = encode(plain((1, 2, 3, 9), size=(6000, 6000), mode="RGBA"), compress_level=1)
+    with Normaliser(workers=1, memory=250 << 20) as normaliser:
+        first, second, third = normaliser.map([(1, RED, None), (2, large, None), (3, RED, None)])
+    assert first.image and third.image
+    assert second.rejection and second.rejection.code == "out-of-memory"
+    assert "Save it smaller" in second.rejection.message
+
+
+def test_a_picture_that_takes_too_long_is_rejected_alone() -> None:
+    slow = encode(plain(size=(6000, 6000)), compress_level=1)
+    with Normaliser(workers=1, seconds=0.02) as normaliser:
+        (outcome,) = normaliser.map([("slow", slow, None)])
+    assert outcome.rejection and outcome.rejection.code == "too-slow"
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGSEGV, "crashed"), (signal.SIGKILL, "out-of-memory")])
+def test_a_process_that_dies_costs_one_picture(before: set[int], sent: signal.Signals, code: str) -> None:
+    with Normaliser(workers=1) as normaliser:
+        assert normaliser.normalise(RED)
+        (worker,) = children() - before
+
+        def pictures() -> Iterator[tuple[str, bytes, None]]:
+            os.kill(worker, signal.SIGSTOP)
+            yield "struck", RED, None
+            await_request(worker)
+            os.kill(worker, sent)
+            os.kill(worker, signal.SIGCONT)
+            yield "last", RED, None
+
+        struck, last = normaliser.map(pictures())
+    assert struck.rejection and struck.rejection.code == code
+    assert last.image
+
+
+def test_pictures_are_read_only_a_few_ahead() -> None:
+    read = 0
+
+    def pictures() -> Iterator[tuple[int, bytes, None]]:
+        nonlocal read
+        for number in range(10_000):
+            read += 1
+            yield number, RED, None
+
+    with Normaliser(workers=2) as normaliser:
+        outcomes = normaliser.map(pictures())
+        for _ in range(5):
+            next(outcomes)
+        assert read <= 5 + 2 * 2 + 1
+        del outcomes
+
+
+def test_no_process_is_left_behind(before: set[int]) -> None:
+    with Normaliser(workers=2) as normaliser:
+        list(normaliser.map([(number, RED, None) for number in range(8)]))
+        assert len(children() - before) >= 1
+    assert children() <= before
+
+
+def test_it_says_how_it_wants_to_be_used() -> None:
+    with pytest.raises(RuntimeError, match="with Normaliser"):
+        next(Normaliser().map([(1, RED, None)]))
