@@ -30,13 +30,13 @@ class ImportForm(forms.Form):
         label="Category column",
         max_length=100,
         required=False,
-        help_text="Of a table: the column that says what kind of thing a picture shows. Sub-folders say it by themselves.",
+        help_text="Of a table: what kind of thing a picture shows. Sub-folders say it by themselves.",
     )
     group = forms.CharField(
         label="Group column",
         max_length=100,
         required=False,
-        help_text="Rows with the same value stand on the same side of the split into trainable and evaluation-only.",
+        help_text="Rows with the same value stay together when queries are split for evaluation.",
     )
     items = forms.IntegerField(
         label="At most this many items", min_value=2, max_value=LARGEST_DRAWING, required=False
@@ -54,9 +54,8 @@ class ImportForm(forms.Form):
         choices = [(UPLOADED, "a zip file from this device"), (DRAWN, "the wardrobe this site draws itself")]
         if settings.IMPORT_ROOTS:
             choices.insert(1, (ON_SERVER, "a folder, table or zip on the server"))
-            self.fields["path"].help_text = "Below " + " or ".join(
-                str(root) for root in settings.IMPORT_ROOTS
-            )
+            roots = " or ".join(str(root) for root in settings.IMPORT_ROOTS)
+            self.fields["path"].help_text = f"Below {roots}."
         else:
             del self.fields["path"]
         self.fields["source"].choices = choices  # type: ignore[attr-defined]
@@ -83,7 +82,5 @@ class ImportForm(forms.Form):
         if not data.get("slug") and data.get("title"):
             data["slug"] = slugify(data["title"])[:50]
             if not data["slug"]:
-                self.add_error(
-                    "slug", "The title has no letters that can stand in an address: give a short name."
-                )
+                self.add_error("slug", "No letter of the title can stand in an address: give a short name.")
         return data

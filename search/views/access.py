@@ -24,9 +24,8 @@ def roles_required(*roles: str) -> Callable[[View[P]], View[P]]:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
             if not has_role(request.user, *roles):
-                raise PermissionDenied(
-                    f"This page is for {' and '.join(roles)}s. Ask an operator to invite you."
-                )
+                whom = " and ".join(f"{role}s" for role in roles)
+                raise PermissionDenied(f"This page is for {whom}. Ask an operator to invite you.")
             response = view(request, *args, **kwargs)
             add_never_cache_headers(response)
             return response
