@@ -77,7 +77,7 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Rendered without a request: whatever broke must not break the page that says so."""
-    return render(None, "500.html", status=HTTPStatus.INTERNAL_SERVER_ERROR)  # type: ignore[arg-type]
+    return render(None, "500.html", status=HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def too_many_requests(request: HttpRequest, retry_after: int) -> HttpResponse:

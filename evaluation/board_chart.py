@@ -61,7 +61,8 @@ def draw_board(rows: Sequence[BoardRow], *, width: int, labels_beside: bool) -> 
     height = 26 + frame.row_height * len(rows) + 8
     hues = family_hues(rows)
     parts = [
-        f'<svg class="board-chart" viewBox="0 0 {width} {height:.0f}" role="img" aria-label="{_summary(rows)}">',
+        f'<svg class="board-chart" viewBox="0 0 {width} {height:.0f}" role="img"',
+        f' aria-label="{_summary(rows)}">',
         *_axis(frame, height),
         *(
             _standing(frame, row, 26 + frame.row_height * number, hues[row.family], labels_beside)

@@ -5,16 +5,11 @@ Run on its own (`pytest tests/browser`): Playwright keeps an event loop on the m
 
 import os
 import shutil
-import socket
-import threading
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from django.conf import settings as live_settings
 from django.contrib.auth.models import Group, User
 from django.test import Client
@@ -22,24 +17,9 @@ from playwright.sync_api import BrowserContext, Page
 
 from evaluation.models import Contender
 from tests import factories, requirements
+from tests.browser.site import Serving, Site
 
 STATIC = "django.contrib.staticfiles.storage.StaticFilesStorage"
-
-
-@dataclass(frozen=True)
-class Site:
-    """The running site: its address, and what nobody may read in a page before a round ends."""
-
-    url: str
-    secrets: tuple[str, ...]
-
-
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 10) -> None:
-    """Poll the database for something the page has no sign of."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="session")
@@ -70,31 +50,9 @@ def site(
         catalogue = factories.make_catalogue(items=160, categories=4, slug="wardrobe", title="Wardrobe")
         factories.make_contenders(catalogue, count=6)
         secrets = {text for row in Contender.objects.all() for text in (row.title, row.encoder)}
-        with _serving() as url:
+        with Serving() as url:
             yield Site(url=url, secrets=tuple(sorted(secrets)))
     patch.undo()
-
-
-class _serving:
-    """uvicorn in a thread of this process, so that tests and server share one database and one set of settings."""
-
-    def __enter__(self) -> str:
-        from dopeornope.asgi import application  # after the settings above: WhiteNoise reads them once
-
-        listener = socket.socket()
-        listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(
-            application, log_level="warning", lifespan="auto", timeout_graceful_shutdown=1
-        )
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
-        self._thread.start()
-        wait_until(lambda: self._server.started, "the server")
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-    def __exit__(self, *error: object) -> None:
-        self._server.should_exit = True
-        self._thread.join(timeout=10)
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""The swipe deck as a player meets it: three ways to answer, honest timing, nothing lost, nothing stored early."""
+"""The swipe deck as a player meets it: three ways to answer, honest timing, no vote lost or kept early."""
 
 import json
 
@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from evaluation.models import Retraction, Vote
-from tests.browser.conftest import Site, wait_until
 from tests.browser.deck import TOP, Deck
+from tests.browser.site import Site, wait_until
 
 VOTES = "**/play/votes/"
 

@@ -2,8 +2,8 @@
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Site
 from tests.browser.deck import Deck
+from tests.browser.site import Site
 
 
 def test_votes_of_others_are_announced_and_shown_on_request(page: Page, browser: Browser, site: Site) -> None:

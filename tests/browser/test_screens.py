@@ -1,4 +1,4 @@
-"""Every screen, on a phone and on a desk, in both themes: no accessibility violation, nothing wider than the screen."""
+"""Every screen, phone and desk, both themes: no accessibility violation, nothing wider than the screen."""
 
 from collections.abc import Callable
 
@@ -7,8 +7,8 @@ from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Site
 from tests.browser.deck import Deck
+from tests.browser.site import Site
 
 OPTIONS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 SIZES = [(360, 740), (1440, 900)]

@@ -1,0 +1,45 @@
+"""The running site, and waiting for what its pages do not show."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import uvicorn
+
+
+@dataclass(frozen=True)
+class Site:
+    """The running site: its address, and what nobody may read in a page before a round ends."""
+
+    url: str
+    secrets: tuple[str, ...]
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 10) -> None:
+    """Poll the database for something the page has no sign of."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        time.sleep(0.05)
+
+
+class Serving:
+    """uvicorn in a thread of this process: tests and server share one database and one set of settings."""
+
+    def __enter__(self) -> str:
+        from dopeornope.asgi import application  # after the settings above: WhiteNoise reads them once
+
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=1)
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
+        self._thread.start()
+        wait_until(lambda: self._server.started, "the server")
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    def __exit__(self, *error: object) -> None:
+        self._server.should_exit = True
+        self._thread.join(timeout=10)
