@@ -1,10 +1,11 @@
 """Addresses of `search`: the operator's work. The page that shows it all belongs to `evaluation`."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, re_path
 
-from search.views import operations
+from search.views import images, operations
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    re_path(r"^images/(?P<sha256>[0-9a-f]{64})\.webp$", images.serve_image, name="image"),
     path("operations/catalogues/", operations.operations_catalogues, name="operations-catalogues"),
     path("operations/encoders/", operations.operations_encoders, name="operations-encoders"),
     path("operations/jobs/", operations.operations_jobs, name="operations-jobs"),

@@ -34,6 +34,10 @@ class FolderImporter:
             )
 
     @property
+    def generator(self) -> str:
+        return ""
+
+    @property
     def total(self) -> int | None:
         return len(self._entries) + len(self._tree.refusals())
 

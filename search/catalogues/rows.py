@@ -74,6 +74,10 @@ class Importer(Protocol):
     """One opened source. Reading its rows twice gives the same rows, in the same order."""
 
     @property
+    def generator(self) -> str:
+        """Name and version of what draws the items; blank where they are read."""
+
+    @property
     def total(self) -> int | None:
         """How many rows and rejections `rows` will give, where that is known."""
 

@@ -21,6 +21,10 @@ class SampledImporter:
         self._chosen = frozenset(heapq.nsmallest(items, keys, key=self._order))
 
     @property
+    def generator(self) -> str:
+        return self._importer.generator
+
+    @property
     def total(self) -> int | None:
         return len(self._chosen)
 

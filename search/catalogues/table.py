@@ -73,6 +73,10 @@ class TableImporter:
         self._plan = self._make_plan(options)
 
     @property
+    def generator(self) -> str:
+        return ""
+
+    @property
     def total(self) -> int | None:
         return self._count + len(self._table.notes) + len(self._tree.refusals())
 

@@ -30,6 +30,10 @@ class WardrobeImporter:
         self._items, self._seed = items, options.seed
 
     @property
+    def generator(self) -> str:
+        return f"wardrobe {VERSION}"
+
+    @property
     def total(self) -> int | None:
         return self._items
 

@@ -1,75 +1,66 @@
-"""Progress of jobs in the terminal, with the time left."""
+"""A job's progress in the terminal: a bar with the time left, or plain lines where there is no terminal."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from types import TracebackType
+from typing import TextIO
 
-from django.utils import timezone
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
-from rich.text import Text
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
-from search.models import Job, JobState
-from search.services.jobs import run_in_foreground
+from search.models import Job
 
-MARKS = {
-    JobState.QUEUED: "waiting",
-    JobState.RUNNING: "",
-    JobState.DONE: "[green]done[/]",
-    JobState.FAILED: "[red]failed[/]",
-    JobState.CANCELLED: "[yellow]cancelled[/]",
-}
-
-
-class TimeLeft(ProgressColumn):
-    """The job's own estimate, which knows where a resumed attempt began."""
-
-    def render(self, task: Task) -> Text:
-        seconds = task.fields["seconds_left"]
-        if seconds is None:
-            return Text("")
-        minutes, rest = divmod(int(seconds), 60)
-        return Text(f"{minutes}:{rest:02d} left")
+_BETWEEN_LINES = 5.0  # seconds
 
 
-class JobBoard:
-    """Lines of the terminal, one per job; ``show`` is what `run_in_foreground` reports to."""
+class JobProgress:
+    """A context manager to pass to `run_in_foreground` as its report."""
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._lines: dict[str, TaskID] = {}
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._console = Console(file=stream)
+        self._bar: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+        self._last_line = 0.0
 
-    def show(self, job: Job) -> None:
-        line = self._lines.get(str(job.pk))
-        if line is None:
-            line = self._progress.add_task(job.title, total=None, note="", seconds_left=None)
-            self._lines[str(job.pk)] = line
-        note = MARKS[JobState(job.state)] or job.message
-        left = job.seconds_left(now=timezone.now())
-        self._progress.update(
-            line,
-            completed=job.done,
-            total=job.total or None,
-            note=note,
-            seconds_left=left,
-        )
+    def __enter__(self) -> "JobProgress":
+        if self._console.is_terminal:
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                TextColumn("left"),
+                TimeRemainingColumn(),
+                TextColumn("{task.fields[message]}"),
+                console=self._console,
+            )
+            self._bar.start()
+        return self
 
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
 
-@contextmanager
-def job_board(console: Console | None = None) -> Iterator[JobBoard]:
-    """A live board on the terminal; elsewhere its last state is printed."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}"),
-        TimeLeft(),
-    )
-    with Progress(*columns, console=console) as progress:
-        yield JobBoard(progress)
+    def __call__(self, job: Job) -> None:
+        if self._bar is not None:
+            self._draw(self._bar, job)
+        elif job.total and (job.is_finished or time.monotonic() - self._last_line >= _BETWEEN_LINES):
+            self._last_line = time.monotonic()
+            self._stream.write(f"{job.title}: {job.done:,} of {job.total:,} {job.message}".rstrip() + "\n")
+            self._stream.flush()
 
-
-def run_jobs(jobs: Iterator[Job]) -> list[Job]:
-    """Run jobs one after the other in the foreground, shown on a board; those that did not end as done."""
-    with job_board() as board:
-        ended = [run_in_foreground(job=job, report=board.show) for job in jobs]
-    return [job for job in ended if job.state != JobState.DONE]
+    def _draw(self, bar: Progress, job: Job) -> None:
+        key = str(job.pk)
+        if key not in self._tasks:
+            self._tasks[key] = bar.add_task(job.title, total=None, message="")
+        bar.update(self._tasks[key], completed=job.done, total=job.total or None, message=job.message)

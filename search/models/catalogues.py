@@ -27,6 +27,13 @@ class Catalogue(models.Model):
     content_hash = models.CharField(
         max_length=64, blank=True, help_text="sha256 over the items' keys, images and labels."
     )
+    source_fingerprint = models.CharField(
+        max_length=64, blank=True, help_text="Of the source at the last finished import."
+    )
+    settled_items = models.PositiveIntegerField(
+        default=0, help_text="Items up to this position keep their picture, position and side of the split."
+    )
+    report = models.JSONField(default=dict, help_text="Counts of the last finished import.")
     created_at = models.DateTimeField()
     imported_at = models.DateTimeField(null=True)
 
@@ -100,6 +107,9 @@ class Item(models.Model):
     source_sha256 = models.CharField(
         max_length=64, help_text="Of the bytes (and bounding box) the image was made from."
     )
+    details_sha256 = models.CharField(
+        max_length=64, blank=True, help_text="Of the labels, texts and group as they were given."
+    )
     perceptual_hash = models.BigIntegerField(help_text="64 bits, stored signed.")
     width = models.PositiveSmallIntegerField()
     height = models.PositiveSmallIntegerField()
@@ -156,8 +166,7 @@ class RejectedRow(models.Model):
     message = models.CharField(max_length=500)
 
     class Meta:
-        ordering = ["number"]
-        constraints = [models.UniqueConstraint(fields=["catalogue", "number", "code"], name="rejection_once")]
+        ordering = ["number", "id"]
 
     def __str__(self) -> str:
         return f"row {self.number}: {self.message}"

@@ -1,0 +1,56 @@
+"""Questions about catalogues and their items."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+
+from search.models import Catalogue, Item, Label
+
+
+def image_path(sha256: str) -> Path:
+    """Where the picture with this sha256 is kept, whether it is there or not."""
+    folder: Path = settings.IMAGES_FOLDER
+    return folder / sha256[:2] / f"{sha256}.webp"
+
+
+def image_url(sha256: str) -> str:
+    """The address the picture is served at."""
+    return f"/images/{sha256}.webp"
+
+
+def hash_content(catalogue: Catalogue) -> str:
+    """sha256 over keys, pictures and labels of all items, in order of position.
+
+    Whatever was computed from a catalogue is of the catalogue with this hash and no other.
+    """
+    digest = hashlib.sha256()
+    labels = _labels_by_item(catalogue)
+    following = next(labels, None)
+    items = Item.objects.filter(catalogue=catalogue).order_by("position")
+    for position, *facts in items.values_list("position", "key", "image_sha256", "lifestyle_sha256", "texts"):
+        own = following[1] if following and following[0] == position else []
+        if own:
+            following = next(labels, None)
+        digest.update(json.dumps([*facts, own], sort_keys=True, separators=(",", ":")).encode())
+        digest.update(b"\n")
+    return digest.hexdigest()
+
+
+def _labels_by_item(catalogue: Catalogue) -> Iterator[tuple[int, list[list[str]]]]:
+    """(position, its labels as sorted [aspect, value, source]) for every item that has labels."""
+    known = Label.objects.filter(item__catalogue=catalogue).exclude(source=Label.Source.PREDICTED)
+    rows = known.order_by("item__position", "attribute__aspect__name", "attribute__value", "source")
+    at = -1
+    own: list[list[str]] = []
+    columns = ("item__position", "attribute__aspect__name", "attribute__value", "source")
+    for position, *label in rows.values_list(*columns).iterator(chunk_size=5000):
+        if position != at and own:
+            yield at, own
+            own = []
+        at = position
+        own.append(label)
+    if own:
+        yield at, own

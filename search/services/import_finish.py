@@ -1,0 +1,111 @@
+"""What is known only when all rows are in: near duplicates, sides of the split, order, content hash."""
+
+from datetime import datetime
+from typing import Any
+
+from search import events
+from search.catalogues.duplicates import near_duplicates
+from search.catalogues.rows import Rejection
+from search.catalogues.split import evaluation_units, unit_of
+from search.engine.images import load_rgb
+from search.models import Catalogue, CatalogueState, Item, Split
+from search.selectors.catalogues import hash_content, image_path
+from search.services.item_writer import ItemWriter
+from search.services.job_context import JobContext
+
+_OUT_OF_THE_WAY = 1_000_000_000  # positions have to be unique at every moment
+
+
+def finish_import(
+    context: JobContext, catalogue: Catalogue, writer: ItemWriter, *, fingerprint: str, began: datetime
+) -> None:
+    """Settle the items and open the catalogue, all in one transaction."""
+    gone = sorted(writer.known.keys() - set(writer.order))
+    settled = catalogue.settled_items
+    kept = [key for key in gone if writer.known[key].position < settled]
+    for key in kept:
+        message = (
+            "It is no longer in the source, or no longer readable there. It was kept, because people may "
+        )
+        message += "have voted on it."
+        writer.reject(Rejection(0, key, "gone", message))
+    writer.flush()
+    with context.publish():
+        Item.objects.filter(pk__in=[writer.known[key].pk for key in gone if key not in set(kept)]).delete()
+        _order_items(catalogue, writer)
+    items = list(Item.objects.filter(catalogue=catalogue).order_by("position"))
+    duplicates = near_duplicates(
+        [item.perceptual_hash for item in items], lambda at: load_rgb(image_path(items[at].image_sha256))
+    )
+    changed = [*_note_duplicates(items, duplicates), *_assign_sides(items, duplicates, settled)]
+    with context.publish():
+        unique = list({item.pk: item for item in changed}.values())
+        Item.objects.bulk_update(unique, ["split", "near_duplicate_of"], batch_size=100)
+        catalogue.content_hash = hash_content(catalogue)
+        catalogue.source_fingerprint = fingerprint
+        catalogue.settled_items = len(items)
+        catalogue.state = CatalogueState.READY
+        catalogue.imported_at = context.now()
+        catalogue.report = _report(writer, items, began, context.now())
+        catalogue.save()
+        events.bump("catalogues")
+    total = max(writer.tally.handled, 1)
+    context.progress(total, total, f"{len(items)} items")
+
+
+def _order_items(catalogue: Catalogue, writer: ItemWriter) -> None:
+    """Give unsettled items the positions an undisturbed import gives: dense, in the order of the source."""
+    settled = catalogue.settled_items
+    free = [key for key in writer.order if writer.known[key].position >= settled]
+    wanted = {writer.known[key].pk: settled + place for place, key in enumerate(free)}
+    items = list(Item.objects.filter(catalogue=catalogue, position__gte=settled))
+    moved = [item for item in items if item.position != wanted[item.pk]]
+    for offset in (_OUT_OF_THE_WAY, 0):
+        for item in moved:
+            item.position = wanted[item.pk] + offset
+        Item.objects.bulk_update(moved, ["position"], batch_size=100)
+
+
+def _note_duplicates(items: list[Item], duplicates: list[tuple[int, int]]) -> list[Item]:
+    """Point every near duplicate to the first item it looks like; returns those that changed."""
+    first: dict[int, int] = {}
+    for one, other in duplicates:
+        first[other] = min(one, first.get(other, one))
+    changed = []
+    for place, item in enumerate(items):
+        original = items[first[place]].pk if place in first else None
+        if item.near_duplicate_of_id != original:
+            item.near_duplicate_of_id = original
+            changed.append(item)
+    return changed
+
+
+def _assign_sides(items: list[Item], duplicates: list[tuple[int, int]], settled: int) -> list[Item]:
+    """The one split, over groups, equal pictures and near duplicates; returns the items that changed."""
+    by_image: dict[str, int] = {}
+    joined = list(duplicates)
+    for place, item in enumerate(items):
+        joined.append((by_image.setdefault(item.image_sha256, place), place))
+    fixed = {place: items[place].split == Split.EVALUATION for place in range(min(settled, len(items)))}
+    sides = evaluation_units([unit_of(item.key, item.group) for item in items], joined, fixed)
+    changed = []
+    for item, is_evaluation in zip(items, sides, strict=True):
+        side = Split.EVALUATION if is_evaluation else Split.TRAINABLE
+        if item.split != side:
+            item.split = side
+            changed.append(item)
+    return changed
+
+
+def _report(writer: ItemWriter, items: list[Item], began: datetime, ended: datetime) -> dict[str, Any]:
+    tally = writer.tally
+    return {
+        "items": len(items),
+        "added": tally.added,
+        "updated": tally.updated,
+        "unchanged": tally.unchanged,
+        "rejected": dict(sorted(tally.rejected.items())),
+        "near_duplicates": sum(item.near_duplicate_of_id is not None for item in items),
+        "evaluation_only": sum(item.split == Split.EVALUATION for item in items),
+        "seconds": round((ended - began).total_seconds(), 1),
+    }
