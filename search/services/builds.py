@@ -1,7 +1,7 @@
 """Builds: every encoder that can run, over one catalogue, under every metric."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -54,11 +54,13 @@ def request_contenders(*, catalogue: Catalogue, now: datetime) -> list[Job]:
     able = [info for info in list_all_encoders() if info.availability == "ready"]
     with transaction.atomic():
         jobs: list[Job] = []
-        for network in sorted(group_by_network(able), key=_cost):
+        for number, network in enumerate(sorted(group_by_network(able), key=_cost)):
             spaces = [_find_space(catalogue, info, now) for info in network]
             missing = [space for space in spaces if space.state != BuildState.READY]
             if missing:
-                jobs.append(_request_embedding(catalogue, missing, now))
+                # A moment apart, because workers take jobs in the order in which they were made.
+                at = now + timedelta(microseconds=number)
+                jobs.append(_request_embedding(catalogue, missing, at))
             for space in spaces:
                 jobs += request_indexes(space=space, now=now)
         given = catalogue.spaces.filter(family=VECTORS_FAMILY, catalogue_hash=catalogue.content_hash)

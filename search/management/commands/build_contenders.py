@@ -1,14 +1,17 @@
 """`manage.py build_contenders --catalogue S`: every encoder that can run x every metric."""
 
+import sys
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from search.management.progress import run_jobs
-from search.models import Catalogue
+from search.management.progress import JobProgress
+from search.models import Catalogue, JobState
 from search.services.builds import find_catalogue, iterate_builds, list_all_encoders, request_contenders
-from search.services.jobs import JobFailed
+from search.services.jobs import JobFailed, run_in_foreground
+from search.services.sweeping import free_lost_jobs
 from search.tasks import hint_jobs
 
 
@@ -33,7 +36,13 @@ class Command(BaseCommand):
         self._run(catalogue)
 
     def _run(self, catalogue: Catalogue) -> None:
-        failed = run_jobs(iterate_builds(catalogue=catalogue))
+        # What a killed command left running would otherwise be waited for until its lease ends.
+        free_lost_jobs(now=timezone.now(), own_workers=settings.MODE == "embedded")
+        with JobProgress(sys.stderr) as progress:
+            ended = [
+                run_in_foreground(job=job, report=progress) for job in iterate_builds(catalogue=catalogue)
+            ]
+        failed = [job for job in ended if job.state != JobState.DONE]
         if failed:
             raise CommandError("\n".join(f"{job.title}: {job.state}. {job.reason}" for job in failed))
         self.stdout.write(self.style.SUCCESS(f"All contenders of “{catalogue.title}” are ready."))
