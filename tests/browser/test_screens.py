@@ -12,6 +12,8 @@ from tests.browser.site import Site
 
 OPTIONS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 SIZES = [(360, 740), (1440, 900)]
+# Two frames: subtrees of container queries take the new theme one frame late.
+SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 PUBLIC = [
     "/",
     "/leaderboard/",
@@ -31,6 +33,7 @@ def check(page: Page, prepare: Callable[[], None] = lambda: None) -> None:
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
             prepare()
+            page.evaluate(SETTLED)
             result = Axe().run(page, options=OPTIONS)
             assert result.violations_count == 0, f"{page.url} {width} {scheme}\n{result.generate_report()}"
         overflow = page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth")
