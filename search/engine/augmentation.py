@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 WHITE = 244  # a pixel whose darkest channel is lighter belongs to a shop's white ground
-GROUND_CHANCE = 0.5
+GROUND_CHANCE = 0.35
 BLUR_CHANCE = 0.25
 GREY_CHANCE = 0.05
 

@@ -17,6 +17,7 @@ class Command(BaseCommand):
     """Fetches one published file into the weights folder."""
 
     help = "Download published weights into the weights folder, e.g. download_weights vgg16 (528 MB)."
+    requires_system_checks = []  # pages and settings of the site have no part in it
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("network", choices=sorted(PUBLISHED), help="whose weights to download")
