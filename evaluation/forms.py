@@ -18,7 +18,7 @@ class SignInForm(AuthenticationForm):
     }
 
 
-class RegistrationForm(UserCreationForm[User]):
+class RegistrationForm(UserCreationForm):  # type: ignore[type-arg]  # generic in the stubs only
     """A user name and a password, nothing else: no mail address is asked for, and none can be lost."""
 
     class Meta:

@@ -25,4 +25,8 @@ def home(tmp_path: Path, settings: pytest.FixtureRequest) -> Path:
     ]:
         setattr(settings, name, home / folder)
     home.mkdir()
+    # Files as they lie in the source: nothing is collected for a test.
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+    settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = True
     return home

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.forms import BaseForm
@@ -21,7 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from evaluation.forms import DeleteAccountForm, InvitationForm, RegistrationForm, SignInForm
 from evaluation.models import Invitation, Player, Role
 from evaluation.services import accounts, invitations
-from evaluation.services.retractions import forget_player
+from evaluation.services.players import forget_player
 from evaluation.views.player_cookie import delete_player_cookie, read_player_key, set_player_cookie
 from search.selectors.roles import OPERATOR
 from search.views.access import roles_required
@@ -58,14 +59,15 @@ class SignInView(auth_views.LoginView):
         response["Retry-After"] = str(int(wait.total_seconds()) + 1)
         return response
 
-    def form_valid(self, form: SignInForm) -> HttpResponse:
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         user = form.get_user()
+        assert isinstance(user, User)
         accounts.clear_failed_sign_ins(name=user.username, address=_address(self.request))
         response = redirect(self.get_success_url())
         sign_in(self.request, user, response)
         return response
 
-    def form_invalid(self, form: BaseForm) -> HttpResponse:
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         accounts.record_failed_sign_in(
             name=self.request.POST.get("username", ""), address=_address(self.request), now=timezone.now()
         )
@@ -81,7 +83,8 @@ class SignInView(auth_views.LoginView):
 def sign_out(request: HttpRequest) -> HttpResponseBase:
     """End the session; the next person at this browser must not vote as the one who left."""
     response = redirect("home")
-    if Player.objects.filter(key=read_player_key(request), user__isnull=False).exists():
+    key = read_player_key(request)
+    if key is not None and Player.objects.filter(key=key, user__isnull=False).exists():
         delete_player_cookie(response)
     logout(request)
     return response
@@ -148,7 +151,7 @@ def delete_account(request: HttpRequest) -> HttpResponseBase:
         return redirect("account")
     with transaction.atomic():
         for player in user.players.all():
-            forget_player(key=player.key, now=timezone.now())
+            forget_player(player=player, now=timezone.now())
         logout(request)
         user.delete()
     messages.success(request, "Your account is gone, and nothing leads from your votes back to you.")
@@ -200,8 +203,8 @@ def invitation(request: HttpRequest, token: str) -> HttpResponseBase:
             response = redirect("operations" if found.role in (Role.OPERATOR, Role.ANALYST) else "home")
             return response if user else sign_in(request, member, response)
     except invitations.InvitationUnusable as reason:
-        context = {"invitation": None, "message": str(reason)}
-        return render(request, "accounts/invitation.html", context, status=HTTPStatus.GONE)
+        unusable = {"invitation": None, "message": str(reason)}
+        return render(request, "accounts/invitation.html", unusable, status=HTTPStatus.GONE)
     described = {"role": found.role, "role_label": _role_label(found.role), "expires": found.expires_at}
     context = {"form": form, "invitation": described}
     return render(request, "accounts/invitation.html", context, status=_status(form))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -55,8 +56,8 @@ class JobRow:
 
 def list_catalogue_rows() -> list[CatalogueRow]:
     """All catalogues with their counts, oldest first."""
-    items = {
-        row["catalogue"]: row
+    items: dict[int, dict[str, Any]] = {
+        row["catalogue"]: dict(row)
         for row in Item.objects.values("catalogue").annotate(
             items=Count("pk"),
             duplicates=Count("near_duplicate_of"),
@@ -67,7 +68,7 @@ def list_catalogue_rows() -> list[CatalogueRow]:
     rejected = dict(RejectedRow.objects.values_list("catalogue").annotate(Count("pk")))
     ready = Index.objects.filter(state=BuildState.READY)
     contenders = dict(ready.values_list("space__catalogue").annotate(Count("pk")))
-    rows = []
+    rows: list[CatalogueRow] = []
     for catalogue in Catalogue.objects.all():
         counts = items.get(catalogue.pk, {})
         rows.append(

@@ -1,5 +1,7 @@
 """Files that operators send: kept whole, by content, under a name of ours. Nothing in them is ever run."""
 
+from __future__ import annotations
+
 import hashlib
 from pathlib import Path
 
@@ -7,9 +9,10 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
 from search.engine.files import open_atomic
+from search.models import Catalogue
 
 
-def keep_upload(*, upload: UploadedFile, suffix: str) -> Path:
+def keep_upload(*, upload: UploadedFile[bytes], suffix: str) -> Path:
     """Write the upload to the uploads folder as its sha256 plus ``suffix`` and return the path.
 
     The name the sender gave is not used. The same bytes sent twice are one file. Raises ``DiskFull``.
@@ -23,3 +26,9 @@ def keep_upload(*, upload: UploadedFile, suffix: str) -> Path:
             for chunk in upload.chunks():
                 file.write(chunk)
     return kept
+
+
+def drop_upload(path: Path) -> None:
+    """Delete an upload of which nothing could be made, unless a catalogue came from the same bytes."""
+    if path.is_relative_to(settings.UPLOADS_FOLDER) and not Catalogue.objects.filter(source=path).exists():
+        path.unlink(missing_ok=True)

@@ -25,7 +25,7 @@ from search.selectors.roles import ANALYST, OPERATOR, has_role
 from search.services.builds import request_build
 from search.services.imports import request_import
 from search.services.jobs import cancel_job, retry_job
-from search.services.uploads import keep_upload
+from search.services.uploads import drop_upload, keep_upload
 from search.views.access import roles_required
 
 
@@ -109,9 +109,10 @@ def _queue_import(request: HttpRequest, form: ImportForm) -> bool:
     """Ask for the import, or put on the form why that cannot be."""
     data = form.cleaned_data
     options = ImportOptions(data["category"], data["group"], data["items"], data["seed"] or 0)
+    path: Path | None = None
     try:
         if data["source"] == DRAWN:
-            format, path = DRAWN, None
+            format = DRAWN
         elif data["source"] == UPLOADED:
             format, path = "zip", keep_upload(upload=data["file"], suffix=".zip")
         else:
@@ -126,6 +127,8 @@ def _queue_import(request: HttpRequest, form: ImportForm) -> bool:
             now=timezone.now(),
         )
     except (CatalogueUnreadable, DiskFull) as error:
+        if path is not None:
+            drop_upload(path)
         form.add_error(None, str(error))
         return False
     assert job.catalogue is not None
