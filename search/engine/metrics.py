@@ -167,7 +167,7 @@ class Gallery:
         """Queries per task: enough for the tiles, few enough for memory, and something for every thread."""
         fair = -(-queries // workers)
         roomy = max(1, _BLOCK_PAIRS // max(1, len(self._rows)))
-        step = min(_BLOCK, fair, roomy)
+        step = max(1, min(_BLOCK, fair, roomy))
         return step if step < 8 else step // 8 * 8
 
     def _multiplied(self, queries: npt.NDArray[Any]) -> Iterator[tuple[int, int, Vectors | None]]:
