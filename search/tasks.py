@@ -12,7 +12,7 @@ from django.utils import timezone
 from kombu.exceptions import KombuError
 from kombu.exceptions import OperationalError as BrokerDown
 
-from search.models import Job
+from search.models.jobs import Job, JobQuerySet
 from search.services import jobs
 from search.services.job_context import request_stop
 
@@ -34,17 +34,17 @@ def hint_jobs(queued: Iterable[Job]) -> None:
 
     A hint that cannot be sent is no error: the sweeper sends it once the broker answers.
     """
-    told = list(queued)
-    transaction.on_commit(lambda: _send(told, now=timezone.now()))
+    keys = [job.pk for job in queued]
+    transaction.on_commit(lambda: _hint_due(Job.objects.filter(pk__in=keys), now=timezone.now()))
 
 
 def hint_due_jobs(*, now: datetime) -> None:
     """Tell the workers of every queued job that may run and of which they were not told lately."""
-    _send(list(Job.objects.due_for_a_hint(hinted_before=now - RESEND_AFTER)), now=now)
+    _hint_due(Job.objects.all(), now=now)
 
 
-def _send(queued: list[Job], *, now: datetime) -> None:
-    for job in queued:
+def _hint_due(jobs_asked_for: JobQuerySet, *, now: datetime) -> None:
+    for job in jobs_asked_for.due_for_a_hint(hinted_before=now - RESEND_AFTER):
         try:
             run_job.apply_async(args=(str(job.pk),), queue=job.queue, retry=False)
         except (BrokerDown, KombuError, OSError) as error:

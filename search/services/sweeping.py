@@ -45,12 +45,15 @@ def sweep_everything(*, now: datetime, own_workers: bool) -> dict[str, int]:
     return mended
 
 
-def free_lost_jobs(*, now: datetime, own_workers: bool) -> int:
-    """Queue, or after too many attempts fail, the running jobs whose worker stopped renewing its lease."""
+def free_lost_jobs(*, now: datetime, own_workers: bool, counted: bool = True) -> int:
+    """Queue, or after too many attempts fail, the running jobs whose worker stopped renewing its lease.
+
+    ``counted`` False: the workers were stopped on purpose, so the attempt does not count.
+    """
     running = Job.objects.filter(state=JobState.RUNNING)
     lost = [job for job in running if _is_lost(job, now=now, own_workers=own_workers)]
     for job in lost:
-        lose_worker(job=job, now=now)
+        lose_worker(job=job, now=now, counted=counted)
     return len(lost)
 
 
