@@ -79,7 +79,7 @@ export class Card {
   async leave(answer, calm) {
     const element = this.element;
     element.inert = true;
-    element.dataset.depth = "0";
+    element.dataset.depth = "away";
     const stamp = element.querySelector(`.stamp.${answer}`);
     if (stamp) stamp.style.opacity = 1;
     const from = element.style.transform || "none";

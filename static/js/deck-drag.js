@@ -3,6 +3,7 @@
 const SHARE = 0.28; // of the stack's width
 const FLICK = 0.5; // px per ms, in the same direction
 const FLICK_MIN_PX = 24;
+const RECENT_MS = 100; // a finger that rests before it lifts does not flick
 const EDGE = 24; // the system's own back gesture lives there
 
 /** top(): the card that may be dragged or null; decide(card, answer); pull(answer|null) while dragging. */
@@ -25,14 +26,14 @@ export function enableDrag(stack, { top, decide, pull }) {
     drag.dx = event.clientX - drag.x;
     drag.dy = event.clientY - drag.y;
     drag.trail.push([event.timeStamp, event.clientX]);
-    if (drag.trail.length > 5) drag.trail.shift();
+    if (drag.trail.length > 12) drag.trail.shift();
     frame ||= requestAnimationFrame(draw);
   });
 
   stack.addEventListener("pointerup", (event) => {
     if (!drag || event.pointerId !== drag.id) return;
     const { card, dx, trail } = drag;
-    const [since, from] = trail[0];
+    const [since, from] = trail.find(([time]) => event.timeStamp - time < RECENT_MS) ?? [event.timeStamp, event.clientX];
     const speed = (event.clientX - from) / Math.max(1, event.timeStamp - since);
     const far = Math.abs(dx) > stack.clientWidth * SHARE;
     const flicked = Math.abs(speed) > FLICK && Math.sign(speed) === Math.sign(dx) && Math.abs(dx) > FLICK_MIN_PX;

@@ -29,11 +29,14 @@ export class Outbox extends EventTarget {
       else this.hurry();
     });
     window.addEventListener("pagehide", () => this.#farewell());
-    if (this.#votes.size) this.#plan(0);
   }
 
   get size() {
     return this.#votes.size;
+  }
+
+  get deals() {
+    return [...this.#votes.keys()];
   }
 
   add(vote) {

@@ -16,7 +16,7 @@ export class Supply extends EventTarget {
   state = "idle";
   message = "";
 
-  /** held(): ids on the page; owed(): how many places of this round are neither held nor judged. */
+  /** held(): deals on the page; pending(): deals judged, their votes on the way; owed(): places left to deal. */
   constructor(options) {
     super();
     this.#options = options;
@@ -27,17 +27,22 @@ export class Supply extends EventTarget {
   }
 
   async fill() {
-    const { url, sitting, catalogue, held, owed } = this.#options;
-    const ids = held();
-    if (this.#asking || this.exhausted || this.state === "refused" || ids.length >= LOW) return;
-    const count = Math.min(WANTED - ids.length, this.round === null ? WANTED : owed());
+    const { url, sitting, catalogue, held, pending, owed } = this.#options;
+    const before = held().length;
+    if (this.#asking || this.exhausted || this.state === "refused" || before >= LOW) return;
+    const count = Math.min(WANTED - before, this.round === null ? WANTED : owed());
     if (count <= 0) return;
     this.#asking = true;
     clearTimeout(this.#timer);
     this.#timer = 0;
     this.#enter(this.state === "idle" ? "asking" : this.state);
     try {
-      const reply = await postJson(url, sitting, { catalogue, round: this.round, held: ids, count });
+      const reply = await postJson(url, sitting, {
+        catalogue,
+        round: this.round,
+        held: [...held(), ...pending()],
+        count,
+      });
       this.#attempt = 0;
       this.round = reply.round;
       this.size = reply.size;
@@ -45,7 +50,7 @@ export class Supply extends EventTarget {
       this.#asking = false;
       this.#enter("idle");
       this.dispatchEvent(new CustomEvent("dealt", { detail: reply }));
-      if (reply.deals.length === 0 && !reply.exhausted && owed() > 0) this.#again(backoffMs(this.#attempt++));
+      if (held().length === 0 && !reply.exhausted && owed() > 0) this.#again(backoffMs(this.#attempt++));
     } catch (error) {
       this.#asking = false;
       if (!(error instanceof WireError)) throw error;

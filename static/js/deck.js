@@ -36,10 +36,17 @@ class SwipeDeck extends HTMLElement {
       sitting,
       catalogue,
       held: () => this.#cards.map((card) => card.deal.id),
+      pending: () => this.outbox.deals,
       owed: () => this.supply.size - this.#judged - this.#cards.length,
     });
     this.#listen();
     this.#render();
+    this.#begin();
+  }
+
+  /** Votes kept from an earlier visit leave first, so that the server knows what is judged. */
+  async #begin() {
+    if (this.outbox.size && navigator.onLine) await this.outbox.hurry();
     this.supply.fill();
   }
 

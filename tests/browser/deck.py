@@ -32,7 +32,7 @@ class Deck:
         self.page.keyboard.press(key)
 
     def drag(self, share: float, *, back: bool = False) -> None:
-        """Drag the top card by a share of its width; `back`: return to the start before letting go."""
+        """Drag the top card by a share of its width, rest, let go; `back`: return to the start before that."""
         self.wait()
         box = self.page.locator(TOP).bounding_box()
         assert box is not None
@@ -43,6 +43,7 @@ class Deck:
         mouse.move(x + share * box["width"], y, steps=6)
         if back:
             mouse.move(x, y, steps=6)
+        self.page.wait_for_timeout(150)  # the rest: without it this would be a flick
         mouse.up()
 
     def expect_judged(self, count: int) -> None:
