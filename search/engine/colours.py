@@ -55,14 +55,13 @@ def dominant_colour(picture: Image.Image) -> str:
     # every n-th pixel rather than means: stripes must not be mixed into a colour that is not there
     small = picture.resize((_SIDE, _SIDE), Image.Resampling.NEAREST)
     lab = to_lab(np.asarray(small, dtype=np.float64))
-    weights = _centre_weights()
-    background = _background(lab)
-    if (~background).mean() >= _LEAST_FOREGROUND:
-        weights = np.where(background, 0.0, weights)
+    thing = ~_background(lab)
+    if thing.mean() < _LEAST_FOREGROUND:
+        thing[:] = True
     # squared distances to the references, less the part that is the same for all of them
-    gaps = (_REFERENCE_LAB**2).sum(axis=-1) - 2 * lab @ _REFERENCE_LAB.T
+    gaps = (_REFERENCE_LAB**2).sum(axis=-1) - 2 * (lab[thing] @ _REFERENCE_LAB.T)
     words = _REFERENCE_WORD[gaps.argmin(axis=-1)]
-    return COLOURS[int(np.bincount(words.ravel(), weights.ravel(), len(COLOURS)).argmax())]
+    return COLOURS[int(np.bincount(words, _CENTRE_WEIGHTS[thing], len(COLOURS)).argmax())]
 
 
 def to_lab(rgb: Pixels) -> Pixels:
@@ -103,13 +102,9 @@ def _background(lab: Pixels) -> Mask:
         reached = grown
 
 
-def _centre_weights() -> Pixels:
-    """A bell over the picture, 1 in the middle and about 0.13 in the corners."""
-    offset = np.linspace(-1.0, 1.0, _SIDE)
-    return np.asarray(np.exp(-(offset[:, None] ** 2 + offset[None, :] ** 2)))
-
-
 _REFERENCE_LAB = to_lab(
     np.array([list(bytes.fromhex(code)) for codes in REFERENCES.values() for code in codes], dtype=np.float64)
 )
+_OFFSET = np.linspace(-1.0, 1.0, _SIDE)
+_CENTRE_WEIGHTS = np.exp(-(_OFFSET[:, None] ** 2 + _OFFSET[None, :] ** 2))  # 1 in the middle, 0.13 in corners
 _REFERENCE_WORD = np.array([place for place, codes in enumerate(REFERENCES.values()) for _ in codes])

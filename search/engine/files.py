@@ -70,11 +70,10 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def sha256_of(path: Path, *, offset: int = 0) -> str:
-    """The sha256 of a file's bytes from `offset` on, in hexadecimal, read in blocks."""
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file's bytes, in hexadecimal, read in blocks."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
-        file.seek(offset)
         while block := file.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
