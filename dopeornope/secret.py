@@ -28,8 +28,8 @@ def read_or_make_secret(given: str, file: Path, *, mode: str) -> str:
     file.parent.mkdir(parents=True, exist_ok=True)
     if not file.exists():
         # Linked into place whole: a process that starts beside this one never reads half a key.
-        draft = file.with_name(f"{file.name}.{os.getpid()}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as handle:
+        draft = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
             handle.write(secrets.token_urlsafe(48))
         with contextlib.suppress(FileExistsError):
             os.link(draft, file)

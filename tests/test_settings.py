@@ -1,0 +1,153 @@
+"""Every variable: what it may hold is taken, what it may not is refused by name, before anything starts."""
+
+import os
+import re
+import runpy
+import stat
+import threading
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from dopeornope.env import Environment
+from dopeornope.secret import SHORTEST, read_or_make_secret
+
+FILE = Path(__file__).parents[1] / "dopeornope" / "settings.py"
+# Variable, a value it must refuse, and words of what is allowed instead.
+REFUSED = [
+    ("HOME", __file__, "a folder"),
+    ("MODE", "embeded", "embedded, service"),
+    ("DEBUG", "maybe", "true, yes, on"),
+    ("SECRET_KEY", "short", f"at least {SHORTEST} characters"),
+    ("DEVICE", "gpu", "auto, cpu, cuda"),
+    ("DATABASE", "mysql://localhost/x", "postgresql://"),
+    ("DATABASE", "postgresql://localhost", "NAME"),
+    ("CHANNEL_LAYER", "amqp://localhost", "redis://"),
+    ("BROKER", "kafka://localhost", "amqp://"),
+    ("TLS", "2", "true, yes, on"),
+    ("LOG_LEVEL", "loud", "DEBUG, INFO, WARNING, ERROR"),
+    ("UPLOAD_LIMIT_MB", "0", "from 1 to"),
+    ("UPLOAD_LIMIT_MB", "1.5", "whole number"),
+    ("UPLOAD_LIMIT_MB", "9" * 30, "from 1 to"),
+    ("IMPORT_ROOTS", "relative/folder", "absolute paths"),
+    ("IMPORT_ROOTS", "/nowhere/at/all", "existing folders"),
+]
+# Names that may hold any text: a wrong one shows as a refused host or form, not at start.
+FREE_TEXT = {"HOSTS", "ORIGINS"}
+
+
+class Load(Protocol):
+    def __call__(self, home: Path | None = None, **variables: str) -> dict[str, Any]: ...
+
+
+@pytest.fixture
+def load_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
+    """The settings as a process with only these variables reads them."""
+
+    def load(home: Path | None = None, **variables: str) -> dict[str, Any]:
+        for name in [name for name in os.environ if name.startswith("DOPEORNOPE_")]:
+            monkeypatch.delenv(name)
+        for name, value in ({"HOME": str(home or tmp_path / "home")} | variables).items():
+            monkeypatch.setenv(f"DOPEORNOPE_{name}", value)
+        return runpy.run_path(str(FILE))
+
+    return load
+
+
+def test_every_variable_is_refused_somewhere_below():
+    read = set(re.findall(r'env\.\w+\("(\w+)"', FILE.read_text()))
+    assert read == {name for name, _, _ in REFUSED} | FREE_TEXT
+
+
+@pytest.mark.parametrize(("name", "value", "allowed"), REFUSED)
+def test_a_bad_value_is_refused_by_name_with_what_is_allowed(load_settings, name, value, allowed):
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        load_settings(**{name: value})
+    assert f"DOPEORNOPE_{name}" in str(refusal.value)
+    assert allowed in str(refusal.value)
+
+
+def test_without_any_variable_everything_has_a_default(load_settings):
+    settings = load_settings()
+    assert settings["MODE"] == "embedded"
+    assert settings["DATABASES"]["default"]["ENGINE"].endswith("sqlite3")
+    assert not settings["DEBUG"]
+
+
+def test_blank_is_the_same_as_not_set():
+    env = Environment({"DOPEORNOPE_MODE": "  ", "DOPEORNOPE_DEBUG": ""})
+    assert env.choice("MODE", "embedded", ["embedded"]) == "embedded"
+    assert env.flag("DEBUG", True) is True
+
+
+@pytest.mark.parametrize(("text", "flag"), [("1", True), ("Yes", True), ("off", False), ("FALSE", False)])
+def test_flags_read_as_people_write_them(text, flag):
+    assert Environment({"DOPEORNOPE_TLS": text}).flag("TLS", not flag) is flag
+
+
+def test_a_database_address_is_taken_apart():
+    env = Environment({"DOPEORNOPE_DATABASE": "postgresql://me:p%40ss@db.example:5433/votes"})
+    settings = env.database("DATABASE", Path("unused"))
+    assert settings["NAME"] == "votes"
+    assert (settings["USER"], settings["PASSWORD"]) == ("me", "p@ss")
+    assert (settings["HOST"], settings["PORT"]) == ("db.example", "5433")
+
+
+def test_import_roots_are_real_folders(tmp_path):
+    real = tmp_path / "photos"
+    real.mkdir()
+    (tmp_path / "link").symlink_to(real)
+    env = Environment({"DOPEORNOPE_IMPORT_ROOTS": f"{tmp_path / 'link'}, {tmp_path}"})
+    assert env.folders("IMPORT_ROOTS") == [real.resolve(), tmp_path.resolve()]
+
+
+def test_the_first_start_makes_a_secret_that_only_its_owner_reads(load_settings, tmp_path):
+    first = load_settings()["SECRET_KEY"]
+    file = tmp_path / "home" / "secret-key"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert len(first) >= SHORTEST
+    assert load_settings()["SECRET_KEY"] == first
+    assert [path.name for path in file.parent.glob("secret-key*")] == ["secret-key"]
+
+
+def test_two_homes_have_two_secrets(load_settings, tmp_path):
+    assert load_settings(tmp_path / "a")["SECRET_KEY"] != load_settings(tmp_path / "b")["SECRET_KEY"]
+
+
+def test_all_who_start_at_once_agree_on_the_secret(tmp_path):
+    start, keys = threading.Barrier(8), []
+
+    def read() -> None:
+        start.wait()
+        keys.append(read_or_make_secret("", tmp_path / "secret-key", mode="embedded"))
+
+    threads = [threading.Thread(target=read) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(keys) == 8
+    assert len(set(keys)) == 1
+
+
+def test_service_mode_refuses_to_start_without_a_secret(load_settings, tmp_path):
+    with pytest.raises(ImproperlyConfigured, match="DOPEORNOPE_SECRET_KEY is missing"):
+        load_settings(MODE="service")
+    assert not (tmp_path / "home" / "secret-key").exists()
+
+
+def test_a_damaged_secret_file_says_what_to_do(tmp_path):
+    file = tmp_path / "secret-key"
+    file.write_text("cut")
+    with pytest.raises(ImproperlyConfigured, match="delete it"):
+        read_or_make_secret("", file, mode="embedded")
+
+
+@pytest.mark.parametrize("tls", ["1", "0"])
+def test_cookies_insist_on_tls_where_there_is_tls(load_settings, tls):
+    settings = load_settings(TLS=tls)
+    secure = settings["SESSION_COOKIE_SECURE"], settings["CSRF_COOKIE_SECURE"]
+    assert secure == ((True, True) if tls == "1" else (False, False))
+    assert bool(settings["SECURE_HSTS_SECONDS"]) is (tls == "1")
