@@ -114,7 +114,7 @@ class Environment:
         }
 
     def broker(self, name: str) -> str:
-        value = self._raw(name) or "filesystem://"
+        value = self._raw(name) or "filesystem://localhost"
         if urlsplit(value).scheme not in ("filesystem", "amqp", "amqps", "redis", "rediss"):
             raise self._refuse(name, value, "filesystem://, amqp://… or redis://…")
         return value
