@@ -1,5 +1,6 @@
 """HTTP, sockets and the server's life in one ASGI application."""
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -17,6 +18,7 @@ from django.core.handlers.asgi import ASGIHandler  # noqa: E402
 from django.http.request import split_domain_port, validate_host  # noqa: E402
 from django.urls import path  # noqa: E402
 
+from evaluation.services.ballot_box import box  # noqa: E402
 from search.consumers import LiveConsumer  # noqa: E402
 from search.live import hub  # noqa: E402
 
@@ -62,11 +64,14 @@ class SameOriginOnly:
 
 
 async def live(scope: Scope, receive: Receive, send: Send) -> None:
-    """Acknowledges the server's start, and at its end closes what this process keeps open."""
+    """At the server's start opens what this process keeps open, at its end closes it again."""
     while True:
         message = await receive()
+        if message["type"] == "lifespan.startup":
+            box.open()
         if message["type"] == "lifespan.shutdown":
             await hub.close()
+            await asyncio.to_thread(box.close)
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
             return

@@ -3,3 +3,10 @@ from django.apps import AppConfig
 
 class EvaluationConfig(AppConfig):
     name = "evaluation"
+
+    def ready(self) -> None:
+        # Services need the models, which are loaded only now.
+        from evaluation.services.contenders import enter_built_index
+        from search.events import subscribe_index_built
+
+        subscribe_index_built(enter_built_index)

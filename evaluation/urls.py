@@ -1,10 +1,24 @@
-"""Addresses of `evaluation`: people's accounts and the operator's page."""
+"""Addresses of `evaluation`: the game, the leaderboard, people's accounts and the operator's page."""
 
 from django.urls import URLPattern, URLResolver, path
 
-from evaluation.views import accounts, operations
+from evaluation.views import accounts, leaderboard, operations, pages, play
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", pages.home, name="home"),
+    path("play/", pages.play, name="play"),
+    path("play/deals/", play.deals, name="play-deals"),
+    path("play/votes/", play.votes, name="play-votes"),
+    path("play/votes/<str:deal>/", play.vote, name="play-vote"),
+    path("play/undo/", play.undo, name="play-undo"),
+    path("play/forget/", pages.forget, name="play-forget"),
+    path("play/rounds/<str:round_id>/", pages.round_summary, name="play-round"),
+    path("play/<slug:slug>/", pages.play, name="play-catalogue"),
+    path("privacy/", pages.privacy, name="privacy"),
+    path("leaderboard/", leaderboard.page, name="leaderboard"),
+    path("leaderboard/board/", leaderboard.board, name="leaderboard-board"),
+    path("leaderboard/export.csv", leaderboard.export_csv, name="leaderboard-csv"),
+    path("leaderboard/export.json", leaderboard.export_json, name="leaderboard-json"),
     path("accounts/", accounts.account, name="account"),
     path("accounts/login/", accounts.SignInView.as_view(), name="login"),
     path("accounts/logout/", accounts.sign_out, name="logout"),

@@ -20,7 +20,7 @@ from django.db import connection, transaction
 Payload = TypeVar("Payload")
 Result = TypeVar("Result")
 # Does the work of several payloads, in order, inside a transaction; one result or exception for each.
-Handler = Callable[[Sequence[Payload]], "Sequence[Result | Exception]"]
+Handler = Callable[[Sequence[Payload]], Sequence[Result | Exception]]
 
 MOST_WAITING = 2000
 MOST_TOGETHER = 200

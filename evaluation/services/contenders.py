@@ -5,12 +5,25 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
+from django.utils import timezone
 
 from evaluation.models import Contender, Credit, DealingStamp, Pair, Spread, Tally
 from evaluation.services.recount import count_contender
 from search import events
+from search.artifacts import read_neighbours
 from search.engine.encoders import EncoderInfo, UnknownEncoder, find_encoder
 from search.models import Index, Item, Metric
+
+
+def enter_built_index(index: Index) -> None:
+    """Have the contender of a finished index enter; what `search` calls when an index is ready.
+
+    Raises ArtifactDamaged.
+    """
+    items, neighbours = read_neighbours(index)
+    first = neighbours.positions[:, 0]
+    nearest = {int(item): int(found) for item, found in zip(items, first, strict=True) if found >= 0}
+    enter_contender(index=index, nearest=nearest, now=timezone.now())
 
 
 @transaction.atomic
@@ -19,21 +32,26 @@ def enter_contender(*, index: Index, nearest: Mapping[int, int], now: datetime) 
 
     ``nearest`` maps an item's position to the position of its nearest candidate; questions it lacks get no
     pair. Votes that were cast on these pairs before count for the newcomer at once: what is judged is the
-    pair. An older version of the same encoder under the same metric is retired. Idempotent.
+    pair. Another version of the same encoder under the same metric is retired. Idempotent.
     """
     known = Contender.objects.filter(index=index).first()
-    if known is not None:
-        return known
     space = index.space
-    predecessors = Contender.objects.active().filter(
+    others = Contender.objects.active().filter(
         catalogue_id=space.catalogue_id,
         encoder=space.encoder,
         metric=index.metric,
         index__space__mask=space.mask,
         kind=Contender.Kind.NEIGHBOUR,
     )
-    for predecessor in predecessors:
-        retire_contender(contender=predecessor, now=now)
+    replaced = [other for other in others if other != known]
+    for other in replaced:
+        retire_contender(contender=other, now=now)
+    if known is not None:
+        if replaced:
+            # What another version had replaced stands for the encoder again.
+            Contender.objects.filter(pk=known.pk).update(retired_at=None)
+            _announce(space.catalogue_id)
+        return known
     contender = Contender.objects.create(
         catalogue_id=space.catalogue_id,
         index=index,

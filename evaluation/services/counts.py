@@ -3,14 +3,13 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any
 
 from django.db import connection
 from django.db.models import Model
 
 from evaluation.models import Answer, Credit, Pair, RaterTally, Spread, Tally
 
-PrimaryKey = TypeVar("PrimaryKey", int, str)
 SPREAD_FIELDS = (
     "players", "player_dd", "player_dn", "player_nn", "pairs", "pair_dd", "pair_dn", "pair_nn",
 )  # fmt: skip
@@ -67,9 +66,7 @@ def moments_step(before: tuple[int, int], added: tuple[int, int]) -> tuple[int, 
     )
 
 
-def add_to_rows(
-    model: type[Model], fields: Sequence[str], deltas: Mapping[PrimaryKey, Sequence[int]]
-) -> None:
+def add_to_rows(model: type[Model], fields: Sequence[str], deltas: Mapping[Any, Sequence[int]]) -> None:
     """Add integers to columns of existing rows, by primary key, in key order.
 
     The `F()` increment of one row, sent for many at once: through the ORM it would be a query built and

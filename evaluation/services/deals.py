@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
+from django.db import transaction
 
 from evaluation.models import Deal, Pair, Player, Round, Side
 from evaluation.selectors.pools import find_pool, list_seen_pairs
@@ -52,6 +53,17 @@ def deal_pairs(
     Deals of the round that are neither spent nor held are handed out again before new ones are drawn.
     """
     return [_deal(request, now=now, rng=rng) for request in requests]
+
+
+@transaction.atomic
+def reveal_round(*, round_: Round, now: datetime) -> bool:
+    """Close a finished round to undo, so that its contenders may be shown; False where it is open again."""
+    held = Round.objects.select_for_update().get(pk=round_.pk)
+    if held.judged != round_.judged:
+        return False
+    if held.revealed_at is None:
+        Round.objects.filter(pk=round_.pk).update(revealed_at=now)
+    return True
 
 
 def holder_of(key: uuid.UUID, round_id: str) -> str:

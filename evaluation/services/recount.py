@@ -1,7 +1,7 @@
 """Counting again from the raw votes: what the leaderboard must equal, exactly."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,14 +120,12 @@ def _add_step(sums: list[int], offset: int, d_and_n: tuple[int, int]) -> None:
 
 def _count(votes: QuerySet[Vote], *keys: str) -> dict[Key, tuple[int, int, int]]:
     """Dopes, nopes and skips by key, straight from vote rows."""
-    rows: Iterable[tuple[int | None, ...]] = (
-        votes.order_by()
-        .values_list(*keys)
-        .annotate(
-            *(Count("pk", filter=Q(answer=answer)) for answer in (Answer.DOPE, Answer.NOPE, Answer.SKIP))
-        )
-    )
-    return {row[:-3]: row[-3:] for row in rows}  # type: ignore[misc]
+    counts = {
+        answer.value: Count("pk", filter=Q(answer=answer))
+        for answer in (Answer.DOPE, Answer.NOPE, Answer.SKIP)
+    }
+    rows = votes.order_by().values_list(*keys).annotate(**counts)
+    return {row[:-3]: row[-3:] for row in rows}
 
 
 def _compare(table: _Table, stored: Counts, counted: Counts) -> list[Difference]:

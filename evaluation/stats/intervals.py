@@ -64,28 +64,48 @@ def wilson(yes: float, answers: float, *, level: float = 0.95, quantile: float |
     )
 
 
-def clustered_wilson(yes: int, answers: int, clustering: Clustering, *, level: float = 0.95) -> Interval:
-    """Wilson's interval on the effective number of answers, never narrower than Wilson's own.
+@dataclass(frozen=True)
+class Standing:
+    """Yes among answers, how many answers count as one, and the smaller number of clusters behind them."""
 
-    The quantile is Student's with one degree of freedom less than the smaller number of clusters, since the
-    design effect is itself estimated from them. Never narrower, because a design effect below one says that
-    answers repel each other: with few clusters that is nearly always chance, and a too short interval is the
-    error that misleads.
-    """
-    effective = answers / design_effect(yes, answers, clustering)
-    smaller = min(clustering.players.clusters, clustering.pairs.clusters)
-    freedom = max(1, smaller - 1)
-    return wilson(yes * effective / answers, effective, quantile=float(stdtrit(freedom, 0.5 + level / 2)))
+    yes: int
+    answers: int
+    effect: float = 1.0
+    clusters: int | None = None
+
+    def interval(self, *, level: float = 0.95) -> Interval:
+        """Wilson's interval on the effective number of answers, never narrower than Wilson's own.
+
+        The quantile is Student's with one degree of freedom less than there are clusters, since the design
+        effect is itself estimated from them. Never narrower, because a design effect below one says that
+        answers repel each other: with few clusters that is nearly always chance, and a too short interval
+        is the error that misleads.
+        """
+        if self.clusters is None:
+            return wilson(self.yes / self.effect, self.answers / self.effect, level=level)
+        freedom = max(1, self.clusters - 1)
+        quantile = float(stdtrit(freedom, 0.5 + level / 2))
+        return wilson(self.yes / self.effect, self.answers / self.effect, quantile=quantile)
+
+
+def stand(yes: int, answers: int, clustering: Clustering) -> Standing:
+    """The standing of answers that lie in these clusters. Raises ValueError without answers."""
+    clusters = min(clustering.players.clusters, clustering.pairs.clusters)
+    return Standing(yes, answers, design_effect(yes, answers, clustering), clusters)
 
 
 def design_effect(yes: int, answers: int, clustering: Clustering) -> float:
     """How many times larger the variance of the share is than with independent answers; at least 1.
+
+    Raises ValueError without answers.
 
     Two-way cluster-robust variance (Cameron, Gelbach & Miller 2011): players' plus pairs' minus the single
     answers', each sum of squares scaled by G / (G - 1) for its G clusters. Where the data cannot show how
     alike answers are (one cluster, or everybody said the same), answers of one cluster count as one: the
     Kish bound, sum of n^2 over sum of n.
     """
+    if answers <= 0:
+        raise ValueError("Without answers there is no share.")
     share = yes / answers
     ways = (clustering.players, clustering.pairs)
     kish = max(way.nn / answers for way in ways)

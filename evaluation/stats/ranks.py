@@ -4,16 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb, sqrt
 
-from evaluation.stats.intervals import Clustering, Interval, clustered_wilson
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What is known of one contender: yes among answers, and how those lie in clusters."""
-
-    yes: int
-    answers: int
-    clustering: Clustering
+from evaluation.stats.intervals import Interval, Standing
 
 
 @dataclass(frozen=True)
@@ -34,10 +25,7 @@ def rank_ranges(standings: Sequence[Standing | None], *, level: float = 0.95) ->
     """
     pairs = comb(len(standings), 2)
     strict = 1 - (1 - level) / max(1, pairs)
-    bounds = [
-        clustered_wilson(known.yes, known.answers, known.clustering, level=strict) if known else None
-        for known in standings
-    ]
+    bounds = [known.interval(level=strict) if known else None for known in standings]
     ranges = []
     for mine in bounds:
         better = sum(_surely_above(other, mine) for other in bounds)

@@ -1,0 +1,170 @@
+"""What a player sees at the end of a round: their answers, who was behind them, and whom they prefer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from evaluation.models import Answer, RaterTally, Round, Vote
+from evaluation.selectors.board import describe_encoder
+from evaluation.selectors.pictures import Picture, describe_candidate, describe_question
+from evaluation.stats.intervals import Interval, beta_interval
+
+# A player's preference is shown from here on: fewer answers, or fewer contenders, say too little.
+PAIRS_NEEDED = 20
+CONTENDERS_NEEDED = 3
+# How many answers the player's overall share counts for, before a contender's own.
+PRIOR_ANSWERS = 8
+FEWEST_COMPARED = 3
+
+
+@dataclass(frozen=True)
+class Preference:
+    title: str
+    encoder_title: str
+    metric: str
+    family: str
+    dope: int
+    votes: int
+    approval: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Revealed:
+    """One judged pair with the contenders that found it."""
+
+    question: Picture
+    candidate: Picture
+    side: str
+    answer: str
+    contenders: list[str]
+
+
+@dataclass(frozen=True)
+class RoundFigures:
+    id: str
+    number: int
+    judged: int
+    dope: int
+    nope: int
+    skipped: int
+    agreement: float | None
+    total_judged: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    round: RoundFigures
+    verdict: Literal["clear", "close", "early"]
+    needed: int
+    preferences: list[Preference]
+    pairs: list[Revealed]
+
+
+def is_finished(round_: Round, *, now: datetime, deal_life: timedelta) -> bool:
+    """Every place spent; or so old that what is left can no longer be judged."""
+    return round_.judged >= round_.size or (round_.judged > 0 and round_.created_at + deal_life <= now)
+
+
+def summarise_round(round_: Round) -> Summary:
+    """The reveal of a finished round. Preferences rest on all rounds of the player in this catalogue."""
+    votes = list(
+        Vote.objects.filter(deal__round=round_, retraction=None)
+        .select_related("deal__pair__question__category", "deal__pair__candidate__category")
+        .prefetch_related("deal__pair__credits__contender")
+        .order_by("deal__place")
+    )
+    answers = [vote.answer for vote in votes]
+    tallies = list(
+        RaterTally.objects.filter(
+            player=round_.player_id, contender__catalogue=round_.catalogue_id, contender__retired_at=None
+        ).select_related("contender")
+    )
+    all_votes = Vote.objects.filter(
+        deal__player=round_.player_id, deal__round__catalogue=round_.catalogue_id, retraction=None
+    )
+    told = all_votes.exclude(answer=Answer.SKIP).count()
+    preferences = _list_preferences(tallies)
+    early = told < PAIRS_NEEDED or len(preferences) < CONTENDERS_NEEDED
+    return Summary(
+        round=RoundFigures(
+            id=round_.pk,
+            number=Round.objects.filter(
+                player=round_.player_id, created_at__lte=round_.created_at, judged__gt=0
+            ).count(),
+            judged=round_.judged,
+            dope=answers.count(Answer.DOPE),
+            nope=answers.count(Answer.NOPE),
+            skipped=answers.count(Answer.SKIP),
+            agreement=_measure_agreement(votes),
+            total_judged=all_votes.count(),
+        ),
+        verdict="early" if early else "clear" if _is_clear(preferences) else "close",
+        needed=max(1, PAIRS_NEEDED - told) if early else 0,
+        preferences=[] if early else preferences,
+        pairs=[_reveal(vote) for vote in votes],
+    )
+
+
+def _list_preferences(tallies: Sequence[RaterTally]) -> list[Preference]:
+    """Shrunk towards the player's overall share, best first: two dopes of two are no certainty."""
+    dopes = sum(tally.dopes for tally in tallies)
+    answers = dopes + sum(tally.nopes for tally in tallies)
+    if not answers:
+        return []
+    # Kept off 0 and 1, where the prior would be no distribution.
+    share = (dopes + 1) / (answers + 2)
+    preferences = []
+    for tally in tallies:
+        votes = tally.dopes + tally.nopes
+        if votes:
+            shrunk = beta_interval(tally.dopes, votes, prior_share=share, prior_answers=PRIOR_ANSWERS)
+            preferences.append(_prefer(tally, votes, shrunk))
+    return sorted(preferences, key=lambda one: (-one.approval, one.title))
+
+
+def _prefer(tally: RaterTally, votes: int, shrunk: Interval) -> Preference:
+    contender = tally.contender
+    return Preference(
+        title=contender.title,
+        encoder_title=describe_encoder(contender.encoder),
+        metric=contender.metric,
+        family=contender.family,
+        dope=tally.dopes,
+        votes=votes,
+        approval=shrunk.estimate,
+        low=shrunk.low,
+        high=shrunk.high,
+    )
+
+
+def _is_clear(preferences: Sequence[Preference]) -> bool:
+    """Whether the first stands apart from the second."""
+    return preferences[0].low > preferences[1].high
+
+
+def _measure_agreement(votes: Sequence[Vote]) -> float | None:
+    """The share of answers on the side that most others took; None where too few can be compared."""
+    agreed = []
+    for vote in votes:
+        pair = vote.deal.pair
+        lean = pair.dopes - pair.nopes
+        if vote.answer == Answer.DOPE and lean != 1:
+            agreed.append(lean > 1)
+        elif vote.answer == Answer.NOPE and lean != -1:
+            agreed.append(lean < -1)
+    return sum(agreed) / len(agreed) if len(agreed) >= FEWEST_COMPARED else None
+
+
+def _reveal(vote: Vote) -> Revealed:
+    deal = vote.deal
+    credits = sorted(deal.pair.credits.all(), key=lambda credit: credit.contender_id)
+    return Revealed(
+        question=describe_question(deal.pair.question),
+        candidate=describe_candidate(deal.pair.candidate),
+        side=deal.side,
+        answer=vote.answer,
+        contenders=[credit.contender.title for credit in credits],
+    )

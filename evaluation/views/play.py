@@ -1,0 +1,255 @@
+"""The game's requests: deals, votes and undo, as JSON.
+
+Asynchronous, and without database work of their own: all of it goes through the ballot box, which commits
+what arrives together. Nothing here, neither bodies nor sizes, depends on a contender.
+"""
+
+import json
+import uuid
+from collections.abc import Callable, Coroutine, Sequence
+from functools import wraps
+from http import HTTPStatus
+from typing import Any
+
+import numpy as np
+from django.db import Error as DatabaseError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from evaluation.models import Answer, Deal, Modality
+from evaluation.selectors.pictures import Picture, describe_candidate, describe_question
+from evaluation.services.ballot_box import BoxFull, box
+from evaluation.services.deals import (
+    MOST_AT_ONCE,
+    ROUND_SIZE,
+    DealRequest,
+    Hand,
+    UnknownCatalogue,
+    deal_pairs,
+)
+from evaluation.services.retractions import UndoRefused, undo_vote
+from evaluation.services.votes import LONGEST_DWELL_MS, Ballot, BallotResult, CastVote, VoteResult, cast_votes
+from evaluation.views.player_cookie import StaleSitting, read_player_key, read_sitting, set_player_cookie
+
+MOST_VOTES = 50
+MOST_HELD = 40
+RETRY_AFTER_S = 2
+
+rng = np.random.default_rng()
+View = Callable[..., Coroutine[Any, Any, HttpResponse]]
+
+
+class Refused(Exception):
+    """A request that cannot be answered as asked; status and text go to the page."""
+
+    def __init__(self, status: HTTPStatus, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def speaks_json(view: View) -> View:
+    """What every request of the deck has in common: a sitting, a JSON object, errors as JSON."""
+
+    @csrf_exempt  # the sitting token takes its place, see player_cookie
+    @never_cache
+    @require_POST
+    @wraps(view)
+    async def answer(request: HttpRequest, **parts: str) -> HttpResponse:
+        try:
+            key = read_sitting(request)
+            return await view(request, key, _read_object(request), **parts)
+        except StaleSitting as stale:
+            return _refuse(HTTPStatus.FORBIDDEN, str(stale))
+        except Refused as refused:
+            return _refuse(refused.status, str(refused))
+        except UndoRefused as refused:
+            return _refuse(refused.status, refused.message)
+        except (BoxFull, DatabaseError) as busy:
+            message = str(busy) if isinstance(busy, BoxFull) else "The votes cannot be reached just now."
+            response = _refuse(HTTPStatus.SERVICE_UNAVAILABLE, message)
+            response["Retry-After"] = str(RETRY_AFTER_S)
+            return response
+
+    return answer
+
+
+@speaks_json
+async def deals(request: HttpRequest, key: uuid.UUID, body: dict[str, Any]) -> HttpResponse:
+    """Hand out the next pairs of this player's round."""
+    asked = DealRequest(
+        key=key,
+        catalogue=_text(body, "catalogue"),
+        round_id=None if body.get("round") is None else _text(body, "round"),
+        held=frozenset(_texts(body, "held", most=MOST_HELD)),
+        count=_number(body, "count", low=1, high=MOST_AT_ONCE),
+    )
+    try:
+        hand: Hand = await box.submit(_deal, asked)
+    except UnknownCatalogue as unknown:
+        raise Refused(HTTPStatus.NOT_FOUND, str(unknown)) from unknown
+    round_ = hand.round
+    return JsonResponse(
+        {
+            "round": round_.pk if round_ else None,
+            "size": round_.size if round_ else ROUND_SIZE,
+            "judged": round_.judged if round_ else 0,
+            "deals": [_show(deal) for deal in hand.deals],
+            "exhausted": hand.exhausted,
+        }
+    )
+
+
+@speaks_json
+async def votes(request: HttpRequest, key: uuid.UUID, body: dict[str, Any]) -> HttpResponse:
+    """Take a batch of votes; each has its own status in the answer."""
+    given = body.get("votes")
+    if not isinstance(given, list) or len(given) > MOST_VOTES:
+        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, f"“votes” must be a list of at most {MOST_VOTES}.")
+    read = [_read_vote(one) for one in given]
+    accepted = [one for one in read if isinstance(one, CastVote)]
+    outcome: BallotResult = await box.submit(cast_now, Ballot(key, accepted))
+    results = iter(outcome.results)
+    ordered = [next(results) if isinstance(one, CastVote) else one for one in read]
+    response = JsonResponse(
+        {
+            "results": [_tell(result) for result in ordered],
+            "judged": outcome.judged,
+            "streak": outcome.streak,
+        }
+    )
+    _remember(request, response, key, ordered)
+    return response
+
+
+@speaks_json
+async def vote(request: HttpRequest, key: uuid.UUID, body: dict[str, Any], deal: str) -> HttpResponse:
+    """Take one vote; its status is the response's."""
+    read = _read_vote({**body, "deal": deal})
+    if isinstance(read, VoteResult):
+        return JsonResponse(_tell(read), status=read.status)
+    outcome: BallotResult = await box.submit(cast_now, Ballot(key, [read]))
+    [result] = outcome.results
+    response = JsonResponse(
+        {**_tell(result), "judged": outcome.judged, "streak": outcome.streak}, status=result.status
+    )
+    _remember(request, response, key, [result])
+    return response
+
+
+@speaks_json
+async def undo(request: HttpRequest, key: uuid.UUID, body: dict[str, Any]) -> HttpResponse:
+    """Take the last vote back; answers with a new deal for the same pair."""
+    replacement: Deal = await box.submit(_undo, (key, _text(body, "deal")))
+    return JsonResponse({"deal": _show(replacement)})
+
+
+def _deal(requests: Sequence[DealRequest]) -> Sequence[Hand | UnknownCatalogue]:
+    return deal_pairs(requests, now=timezone.now(), rng=rng)
+
+
+def cast_now(ballots: Sequence[Ballot]) -> Sequence[BallotResult]:
+    return cast_votes(ballots, now=timezone.now())
+
+
+def _undo(asked: Sequence[tuple[uuid.UUID, str]]) -> Sequence[Deal | UndoRefused]:
+    outcomes: list[Deal | UndoRefused] = []
+    for key, deal in asked:
+        try:
+            outcomes.append(undo_vote(key=key, deal_id=deal, now=timezone.now()))
+        except UndoRefused as refused:
+            outcomes.append(refused)
+    return outcomes
+
+
+def _show(deal: Deal) -> dict[str, Any]:
+    return {
+        "id": deal.pk,
+        "place": deal.place,
+        "side": deal.side,
+        "question": _show_picture(describe_question(deal.pair.question)),
+        "candidate": _show_picture(describe_candidate(deal.pair.candidate)),
+    }
+
+
+def _show_picture(picture: Picture) -> dict[str, Any]:
+    return {
+        "image": picture.image,
+        "width": picture.width,
+        "height": picture.height,
+        "alt": picture.alt,
+    }
+
+
+def _tell(result: VoteResult) -> dict[str, Any]:
+    return {
+        "deal": result.deal,
+        "status": int(result.status),
+        "answer": result.answer,
+        "message": result.message,
+    }
+
+
+def _remember(
+    request: HttpRequest, response: HttpResponse, key: uuid.UUID, results: Sequence[VoteResult]
+) -> None:
+    """The cookie comes with the first vote that counts, not before."""
+    if read_player_key(request) is None and any(result.status == HTTPStatus.OK for result in results):
+        set_player_cookie(response, key)
+
+
+def _read_object(request: HttpRequest) -> dict[str, Any]:
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise Refused(HTTPStatus.BAD_REQUEST, "The body must be a JSON object.")
+    return body
+
+
+def _read_vote(given: Any) -> CastVote | VoteResult:
+    """A vote in its right form, or the answer that says what is wrong with it."""
+    fields: dict[str, Any] = given if isinstance(given, dict) else {}
+    deal = fields.get("deal")
+    deal = deal if isinstance(deal, str) and len(deal) <= 64 and "\0" not in deal else ""
+    answer: Any = fields.get("answer")
+    modality: Any = fields.get("modality")
+    dwell_ms: Any = fields.get("dwell_ms")
+    wrong = ""
+    if answer not in Answer.values:
+        wrong = f"“answer” must be one of {', '.join(Answer.values)}."
+    elif modality not in Modality.values:
+        wrong = f"“modality” must be one of {', '.join(Modality.values)}."
+    elif type(dwell_ms) is not int or not 0 <= dwell_ms <= LONGEST_DWELL_MS:
+        wrong = f"“dwell_ms” must be a whole number from 0 to {LONGEST_DWELL_MS}."
+    if wrong:
+        return VoteResult(deal, HTTPStatus.UNPROCESSABLE_ENTITY, message=wrong)
+    return CastVote(deal, Answer(answer), dwell_ms, Modality(modality))
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value or len(value) > 64 or "\0" in value:
+        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, f"“{name}” must be a short text.")
+    return value
+
+
+def _texts(body: dict[str, Any], name: str, *, most: int) -> list[str]:
+    values = body.get(name, [])
+    if not isinstance(values, list) or len(values) > most or not all(isinstance(v, str) for v in values):
+        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, f"“{name}” must be a list of at most {most} texts.")
+    return values
+
+
+def _number(body: dict[str, Any], name: str, *, low: int, high: int) -> int:
+    value = body.get(name)
+    if type(value) is not int or value < low:
+        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, f"“{name}” must be a whole number from {low}.")
+    return min(value, high)
+
+
+def _refuse(status: HTTPStatus, message: str) -> JsonResponse:
+    return JsonResponse({"message": message}, status=status)
