@@ -47,9 +47,10 @@ def install(tmp_path, monkeypatch):
         lines = [f"{name} = {value}" for name, value in points.items()]
         (info / "entry_points.txt").write_text("\n".join([f"[{plugins.GROUP}]", *lines]))
         monkeypatch.syspath_prepend(tmp_path)
+        plugins._try_all.cache_clear()  # as a restart does
 
     yield install
-    plugins._try.cache_clear()
+    plugins._try_all.cache_clear()
 
 
 def test_a_plugin_is_listed_and_encodes(install):

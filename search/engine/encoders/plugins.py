@@ -42,7 +42,7 @@ MARK = "dopeornope-encoder:"  # stands before the answer, since a plug-in may pr
 
 def describe(surroundings: Surroundings) -> list[EncoderInfo]:
     """List the installed plug-ins; "broken", with the reason, where the trial failed."""
-    return [_try(point.name, point.value, _package_of(point)) for point in entry_points(group=GROUP)]
+    return list(_try_all())
 
 
 def create(infos: Sequence[EncoderInfo], surroundings: Surroundings) -> PluginEncoder:
@@ -50,6 +50,12 @@ def create(infos: Sequence[EncoderInfo], surroundings: Surroundings) -> PluginEn
     (info,) = infos
     point = next(iter(entry_points(group=GROUP, name=info.name)))
     return PluginEncoder(info, load_model(point))
+
+
+@functools.cache
+def _try_all() -> tuple[EncoderInfo, ...]:
+    """Try every plug-in once per process: a package that comes later is seen after a restart."""
+    return tuple(_try(point.name, point.value, _package_of(point)) for point in entry_points(group=GROUP))
 
 
 @dataclass(frozen=True)
@@ -108,9 +114,8 @@ def _package_of(point: EntryPoint) -> tuple[str, str]:
     return (point.dist.name, point.dist.version) if point.dist else ("", "")
 
 
-@functools.cache
 def _try(name: str, value: str, package: tuple[str, str]) -> EncoderInfo:
-    """Try a plug-in once per process and installed version, in a process of its own."""
+    """Try a plug-in in a process of its own."""
     command = [sys.executable, "-m", TRIAL_MODULE, name, value, package[1] or "1"]
     surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join(path or "." for path in sys.path)}
     try:
