@@ -49,7 +49,10 @@ KINDS: dict[str, dict[str, Weights]] = {
         "neckline": {"crew": 46, "v-neck": 24, "scoop": 18, "boat": 12},
     },
     "shirt": {
-        "pattern": {"plain": 36, "vertical stripes": 18, "check": 18, "dots": 8, "floral": 10, "horizontal stripes": 4},
+        "pattern": {
+            "plain": 36, "vertical stripes": 18, "check": 18, "dots": 8, "floral": 10,
+            "horizontal stripes": 4,
+        },
         "material": {"cotton": 44, "linen": 18, "denim": 15, "satin": 13, "corduroy": 10},
         "fit": _FIT,
         "length": _TOP_LENGTH,
@@ -83,7 +86,9 @@ KINDS: dict[str, dict[str, Weights]] = {
     },
     "jacket": {
         "pattern": _WOVENS,
-        "material": {"denim": 22, "leather": 19, "nylon": 17, "cotton": 12, "suede": 10, "corduroy": 10, "wool": 10},
+        "material": {
+            "denim": 22, "leather": 19, "nylon": 17, "cotton": 12, "suede": 10, "corduroy": 10, "wool": 10,
+        },
         "fit": _FIT,
         "length": {"cropped": 26, "hip": 58, "long": 16},
         "sleeve": {"sleeveless": 8, "three-quarter": 8, "long": 84},
@@ -110,13 +115,17 @@ KINDS: dict[str, dict[str, Weights]] = {
     },
     "skirt": {
         "pattern": {**_PRINTS, "plain": 46},
-        "material": {"cotton": 28, "denim": 18, "satin": 16, "leather": 10, "wool": 12, "corduroy": 8, "linen": 8},
+        "material": {
+            "cotton": 28, "denim": 18, "satin": 16, "leather": 10, "wool": 12, "corduroy": 8, "linen": 8,
+        },
         "fit": _FIT,
         "length": {"mini": 32, "knee": 30, "midi": 26, "maxi": 12},
         "closure": {"zip": 34, "buttons": 24, "elastic": 26, "belt": 16},
     },
     "trousers": {
-        "pattern": {"plain": 66, "vertical stripes": 10, "check": 12, "camouflage": 5, "colour block": 4, "dots": 2},
+        "pattern": {
+            "plain": 66, "vertical stripes": 10, "check": 12, "camouflage": 5, "colour block": 4, "dots": 2,
+        },
         "material": {"denim": 36, "cotton": 26, "wool": 14, "linen": 10, "corduroy": 8, "leather": 6},
         "fit": _FIT,
         "length": {"cropped": 24, "ankle": 32, "full": 44},
@@ -167,7 +176,9 @@ KINDS: dict[str, dict[str, Weights]] = {
     },
     "handbag": {
         "pattern": _BAGS,
-        "material": {"leather": 46, "suede": 12, "patent leather": 12, "canvas": 12, "velvet": 8, "straw": 10},
+        "material": {
+            "leather": 46, "suede": 12, "patent leather": 12, "canvas": 12, "velvet": 8, "straw": 10,
+        },
         "closure": {"zip": 28, "flap": 34, "clasp": 24, "buckle": 14},
         "handle": {"top handle": 42, "shoulder strap": 30, "chain": 28},
         "size": _SIZE,
@@ -187,7 +198,10 @@ KINDS: dict[str, dict[str, Weights]] = {
         "size": _SIZE,
     },
     "hat": {
-        "pattern": {"plain": 62, "check": 9, "horizontal stripes": 8, "camouflage": 5, "zigzag": 4, "leopard": 4, "dots": 4},
+        "pattern": {
+            "plain": 62, "check": 9, "horizontal stripes": 8, "camouflage": 5, "zigzag": 4, "leopard": 4,
+            "dots": 4,
+        },
         "material": {"wool": 30, "cotton": 26, "knit": 20, "straw": 14, "denim": 6, "corduroy": 4},
         "size": {"shallow": 36, "medium": 36, "deep": 28},
         "brim": {"none": 28, "peak": 28, "narrow": 22, "wide": 22},

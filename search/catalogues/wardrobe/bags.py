@@ -59,20 +59,16 @@ def draw_handbag(traits: Traits, labels: Labels, wardrobe: Wardrobe) -> Sheet:
     """A handbag: body, handle, closure, seams."""
     size = _SIZES[labels["size"]] * traits.between("size", 0.92, 1.08)
     shape = traits.pick("bag shape", ("trapezoid", "box", "moon", "round", "slouch", "flared"))
-    wide, tall = (
-        15.0 * size * traits.between("wide", 0.85, 1.15),
-        20.0 * size * traits.between("tall", 0.74, 1.05),
-    )
+    wide = 15.0 * size * traits.between("wide", 0.85, 1.15)
+    tall = 20.0 * size * traits.between("tall", 0.74, 1.05)
     if shape == "moon":
         tall *= 0.8
-    loop = {"top handle": 11.0, "shoulder strap": 25.0, "chain": 23.0}[labels["handle"]] * traits.between(
-        "loop", 0.85, 1.15
-    )
+    loop = {"top handle": 11.0, "shoulder strap": 25.0, "chain": 23.0}[labels["handle"]]
+    loop *= traits.between("loop", 0.85, 1.15)
     loop *= 0.6 + 0.4 * size
     sheet = Sheet(traits, (-max(wide, 15.0), -tall - loop, max(wide, 15.0), 0.5), wardrobe.main.ink)
-    _handbag_handle(
-        sheet, traits, labels, wardrobe, wide, tall, loop, sunk=tall * 0.22 if shape == "round" else 0.0
-    )
+    sunk = tall * 0.22 if shape == "round" else 0.0
+    _handbag_handle(sheet, traits, labels, wardrobe, (wide, tall, loop), sunk)
     body = sheet.fill(_bag_outline(traits, shape, wide, tall), wardrobe.main, shade=0.42)
     _bag_seams(sheet, traits, wardrobe, body, wide, tall)
     _handbag_closure(sheet, traits, labels, wardrobe, body, wide, tall)
@@ -84,58 +80,38 @@ def _handbag_handle(
     traits: Traits,
     labels: Labels,
     wardrobe: Wardrobe,
-    wide: float,
-    tall: float,
-    loop: float,
-    *,
+    measures: tuple[float, float, float],
     sunk: float,
 ) -> None:
-    """The handle behind the body; `sunk` is how far below the bag's top its feet are fixed."""
+    """The handle behind the body; measures: the bag's half width and height, the handle's own height.
+
+    `sunk` is how far below the bag's top the handle's feet are fixed.
+    """
+    wide, tall, loop = measures
     loop, tall = loop + sunk, tall - sunk
     if sunk:
         wide *= 0.78
     chain = labels["handle"] == "chain"
-    foot = wide * (
-        traits.between("handle foot", 0.42, 0.66)
-        if labels["handle"] == "top handle"
-        else traits.between("handle foot", 0.7, 0.9)
-    )
-    width = {"top handle": 1.7, "shoulder strap": 1.5, "chain": 1.5}[labels["handle"]] * traits.between(
-        "handle width", 0.8, 1.3
-    )
+    span = (0.42, 0.66) if labels["handle"] == "top handle" else (0.7, 0.9)
+    foot = wide * traits.between("handle foot", *span)
+    width = 1.7 if labels["handle"] == "top handle" else 1.5
+    width *= traits.between("handle width", 0.8, 1.3)
     style = traits.pick("handle line", ("arch", "pointed", "square"))
-    peak = -tall - loop + width
-    lines: dict[str, list[Point]] = {
-        "arch": [
-            (-foot, -tall + 1.5),
-            (-foot * 0.8, -tall - loop * 0.6),
-            (0.0, peak),
-            (foot * 0.8, -tall - loop * 0.6),
-            (foot, -tall + 1.5),
-        ],
-        "pointed": [
-            (-foot, -tall + 1.5),
-            (-foot * 0.4, -tall - loop * 0.62),
-            (0.0, peak),
-            (foot * 0.4, -tall - loop * 0.62),
-            (foot, -tall + 1.5),
-        ],
-        "square": [
-            corner(-foot, -tall + 1.5),
-            (-foot, -tall - loop * 0.7),
-            (-foot * 0.6, peak),
-            (foot * 0.6, peak),
-            (foot, -tall - loop * 0.7),
-            corner(foot, -tall + 1.5),
-        ],
-    }
-    _draw_handle(sheet, wardrobe, curve(lines[style]), width, chain=chain)
+    line = curve(_handle_points(style, foot, -tall, -tall - loop + width, loop))
+    _draw_handle(sheet, wardrobe, line, width, chain=chain)
     for side in (-1, 1):
-        sheet.fill(
-            rounded(side * foot - width * 0.75, -tall - 0.6, side * foot + width * 0.75, -tall + 1.8, 0.5),
-            wardrobe.metal,
-            shade=0,
-        )
+        left, right = side * foot - width * 0.75, side * foot + width * 0.75
+        sheet.fill(rounded(left, -tall - 0.6, right, -tall + 1.8, 0.5), wardrobe.metal, shade=0)
+
+
+def _handle_points(style: str, foot: float, top: float, peak: float, loop: float) -> list[Point]:
+    """A handle from one foot over its peak to the other; `top` is the bag's upper edge."""
+    low = top + 1.5
+    if style == "square":
+        return [corner(-foot, low), (-foot, top - loop * 0.7), (-foot * 0.6, peak), (foot * 0.6, peak),
+                (foot, top - loop * 0.7), corner(foot, low)]  # fmt: skip
+    wide, high = (foot * 0.8, top - loop * 0.6) if style == "arch" else (foot * 0.4, top - loop * 0.62)
+    return [(-foot, low), (-wide, high), (0.0, peak), (wide, high), (foot, low)]
 
 
 def _bag_seams(
@@ -219,15 +195,10 @@ def draw_tote(traits: Traits, labels: Labels, wardrobe: Wardrobe) -> Sheet:
     """An open carrier with two handles."""
     size = _SIZES[labels["size"]] * traits.between("size", 0.92, 1.08)
     shape = traits.pick("tote shape", ("box", "flared", "trapezoid", "slouch"))
-    wide, tall = (
-        18.0 * size * traits.between("wide", 0.86, 1.16),
-        33.0 * size * traits.between("tall", 0.8, 1.08),
-    )
-    loop = (
-        (11.0 if labels["handle"] == "short handles" else 25.0)
-        * traits.between("loop", 0.88, 1.12)
-        * (0.5 + 0.5 * size)
-    )
+    wide = 18.0 * size * traits.between("wide", 0.86, 1.16)
+    tall = 33.0 * size * traits.between("tall", 0.8, 1.08)
+    loop = 11.0 if labels["handle"] == "short handles" else 25.0
+    loop *= traits.between("loop", 0.88, 1.12) * (0.5 + 0.5 * size)
     sheet = Sheet(traits, (-wide, -tall - loop, wide, 0.5), wardrobe.main.ink)
     foot = wide * traits.between("handle foot", 0.36, 0.56)
     width = traits.between("handle width", 1.4, 2.6)

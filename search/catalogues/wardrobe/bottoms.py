@@ -1,10 +1,10 @@
 """Trousers and shorts, drawn from the front."""
 
 from .cloth import Wardrobe
-from .dresses import draw_waistband
 from .fronts import draw_buttons, draw_patch_pocket
 from .geometry import corner, curve, flipped, mirrored, outline
 from .sheet import Patch, Sheet
+from .skirts import draw_waistband
 from .tops import Labels
 from .traits import Traits
 
@@ -73,8 +73,9 @@ def _draw_legs(
     elif style == "patch" and length > 70:
         for side in (-1, 1):
             y = rise + (length - rise) * 0.36
-            sheet.strokes([[(side * (inner - 4), y), (side * (outer + 6), y + 1)],
-                           [(side * (inner - 4), y + 14), (side * (outer + 6), y + 15)]], ink, 1.2, 0.6, body)  # fmt: skip
+            inside, outside = side * (inner - 4), side * (outer + 6)
+            edges = [[(inside, y), (outside, y + 1)], [(inside, y + 14), (outside, y + 15)]]
+            sheet.strokes(edges, ink, 1.2, 0.6, body)
     turned = traits.chance("turn-up", 0.25)
     for side in (-1, 1):
         rise_of_hem = 3.6 if turned else 1.7

@@ -24,7 +24,7 @@ class Cloth:
 
 @dataclass(frozen=True)
 class Wardrobe:
-    """The cloths of one item: the main one, a plain one for parts, a contrasting one, a lining, metal, thread."""
+    """The cloths of one item: the main one, a plain one for parts, trimmings, lining, metal, thread."""
 
     main: Cloth
     plain: Cloth

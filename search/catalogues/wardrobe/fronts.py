@@ -113,8 +113,9 @@ def draw_patch_pocket(
     sheet.fill(shape, cloth, shade=0.12, edge=0.7, within=within)
     sheet.stitches([(left, top + 1.1), (right, top + 1.1)], cloth.ink, within)
     if flap:
-        lid = outline([corner(left - 0.4, top - 0.6), corner(right + 0.4, top - 0.6), corner(right + 0.3, top + 2.2),
-                       corner((left + right) / 2, top + 2.4 + point), corner(left - 0.3, top + 2.2)])  # fmt: skip
+        lid = outline([corner(left - 0.4, top - 0.6), corner(right + 0.4, top - 0.6),
+                       corner(right + 0.3, top + 2.2), corner((left + right) / 2, top + 2.4 + point),
+                       corner(left - 0.3, top + 2.2)])  # fmt: skip
         sheet.fill(lid, cloth, shade=0.2, edge=0.8, within=within)
 
 
@@ -130,52 +131,43 @@ def draw_kangaroo(sheet: Sheet, traits: Traits, wardrobe: Wardrobe, hem: float, 
     """The wide belly pocket of a hoodie."""
     top = hem - traits.between("belly pocket", 19, 25)
     wide = traits.between("belly width", 10.5, 14)
-    shape = outline([corner(-wide * 0.66, top), corner(wide * 0.66, top), (wide, top + 8), corner(wide, hem - 5),
-                     corner(-wide, hem - 5), (-wide, top + 8)])  # fmt: skip
+    shape = outline([corner(-wide * 0.66, top), corner(wide * 0.66, top), (wide, top + 8),
+                     corner(wide, hem - 5), corner(-wide, hem - 5), (-wide, top + 8)])  # fmt: skip
     sheet.fill(shape, wardrobe.main, shade=0.16, edge=0.8, within=within)
 
 
 def draw_print(sheet: Sheet, traits: Traits, wardrobe: Wardrobe, y: float, within: Patch) -> None:
     """A small abstract motif on the chest."""
     size = traits.between("motif size", 3.5, 8.5)
-    colours = (flat(wardrobe.trim.colour), flat(wardrobe.thread), flat(lighter(wardrobe.main.colour, 0.7)))
+    pale = flat(lighter(wardrobe.main.colour, 0.7))
     shape = traits.pick("motif", ("sun", "hills", "bars", "ring", "moon"))
     x = traits.between("motif place", -1.5, 1.5)
+    if shape in ("hills", "bars"):
+        inks = (flat(wardrobe.trim.colour), flat(wardrobe.thread), pale)
+        shapes = _hills(x, y, size) if shape == "hills" else _bars(traits, x, y, size)
+        for n, part in enumerate(shapes):
+            sheet.fill(part, inks[n % 3], shade=0, edge=0, within=within)
+        return
+    sheet.fill(ellipse(x, y, size, size), pale, shade=0 if shape != "sun" else 0.1, edge=0, within=within)
     if shape == "sun":
-        sheet.fill(ellipse(x, y, size, size), colours[2], shade=0.1, edge=0, within=within)
-        sheet.fill(
-            rounded(x - size, y + size * 0.2, x + size, y + size * 0.5, 0.1),
-            within=within,
-            cloth=wardrobe.plain,
-            edge=0,
-        )
-    elif shape == "hills":
-        for n, cloth in enumerate(colours):
-            peak = x + (n - 1) * size * 0.7
-            hill = outline(
-                [
-                    corner(peak - size, y + size),
-                    corner(peak, y - size * (0.9 - 0.2 * n)),
-                    corner(peak + size, y + size),
-                ]
-            )
-            sheet.fill(hill, cloth, shade=0, edge=0, within=within)
-    elif shape == "bars":
-        for n in range(4):
-            top = y - size + n * size * 0.5
-            bar = rounded(
-                x - size, top, x + size * traits.between(f"bar {n}", 0.2, 1.0), top + size * 0.28, 0.2
-            )
-            sheet.fill(bar, colours[n % 3], shade=0, edge=0, within=within)
+        cut = rounded(x - size, y + size * 0.2, x + size, y + size * 0.5, 0.1)
+        sheet.fill(cut, wardrobe.plain, edge=0, within=within)
     elif shape == "ring":
-        sheet.fill(ellipse(x, y, size, size), colours[2], shade=0, edge=0, within=within)
         sheet.fill(ellipse(x, y, size * 0.68, size * 0.68), wardrobe.plain, shade=0, edge=0, within=within)
     else:
-        sheet.fill(ellipse(x, y, size, size), colours[2], shade=0, edge=0, within=within)
-        sheet.fill(
-            ellipse(x + size * 0.4, y - size * 0.2, size * 0.85, size * 0.85),
-            wardrobe.plain,
-            shade=0,
-            edge=0,
-            within=within,
-        )
+        cut = ellipse(x + size * 0.4, y - size * 0.2, size * 0.85, size * 0.85)
+        sheet.fill(cut, wardrobe.plain, shade=0, edge=0, within=within)
+
+
+def _hills(x: float, y: float, size: float) -> list[Line]:
+    peaks = [(x + (n - 1) * size * 0.7, y - size * (0.9 - 0.2 * n)) for n in range(3)]
+    return [
+        outline([corner(px - size, y + size), corner(px, py), corner(px + size, y + size)])
+        for px, py in peaks
+    ]
+
+
+def _bars(traits: Traits, x: float, y: float, size: float) -> list[Line]:
+    tops = [y - size + n * size * 0.5 for n in range(4)]
+    ends = [x + size * traits.between(f"bar {n}", 0.2, 1.0) for n in range(4)]
+    return [rounded(x - size, top, end, top + size * 0.28, 0.2) for top, end in zip(tops, ends, strict=True)]

@@ -1,7 +1,7 @@
 """Outlines from a few points: smooth runs between corners, mirrored halves, bands along a curve.
 
-A point is (x, y) where the line passes smoothly and (x, y, 0) where it turns a corner. Units are the drawing's
-own (centimetres of cloth); y grows downwards.
+A point is (x, y) where the line passes smoothly and (x, y, 0) where it turns a corner. Units are the
+drawing's own (centimetres of cloth); y grows downwards.
 """
 
 from collections.abc import Sequence

@@ -5,17 +5,21 @@ from functools import cached_property
 
 from PIL import Image
 
+from .backpacks import draw_backpack
 from .bags import draw_handbag, draw_tote
+from .boots import draw_boot
 from .bottoms import draw_bottoms
-from .carriers import draw_backpack, draw_hat
 from .cloth import Wardrobe, dress_up
 from .designs import Design, make_design
-from .dresses import draw_dress, draw_skirt
+from .dresses import draw_dress
+from .hats import draw_hat
 from .lifestyle import draw_lifestyle, soft_shadow
 from .outerwear import draw_outerwear
-from .pumps import draw_flat_shoe, draw_pump, draw_sandal
+from .pumps import draw_flat_shoe, draw_pump
+from .sandals import draw_sandal
 from .sheet import SIZE, Sheet
-from .shoes import draw_boot, draw_sneaker
+from .skirts import draw_skirt
+from .sneakers import draw_sneaker
 from .tops import draw_top
 from .traits import Traits
 
@@ -73,7 +77,7 @@ class Drawing:
         return view
 
     def lifestyle_view(self) -> Image.Image:
-        """The same item in use: turned, lit, partly hidden, before a cluttered background; RGB, 320 x 320 pixels."""
+        """The same item in use: turned, lit, perhaps partly hidden, before clutter; RGB, 320 x 320 pixels."""
         return draw_lifestyle(self._traits, self._sheet)
 
 

@@ -4,14 +4,16 @@ from math import cos, radians, sin
 
 from PIL import Image, ImageChops, ImageFilter
 
+from .foregrounds import draw_foreground
 from .palette import Colour
-from .scenes import HALF, draw_foreground, draw_scene
+from .scenes import HALF, draw_scene
 from .sheet import SIZE, Sheet
 from .tiles import cut, grain, smooth_noise
 from .traits import Traits
 
 _LIGHTS: tuple[Colour, ...] = (
-    (255, 250, 244), (255, 238, 214), (232, 240, 255), (255, 244, 230), (244, 232, 236), (236, 246, 238), (255, 226, 190),
+    (255, 250, 244), (255, 238, 214), (232, 240, 255), (255, 244, 230), (244, 232, 236), (236, 246, 238),
+    (255, 226, 190),
 )  # fmt: skip
 
 _PER_CENT = [[value * share // 100 for value in range(256)] for share in range(101)]
@@ -49,7 +51,7 @@ def _pose(traits: Traits, sheet: Sheet) -> tuple[Image.Image, Image.Image]:
     c, s = cos(angle) / scale, sin(angle) / scale
     a, b, d, e = mirror * c / squeeze, mirror * s / squeeze, -s, c
     middle = SIZE / 2
-    # Coordinates are divided by tilt_x x + tilt_y y + 1; the shift keeps the item's middle at (x, y) all the same.
+    # Coordinates are divided by tilt_x x + tilt_y y + 1; the shift keeps the item's middle at (x, y) anyway.
     depth = 1 + tilt_x * x + tilt_y * y
     matrix = (a, b, middle * depth - a * x - b * y, d, e, middle * depth - d * x - e * y, tilt_x, tilt_y)
     whole = Image.merge("RGBA", (*sheet.colour.split(), sheet.coverage))
@@ -59,7 +61,7 @@ def _pose(traits: Traits, sheet: Sheet) -> tuple[Image.Image, Image.Image]:
 
 
 def soft_shadow(coverage: Image.Image, blur: float, shift: tuple[int, int], strength: int) -> Image.Image:
-    """The blurred shadow of `coverage`, mode L; blur and shift count in four-pixel steps, strength in per cent."""
+    """The blurred shadow of `coverage`, mode L; blur and shift in 4-pixel steps, strength in per cent."""
     width, height = coverage.width // 4, coverage.height // 4
     low = coverage.reduce(4).filter(ImageFilter.GaussianBlur(blur)).point(_PER_CENT[strength])
     moved = Image.new("L", (width, height), 0)

@@ -91,36 +91,32 @@ def _draw_closure(
         if traits.chance("storm flap", 0.25):
             sheet.strokes([[(3.4, depth), (3.4, hem + 3)]], wardrobe.main.ink, 1.3, 0.7, body)
         draw_zip(sheet, traits, wardrobe, [(slant, depth * 0.9), (slant * 0.15, hem + 3)], body)
-    elif closure == "double-breasted":
+    elif closure == "belt":
+        overlap, (wx, wy) = traits.between("overlap", 3, 8), torso.waist
+        edge = [(0.0, depth), (overlap, wy), (overlap * 1.2, hem + 3)]
+        sheet.strokes([edge], wardrobe.main.ink, 1.6, 0.85, body)
+        draw_belt(sheet, traits, wardrobe, wy + traits.between("belt place", 0, 5), wx + 1, body)
+    else:
+        _draw_buttoning(sheet, traits, wardrobe, depth, hem, body, double=closure == "double-breasted")
+
+
+def _draw_buttoning(
+    sheet: Sheet, traits: Traits, wardrobe: Wardrobe, depth: float, hem: float, body: Patch, *, double: bool
+) -> None:
+    """One row of buttons, or two beside an overlap, between the neckline and the hem."""
+    ink = wardrobe.main.ink
+    if double:
         overlap = traits.between("overlap", 6, 9)
-        sheet.strokes(
-            [[(0.0, depth), (overlap, depth + 7), (overlap, hem + 3)]], wardrobe.main.ink, 1.6, 0.85, body
-        )
+        edge = [(0.0, depth), (overlap, depth + 7), (overlap, hem + 3)]
+        sheet.strokes([edge], ink, 1.6, 0.85, body)
         low = min(hem - 8, depth + (hem - depth) * traits.between("button end", 0.5, 0.75))
         for x in (-overlap * 0.62, overlap * 0.62):
             draw_buttons(sheet, traits, wardrobe, x, depth + 6, low, size=1.45)
-    elif closure == "belt":
-        overlap = traits.between("overlap", 3, 8)
-        sheet.strokes(
-            [[(0.0, depth), (overlap, torso.waist[1]), (overlap * 1.2, hem + 3)]],
-            wardrobe.main.ink,
-            1.6,
-            0.85,
-            body,
-        )
-        draw_belt(
-            sheet,
-            traits,
-            wardrobe,
-            torso.waist[1] + traits.between("belt place", 0, 5),
-            torso.waist[0] + 1,
-            body,
-        )
-    else:
-        place = traits.pick("button line", (0.0, 0.0, 1.6))
-        sheet.strokes([[(place + 1.9, depth), (place + 1.9, hem + 3)]], wardrobe.main.ink, 1.5, 0.8, body)
-        low = hem - 6 if hem < 75 else depth + (hem - depth) * traits.between("button end", 0.6, 0.9)
-        draw_buttons(sheet, traits, wardrobe, place, depth + 4, low, size=1.35)
+        return
+    place = traits.pick("button line", (0.0, 0.0, 1.6))
+    sheet.strokes([[(place + 1.9, depth), (place + 1.9, hem + 3)]], ink, 1.5, 0.8, body)
+    low = hem - 6 if hem < 75 else depth + (hem - depth) * traits.between("button end", 0.6, 0.9)
+    draw_buttons(sheet, traits, wardrobe, place, depth + 4, low, size=1.35)
 
 
 def _draw_collar(

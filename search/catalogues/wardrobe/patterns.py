@@ -37,7 +37,8 @@ def _bars(line: Field, period: float, share: float, shift: float) -> Field:
     """Soft-edged bars along one axis: 1 inside the first `share` of every period."""
     place = (line + np.float32(shift)) % np.float32(period)
     half = np.float32(period * share / 2)
-    return np.clip(half - np.abs(place - half) + np.float32(0.5), 0, 1)
+    coverage: Field = half - np.abs(place - half) + np.float32(0.5)
+    return coverage.clip(0, 1)
 
 
 def _stripes(swatch: Image.Image, traits: Traits, accents: list[Colour], upright: bool) -> None:
@@ -152,7 +153,7 @@ def colour_block(swatch: Image.Image, traits: Traits, accents: list[Colour]) -> 
 
 
 def _stamps(traits: Traits, name: str, side: int, count: int) -> list[tuple[float, float, float, float]]:
-    """Places on a `side` x `side` tile, spread over a jittered lattice: (x, y, turn 0..6.28, size 0.7..1.3)."""
+    """Places on a `side` x `side` tile, on a jittered lattice: (x, y, turn 0..6.28, size 0.7..1.3)."""
     across = max(1, round(count**0.5))
     step = side / across
     spots = []

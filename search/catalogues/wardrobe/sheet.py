@@ -6,6 +6,7 @@ Everything is drawn three times too large, part by part within its own box, and 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from math import ceil, cos, floor, radians, sin
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
@@ -33,10 +34,10 @@ class Patch:
 
 
 class Sheet:
-    """A SIZE x SIZE drawing in progress; `frame` (left, top, right, bottom) in the drawing's units is fitted in.
+    """A SIZE x SIZE drawing in progress; `frame` (left, top, right, bottom, in the drawing's units) fits in.
 
-    The item's own pose (a small turn, shift, scale and skew) is applied to everything drawn; `offset` moves what
-    is drawn next (the second shoe of a pair).
+    The item's own pose (a small turn, shift, scale and skew) is applied to everything drawn; `offset` moves
+    what is drawn next (the second shoe of a pair).
     """
 
     def __init__(self, traits: Traits, frame: tuple[float, float, float, float], ground: Colour) -> None:
@@ -121,7 +122,7 @@ class Sheet:
         dashes: list[Line] = []
         step = 3.4 / self.scale
         walked = 0.0
-        for (x0, y0), (x1, y1) in zip(line, line[1:], strict=False):
+        for (x0, y0), (x1, y1) in pairwise(line):
             length = ((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5
             place = -walked
             while place < length:
@@ -209,7 +210,7 @@ def _crop(patch: Patch, box: Box) -> Image.Image:
 
 
 def _cut_piece(cloth: Cloth, box: Box, angle: float) -> Image.Image:
-    """A piece of cloth as large as `box`, the middle of the swatch in its middle, turned by `angle` degrees."""
+    """A piece of cloth as large as `box`, middle on middle of the swatch, turned by `angle` degrees."""
     width, height = box[2] - box[0], box[3] - box[1]
     if cloth.swatch is None:
         return Image.new("RGB", (width, height), cloth.colour)

@@ -1,7 +1,7 @@
 """Grey tiles made once per process and cut by every drawing: noise, weaves, folds.
 
-They are built from raw PCG64 words with integer arithmetic (the bit stream is frozen by numpy, the distributions
-drawn from it are not), so that the same tile comes out everywhere.
+They are built from raw PCG64 words with integer arithmetic (numpy freezes the bit stream, not the
+distributions drawn from it), so that the same tile comes out everywhere.
 """
 
 from functools import cache

@@ -25,7 +25,7 @@ class Torso:
 
 @dataclass(frozen=True)
 class Sleeve:
-    """One sleeve on the right: length, lean from the vertical in degrees, width at the cuff, bulge of a puff."""
+    """The right sleeve: length, lean from the vertical in degrees, width at the cuff, bulge of a puff."""
 
     length: float
     lean: float
