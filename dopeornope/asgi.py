@@ -18,6 +18,7 @@ from django.core.handlers.asgi import ASGIHandler  # noqa: E402
 from django.http.request import split_domain_port, validate_host  # noqa: E402
 from django.urls import path  # noqa: E402
 
+from dopeornope.body_limit import BodyLimit  # noqa: E402
 from evaluation.services.ballot_box import box  # noqa: E402
 from search.consumers import LiveConsumer  # noqa: E402
 from search.live import hub  # noqa: E402
@@ -81,7 +82,7 @@ consumer: Any = LiveConsumer.as_asgi()
 routes: Any = [path("ws/live/", consumer)]
 application = ProtocolTypeRouter(
     {
-        "http": OneThreadHandler(),
+        "http": BodyLimit(OneThreadHandler()),
         "websocket": SameOriginOnly(AuthMiddlewareStack(URLRouter(routes))),
         "lifespan": live,
     }

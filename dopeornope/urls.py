@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from dopeornope import views
+from dopeornope import api, views
 
 urlpatterns = [
     path("sw.js", views.service_worker, name="service-worker"),
@@ -10,6 +10,8 @@ urlpatterns = [
     path("favicon.ico", views.favicon, name="favicon"),
     path("offline/", views.offline, name="offline"),
     path("about/", views.about, name="about"),
+    path("api/", api.describe_api, name="api-page"),
+    path("api/", api.api.urls),
     path("", include("evaluation.urls")),
     path("", include("search.urls")),
 ]

@@ -10,12 +10,7 @@ from ninja.errors import HttpError
 
 from evaluation.models import Contender
 from evaluation.selectors.board import Board, Filters, UnknownFilter, check_filters, read_board
-
-
-class Problem(Schema):
-    """What went wrong, in a sentence."""
-
-    detail: str
+from search.api import Invalid, Problem
 
 
 class StandingOut(Schema):
@@ -84,7 +79,9 @@ contenders = Router(tags=["contenders"])
 
 
 @leaderboard.get(
-    "/", response={200: BoardOut, 400: Problem}, summary="Approval with intervals and rank ranges"
+    "/",
+    response={200: BoardOut, 400: Problem, 422: Invalid},
+    summary="Approval with intervals and rank ranges",
 )
 def get_leaderboard(
     request: HttpRequest, catalogue: Text = "", encoder: Text = "", metric: Text = "", category: Text = ""

@@ -25,6 +25,12 @@ class Problem(Schema):
     detail: str
 
 
+class Invalid(Schema):
+    """Which parameters were not understood (``loc``), and why (``msg``)."""
+
+    detail: list[dict[str, Any]]
+
+
 class CatalogueOut(Schema):
     """A catalogue with its counts."""
 
@@ -70,6 +76,8 @@ class JobList(Schema):
 
 catalogues = Router(tags=["catalogues"])
 jobs = Router(tags=["jobs"], auth=SessionAuth())
+# Of everything about jobs.
+REFUSALS = {401: Problem, 403: Problem, 422: Invalid}
 
 
 @catalogues.get("/", response=list[CatalogueOut], summary="All catalogues")
@@ -77,13 +85,13 @@ def list_catalogues(request: HttpRequest) -> list[CatalogueRow]:
     return list_catalogue_rows()
 
 
-@catalogues.get("/{slug}/", response={200: CatalogueOut, 404: Problem}, summary="One catalogue")
+@catalogues.get("/{slug}/", response={200: CatalogueOut, 404: Problem, 422: Invalid}, summary="One catalogue")
 def get_catalogue(request: HttpRequest, slug: Slug) -> CatalogueRow:
     get_object_or_404(Catalogue, slug=slug)
     return next(row for row in list_catalogue_rows() if row.slug == slug)
 
 
-@jobs.get("/", response={200: JobList, 401: Problem, 403: Problem}, summary="Jobs, newest first")
+@jobs.get("/", response={200: JobList, **REFUSALS}, summary="Jobs, newest first")
 def list_jobs(
     request: HttpRequest,
     state: JobState | None = None,
@@ -97,7 +105,11 @@ def list_jobs(
     return {"count": found.count(), "jobs": [_describe(job) for job in found[offset : offset + limit]]}
 
 
-@jobs.get("/{job_id}/", response={200: JobOut, 401: Problem, 403: Problem, 404: Problem}, summary="One job")
+@jobs.get(
+    "/{job_id}/",
+    response={200: JobOut, 404: Problem, **REFUSALS},
+    summary="One job",
+)
 def get_job(request: HttpRequest, job_id: UUID) -> dict[str, Any]:
     _require_reader(request)
     return _describe(get_object_or_404(Job.objects.select_related("catalogue"), pk=job_id))

@@ -96,8 +96,8 @@ def sign_out(request: HttpRequest) -> HttpResponseBase:
 def register(request: HttpRequest) -> HttpResponseBase:
     if request.user.is_authenticated:
         return redirect("account")
-    form = RegistrationForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = RegistrationForm(request.POST) if request.method == "POST" else RegistrationForm()
+    if form.is_valid():
         with transaction.atomic():
             return sign_in(request, form.save(), redirect("account"))
     key = read_player_key(request)
@@ -166,9 +166,9 @@ def delete_account(request: HttpRequest) -> HttpResponseBase:
 def list_invitations(request: HttpRequest) -> HttpResponseBase:
     """Operators make links and see what became of earlier ones. A link is shown once, here."""
     assert isinstance(request.user, User)
-    form = InvitationForm(request.POST or None)
+    form = InvitationForm(request.POST) if request.method == "POST" else InvitationForm()
     fresh: dict[int, str] = {}
-    if request.method == "POST" and form.is_valid():
+    if form.is_valid():
         made, token = invitations.create_invitation(
             role=Role(form.cleaned_data["role"]),
             note=form.cleaned_data["note"],

@@ -98,8 +98,8 @@ def catalogue_build(request: HttpRequest, slug: str) -> HttpResponseBase:
 @roles_required(OPERATOR)
 def operations_import(request: HttpRequest) -> HttpResponseBase:
     """The form that brings a catalogue; the work itself is a job."""
-    form = ImportForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid() and _queue_import(request, form):
+    form = ImportForm(request.POST, request.FILES) if request.method == "POST" else ImportForm()
+    if form.is_valid() and _queue_import(request, form):
         return redirect("operations")
     context = {"form": form, "formats": selectors.list_format_rows()}
     return render(request, "operations/import.html", context, status=422 if form.errors else 200)

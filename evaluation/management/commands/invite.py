@@ -16,7 +16,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("role", choices=Role.values)
-        parser.add_argument("--note", default="", help="whom it is for; operators see it beside the invitation")
+        parser.add_argument(
+            "--note", default="", help="whom it is for; operators see it beside the invitation"
+        )
         parser.add_argument(
             "--address",
             default=next(iter(settings.CSRF_TRUSTED_ORIGINS), "http://localhost:8000"),

@@ -1,0 +1,268 @@
+"""The operator's page: what it shows, what it starts, and to whom."""
+
+import csv
+import io
+import zipfile
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from evaluation.models import Contender
+from search.models import Catalogue, CatalogueState, Job, JobState, Queue, RejectedRow
+from search.selectors.operations import neutralise
+from tests.factories import NOW, make_catalogue, make_contenders, make_image
+
+pytestmark = pytest.mark.django_db
+
+
+def make_job(number: int = 1, **fields) -> Job:
+    values = {"kind": "index", "queue": Queue.IO, "title": f"Job number {number}", "created_at": NOW} | fields
+    return Job.objects.create(idempotency_key=f"key-{number}", **values)
+
+
+@pytest.fixture
+def hints(monkeypatch) -> list[Job]:
+    """The jobs of which workers would have been told."""
+    told: list[Job] = []
+    monkeypatch.setattr("search.tasks.hint_jobs", told.extend)
+    return told
+
+
+def sign_in(client: Client, role: str) -> Client:
+    user = User.objects.create(username=role)
+    user.groups.add(Group.objects.get_or_create(name=role)[0])
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def operator(client) -> Client:
+    return sign_in(client, "operator")
+
+
+def zip_of(**files: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name.replace("__", "/") + ".webp", data)
+    return buffer.getvalue()
+
+
+def upload(client: Client, data: bytes, **fields):
+    file = SimpleUploadedFile("../../evil name.zip", data, "application/zip")
+    return client.post("/operations/import/", {"source": "upload", "title": "Photos", "file": file} | fields)
+
+
+def test_the_page_shows_catalogues_contenders_encoders_and_jobs(operator):
+    catalogue = make_catalogue(title="Winter coats")
+    (contender,) = make_contenders(catalogue, count=1, with_control=False)
+    make_job(state=JobState.RUNNING, done=40, total=100, started_at=timezone.now(), message="Reading rows")
+
+    page = operator.get("/operations/").content.decode()
+
+    shown = [
+        "Winter coats",
+        "24 items",
+        contender.title,
+        "histogram",
+        "Job number 1",
+        "40 of 100",
+        "Reading rows",
+    ]
+    assert [text for text in shown if text not in page] == []
+
+
+def test_a_missing_encoder_comes_with_its_remedy(operator):
+    assert "download_weights" in operator.get("/operations/encoders/").content.decode()
+
+
+@pytest.mark.parametrize("name", ["catalogues", "encoders", "contenders", "jobs"])
+def test_fragments_are_parts_of_the_page(operator, name):
+    make_contenders(make_catalogue(with_images=False), count=1)
+    make_job()
+    fragment = operator.get(f"/operations/{name}/")
+    assert "<html" not in fragment.content.decode()
+    assert "no-store" in fragment["Cache-Control"]
+
+
+def test_progress_tells_the_time_left(operator):
+    started = timezone.now() - timedelta(minutes=10)
+    make_job(state=JobState.RUNNING, done=25, total=100, started_at=started)
+    assert "30 min left" in operator.get("/operations/jobs/").content.decode()
+
+
+def test_a_waiting_job_says_for_what(operator):
+    first = make_job(1, title="Import coats")
+    make_job(2, after=first)
+    assert "waits for “Import coats”" in operator.get("/operations/jobs/").content.decode()
+
+
+def test_a_failed_job_says_why_and_can_be_retried(operator, hints):
+    job = make_job(state=JobState.FAILED, reason="The disk is full.")
+    assert "The disk is full." in operator.get("/operations/jobs/").content.decode()
+
+    assert operator.post(f"/operations/jobs/{job.pk}/retry/").status_code == 302
+
+    job.refresh_from_db()
+    assert job.state == JobState.QUEUED
+    assert hints == [job]
+
+
+def test_a_queued_job_is_cancelled_at_once_a_running_one_is_asked(operator):
+    queued, running = make_job(1), make_job(2, state=JobState.RUNNING)
+    operator.post(f"/operations/jobs/{queued.pk}/cancel/")
+    operator.post(f"/operations/jobs/{running.pk}/cancel/")
+    queued.refresh_from_db()
+    running.refresh_from_db()
+    assert queued.state == JobState.CANCELLED
+    assert running.state == JobState.RUNNING and running.cancel_requested
+    assert "cancelling" in operator.get("/operations/jobs/").content.decode()
+
+
+def test_old_unfinished_jobs_stay_in_sight(operator):
+    make_job(0, title="The old one", created_at=NOW - timedelta(days=9))
+    for number in range(1, 61):
+        make_job(number, state=JobState.DONE)
+    assert "The old one" in operator.get("/operations/jobs/").content.decode()
+
+
+def test_contenders_are_queued_for_a_ready_catalogue_only(operator, hints):
+    catalogue = make_catalogue(with_images=False)
+    operator.post("/operations/catalogues/demo/build/")
+    assert [job.kind for job in hints] == ["build"]
+
+    Catalogue.objects.update(state=CatalogueState.IMPORTING)
+    page = operator.post("/operations/catalogues/demo/build/", follow=True).content.decode()
+    assert "not imported yet" in page
+    assert len(hints) == 1
+    assert catalogue.jobs.count() == 1
+
+
+def test_retiring_a_contender_keeps_it_on_record(operator):
+    (contender, _) = make_contenders(make_catalogue(with_images=False), count=2, with_control=False)
+    operator.post(f"/operations/contenders/{contender.pk}/retire/")
+    contender.refresh_from_db()
+    assert contender.retired_at is not None
+    assert Contender.objects.count() == 2
+    assert "retired" in operator.get("/operations/contenders/").content.decode()
+
+
+def test_the_report_of_an_import_is_a_table_that_no_spreadsheet_executes(operator):
+    catalogue = make_catalogue(with_images=False)
+    job = make_job(kind="import", catalogue=catalogue, state=JobState.DONE)
+    RejectedRow.objects.create(
+        catalogue=catalogue, number=7, key="=HYPERLINK(1)", code="truncated", message="It ends early."
+    )
+    assert f"/operations/jobs/{job.pk}/report/" in operator.get("/operations/jobs/").content.decode()
+
+    report = operator.get(f"/operations/jobs/{job.pk}/report/")
+
+    assert "attachment" in report["Content-Disposition"]
+    header, row = csv.reader(io.StringIO(report.content.decode()))
+    assert header == ["row", "key", "code", "reason"]
+    assert row == ["7", "'=HYPERLINK(1)", "truncated", "It ends early."]
+
+
+@pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@x", "\t=1", "\r=1"])
+def test_formulas_become_text(cell):
+    assert neutralise(cell) == f"'{cell}"
+
+
+def test_an_uploaded_zip_is_kept_under_our_name_and_imported(operator, hints, settings):
+    data = zip_of(shirts__a=make_image(1), shirts__b=make_image(2), bags__c=make_image(3))
+
+    assert upload(operator, data).status_code == 302
+
+    catalogue = Catalogue.objects.get()
+    assert (catalogue.slug, catalogue.title, catalogue.format) == ("photos", "Photos", "zip")
+    (kept,) = settings.UPLOADS_FOLDER.glob("*.zip")
+    assert kept.read_bytes() == data
+    assert "evil" not in kept.name
+    assert [job.kind for job in hints] == ["import", "build"]
+    assert hints[1].after == hints[0]
+
+
+def test_the_same_upload_twice_is_one_file_and_one_job(operator, hints, settings):
+    data = zip_of(shirts__a=make_image(1), shirts__b=make_image(2))
+    upload(operator, data)
+    upload(operator, data)
+    assert len(list(settings.UPLOADS_FOLDER.glob("*"))) == 1
+    assert Job.objects.filter(kind="import").count() == 1
+
+
+def test_what_is_no_zip_is_refused_and_not_kept(operator, hints, settings):
+    answer = upload(operator, b"not a zip at all")
+    assert answer.status_code == 422
+    assert "errorlist" in answer.content.decode()
+    assert not list(settings.UPLOADS_FOLDER.glob("*"))
+    assert not hints and not Catalogue.objects.exists()
+
+
+def test_a_taken_short_name_is_refused(operator, hints):
+    make_catalogue(slug="photos", with_images=False)
+    answer = upload(operator, zip_of(a__a=make_image(1), a__b=make_image(2)))
+    assert answer.status_code == 422
+    assert "photos" in answer.content.decode()
+
+
+def test_a_wardrobe_is_drawn_on_request(operator, hints):
+    answers = {"source": "wardrobe", "title": "Drawn", "items": 30, "seed": 5}
+    assert operator.post("/operations/import/", answers).status_code == 302
+    assert hints[0].arguments["options"]["items"] == 30
+    assert hints[0].arguments["options"]["seed"] == 5
+
+
+@pytest.mark.parametrize(
+    ("answers", "complaint"),
+    [
+        ({"source": "upload", "title": "No file"}, "where the pictures should come from"),
+        ({"source": "wardrobe", "title": "???"}, "short name"),
+        ({"source": "wardrobe", "title": "Many", "items": 10**9}, "less than or equal"),
+        ({"source": "path", "title": "A path", "path": "/etc"}, "not one of the available choices"),
+        ({}, "This field is required"),
+    ],
+)
+def test_a_form_that_cannot_be_is_explained(operator, hints, answers, complaint):
+    answer = operator.post("/operations/import/", answers)
+    assert answer.status_code == 422
+    assert complaint in answer.content.decode()
+    assert not hints
+
+
+def test_paths_are_offered_below_the_named_roots_only(operator, hints, settings, tmp_path):
+    root = tmp_path / "photos"
+    (root / "shirts").mkdir(parents=True)
+    (root / "shirts" / "a.webp").write_bytes(make_image(1))
+    (root / "shirts" / "b.webp").write_bytes(make_image(2))
+    (root / "out").symlink_to("/etc")
+    settings.IMPORT_ROOTS = [root]
+
+    for outside in ("/etc", f"{root}/../", f"{root}/out", f"{root}-2"):
+        answer = operator.post("/operations/import/", {"source": "path", "title": "Outside", "path": outside})
+        assert "not below one of the allowed" in answer.content.decode(), outside
+    missing = operator.post(
+        "/operations/import/", {"source": "path", "title": "Missing", "path": f"{root}/nothing"}
+    )
+    assert "nothing at this path" in missing.content.decode()
+
+    operator.post("/operations/import/", {"source": "path", "title": "Inside", "path": str(root)})
+    assert Catalogue.objects.get().source == str(root)
+
+
+def test_analysts_read_and_change_nothing(client):
+    make_contenders(make_catalogue(with_images=False), count=1)
+    failed = make_job(state=JobState.FAILED)
+    sign_in(client, "analyst")
+
+    page = client.get("/operations/").content.decode()
+
+    assert "Job number 1" in page
+    actions = ["retry", "cancel", "retire", "build/", "/operations/import/"]
+    assert [action for action in actions if action in page] == []
+    assert client.post(f"/operations/jobs/{failed.pk}/retry/").status_code == 403
+    failed.refresh_from_db()
+    assert failed.state == JobState.FAILED
