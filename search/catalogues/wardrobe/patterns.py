@@ -28,6 +28,12 @@ def _grid() -> tuple[Field, Field]:
     return steps[None, :], steps[:, None]
 
 
+def _ground(swatch: Image.Image) -> Colour:
+    """The colour of a swatch that has no pattern yet."""
+    red, green, blue = (int(band.getpixel((0, 0))) for band in swatch.split())  # type: ignore[arg-type]
+    return (red, green, blue)
+
+
 def _mask(coverage: Field) -> Image.Image:
     clipped = np.clip(coverage, 0, 1) * np.float32(255)
     return Image.fromarray(np.broadcast_to(clipped, (SWATCH, SWATCH)).astype(np.uint8))
@@ -127,9 +133,7 @@ def diamonds(swatch: Image.Image, traits: Traits, accents: list[Colour]) -> None
 def camouflage(swatch: Image.Image, traits: Traits, accents: list[Colour]) -> None:
     """Blotches of neighbouring tones."""
     cells = traits.pick("blotch size", ((26, 16), (34, 22), (20, 14)))
-    base = swatch.getpixel((0, 0))
-    assert isinstance(base, tuple)
-    near = (int(base[0]), int(base[1]), int(base[2]))
+    near = _ground(swatch)
     tones = (mix(near, (28, 26, 24), 0.5), mix(near, accents[0], 0.45), mix(near, (235, 230, 215), 0.35))
     for layer, tone in enumerate(tones):
         tile = cut(smooth_noise(*cells, 31 + layer), traits, f"blotch {layer}", SWATCH, SWATCH)
@@ -217,9 +221,7 @@ def leopard(swatch: Image.Image, traits: Traits, accents: list[Colour]) -> None:
     side = int(traits.between("spot tile", 60, 104))
     rings, hearts = Image.new("L", (side * 3, side * 3)), Image.new("L", (side * 3, side * 3))
     ring_draw, heart_draw = ImageDraw.Draw(rings), ImageDraw.Draw(hearts)
-    base = swatch.getpixel((0, 0))
-    assert isinstance(base, tuple)
-    near = (int(base[0]), int(base[1]), int(base[2]))
+    near = _ground(swatch)
     size = side * traits.between("spot size", 0.05, 0.075)
     for n, (x, y, turn, grow) in enumerate(_stamps(traits, "spot", side, 16)):
         reach = size * grow
