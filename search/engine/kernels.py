@@ -24,7 +24,8 @@ L1, L2, GIVEN = 0, 1, 2  # how `rank` computes the distance of a candidate
 _FLOATS = types.Array(types.float32, 2, "C", readonly=True)
 _WORDS = types.Array(types.uint64, 2, "C", readonly=True)
 _ROW = types.Array(types.float32, 1, "C", readonly=True)
-_OUT = types.float32[:, ::1]
+_TABLE = types.float32[:, ::1]
+_OUT = types.float32[:, :]  # a table, or some columns of one
 _GALLERY_TILE = 32  # rows: at 4096 dimensions a quarter of a core's second-level cache
 _LARGEST = np.float32(3.0e38)
 _TIE = np.float32(1 + 2.0**-22)  # two distances this close may be equal once rounded to float32
@@ -83,11 +84,23 @@ def manhattan(queries: Any, gallery: Any, out: Any) -> None:
         for i in range(0, full, 8):
             for j in range(start, min(start + _GALLERY_TILE, even), 2):
                 _manhattan_tile(queries, i, gallery, j, out)
-    for i in range(queries.shape[0]):
-        for j in range(even if i < full else 0, gallery.shape[0]):
+    for j in range(gallery.shape[0]):
+        for i in range(full if j < even else 0, queries.shape[0]):
             total = np.float32(0)
             for p in range(queries.shape[1]):
                 total += abs(queries[i, p] - gallery[j, p])
+            out[i, j] = total
+
+
+@numba.njit(types.void(_FLOATS, _FLOATS, _OUT), nogil=True, fastmath=True, cache=True)
+def squared(queries: Any, gallery: Any, out: Any) -> None:
+    """Sums of squared differences in float32, for a query or two: more are faster as a matrix product."""
+    for j in range(gallery.shape[0]):
+        for i in range(queries.shape[0]):
+            total = np.float32(0)
+            for p in range(queries.shape[1]):
+                gap = queries[i, p] - gallery[j, p]
+                total += gap * gap
             out[i, j] = total
 
 
@@ -119,8 +132,8 @@ def hamming(queries: Any, gallery: Any, out: Any) -> None:
         for i in range(0, full, 4):
             for j in range(start, min(start + tile, even), 2):
                 _hamming_tile(queries, i, gallery, j, out)
-    for i in range(queries.shape[0]):
-        for j in range(even if i < full else 0, gallery.shape[0]):
+    for j in range(gallery.shape[0]):
+        for i in range(full if j < even else 0, queries.shape[0]):
             total = np.uint64(0)
             for p in range(queries.shape[1]):
                 total += _ones(queries[i, p] ^ gallery[j, p])
@@ -137,7 +150,7 @@ def _distance(kind: int, queries: Any, i: int, gallery: Any, j: int) -> Any:
     return np.float32(total if kind == L1 else np.sqrt(total))
 
 
-@numba.njit(types.void(types.int64, _FLOATS, _FLOATS, _OUT), nogil=True, cache=True)
+@numba.njit(types.void(types.int64, _FLOATS, _FLOATS, _TABLE), nogil=True, cache=True)
 def every_distance(kind: int, queries: Any, gallery: Any, out: Any) -> None:
     """All distances as `rank` would report them: (q, d) and (n, d) into (q, n)."""
     for i in range(queries.shape[0]):
@@ -164,7 +177,7 @@ def _smallest(values: Any, best: Any) -> Any:
 @numba.njit(
     types.void(
         types.int64,
-        _OUT,
+        _TABLE,
         types.float32,
         _ROW,
         _ROW,

@@ -7,7 +7,7 @@ position), whatever the batch, the number of threads or the processor.
 
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -26,7 +26,10 @@ Exclusions: TypeAlias = Sequence[npt.ArrayLike]
 _UNIT = 2.0**-24  # rounding of one float32 operation
 _UNDERFLOW = 1e-30  # more than float32 can lose to values too small for it, at any dimension
 _LARGEST_VALUE = 1e15  # beyond it squares summed over thousands of dimensions leave float32
-_BLOCK = 64  # queries ranked together; a multiple of the kernels' tiles
+_TILE = 8  # queries that the kernels take together
+_BLOCK = 64  # queries ranked together
+_FEW = 2  # queries for which L2 differences are faster than a matrix product
+_LEAST_ROWS = 4096  # of a gallery, for which handing over to a thread is worth it
 _BLOCK_PAIRS = 1 << 23  # at most that many distances at once per thread: 32 MiB
 _PRODUCTS = 1 << 24  # and that many products for L2: 64 MiB
 
@@ -118,7 +121,8 @@ class Gallery:
         step = self._block_size(len(asked), workers)
 
         def search(block: slice, products: Vectors | None) -> None:
-            lower, bounds = self._bounds(asked[block], products)
+            alone = block.stop - block.start == len(asked)
+            lower, bounds = self._bounds(asked[block], products, pool.map if alone else map, workers)
             for row, positions in enumerate(exclude[block] if exclude is not None else ()):
                 lower[row, np.asarray(positions, dtype=np.intp)] = np.inf
             self._rank(lower, bounds, asked[block], found.positions[block], found.distances[block])
@@ -129,8 +133,8 @@ class Gallery:
                 parts = [
                     None if products is None else products[b.start - begin : b.stop - begin] for b in blocks
                 ]
-                # A single block stays in this thread: handing over costs more than one small search.
-                deque(pool.map(search, blocks, parts) if len(blocks) > 1 else map(search, blocks, parts), 0)
+                # A single block stays in this thread; the threads share its gallery instead.
+                deque((pool.map if len(blocks) > 1 else map)(search, blocks, parts), 0)
         return found
 
     def distances(self, queries: npt.NDArray[Any]) -> Vectors:
@@ -166,14 +170,13 @@ class Gallery:
     def _block_size(self, queries: int, workers: int) -> int:
         """Queries per task: enough for the tiles, few enough for memory, and something for every thread."""
         fair = -(-queries // workers)
-        roomy = max(1, _BLOCK_PAIRS // max(1, len(self._rows)))
-        step = max(1, min(_BLOCK, fair, roomy))
-        return step if step < 8 else step // 8 * 8
+        roomy = _BLOCK_PAIRS // max(1, len(self._rows))
+        return max(_TILE, -(-min(_BLOCK, fair, roomy) // _TILE) * _TILE)
 
     def _multiplied(self, queries: npt.NDArray[Any]) -> Iterator[tuple[int, int, Vectors | None]]:
         """Ranges of queries, for L2 with their products with every row: one large multiplication, on the
         library's own threads, is faster than several small ones."""
-        if self.metric != "l2":
+        if self.metric != "l2" or len(queries) <= _FEW:
             yield 0, len(queries), None
             return
         step = max(8, _PRODUCTS // max(1, len(self._rows)))
@@ -182,11 +185,12 @@ class Gallery:
             yield begin, end, queries[begin:end] @ self._rows.T
 
     def _bounds(
-        self, queries: npt.NDArray[Any], products: Vectors | None
+        self, queries: npt.NDArray[Any], products: Vectors | None, each: Callable[..., Any], workers: int
     ) -> tuple[Vectors, tuple[float, Vectors, Vectors]]:
         """Lower bounds of the distances, and (factor, query slack, gallery slack) up to the upper bounds.
 
-        For L2 the bounds are of squared distances and overwrite `products`.
+        For L2 the bounds are of squared distances and overwrite `products`. `each` maps over parts of the
+        gallery, as many as there are workers.
         """
         count, size = len(queries), len(self._rows)
         query_slack, gallery_slack = np.zeros(count, np.float32), np.zeros(size, np.float32)
@@ -198,11 +202,14 @@ class Gallery:
             products += (ours * shrink)[:, None]
             products += self._norms * shrink
             return products, (1.0, ours * grow + np.float32(_UNDERFLOW), self._norms * grow)
+        kernels = self._kernels
+        kernel = {"l1": kernels.manhattan, "l2": kernels.squared, "hamming": kernels.hamming}[self.metric]
         lower = np.empty((count, size), np.float32)
+        step = max(_LEAST_ROWS, -(-size // workers))
+        parts = [slice(start, start + step) for start in range(0, size, step)]
+        deque(each(lambda part: kernel(queries, self._rows[part], lower[:, part]), parts), 0)
         if self.metric == "hamming":
-            self._kernels.hamming(queries, self._rows, lower)
             return lower, (1.0, query_slack, gallery_slack)
-        self._kernels.manhattan(queries, self._rows, lower)
         return lower, (1 + 3 * self._error, query_slack + np.float32(_UNDERFLOW), gallery_slack)
 
     def _rank(
