@@ -49,8 +49,7 @@ def finish_import(
         catalogue.report = _report(writer, items, began, context.now())
         catalogue.save()
         events.bump("catalogues")
-    total = max(writer.tally.handled, 1)
-    context.progress(total, total, f"{len(items)} items")
+    context.progress(len(items), len(items), f"{len(items):,} items")
 
 
 def _order_items(catalogue: Catalogue, writer: ItemWriter) -> None:

@@ -28,15 +28,14 @@ class _Run:
         self._context, self._importer = context, importer
         self.writer = ItemWriter(context, catalogue, importer.aspects())
         # What stood before counts as done from the start, so the time left is judged by new work alone.
-        self._stood = len(self.writer.known)
+        self._stood, self._fresh = len(self.writer.known), 0
         self._total = max(importer.total or 0, self._stood)
         self.report()
 
     def report(self) -> None:
-        tally = self.writer.tally
-        done = max(self._stood, tally.handled + self._stood - tally.unchanged - tally.updated)
-        rejected = tally.rejected.total()
-        message = f"{rejected} rows rejected" if rejected else ""
+        rejected = self.writer.tally.rejected.total()
+        message = f"{rejected:,} rows rejected" if rejected else ""
+        done = self._stood + self._fresh + rejected
         self._context.progress(min(done, self._total), self._total, message)
 
     def pictures(self) -> Iterator[tuple[tuple[Pending, bool], bytes, Box | None]]:
@@ -76,6 +75,7 @@ class _Run:
             pending.image = outcome.image
         is_last = is_second or pending.row.lifestyle is None
         if is_last and not pending.is_rejected:
+            self._fresh += pending.row.key not in self.writer.known
             self.writer.accept(pending)
 
     def _wanted(self) -> Iterator[Row]:

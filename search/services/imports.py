@@ -87,6 +87,10 @@ def run_import(context: JobContext) -> None:
         _mark_failed(context, catalogue)
         raise JobFailed(str(error)) from error
     try:
+        with context.publish():
+            stale = Catalogue.objects.filter(pk=catalogue.pk, state=CatalogueState.FAILED)
+            stale.update(state=CatalogueState.IMPORTING)
+        catalogue.refresh_from_db()
         fingerprint = importer.fingerprint()
         writer = import_rows(context, catalogue, importer)
         if not writer.order and not catalogue.settled_items:

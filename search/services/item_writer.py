@@ -58,10 +58,6 @@ class Tally:
     unchanged: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
 
-    @property
-    def handled(self) -> int:
-        return self.added + self.updated + self.unchanged + self.rejected.total()
-
 
 class ItemWriter:
     """Collects accepted rows and rejections and writes them chunk by chunk.

@@ -1,0 +1,92 @@
+"""The one split, and near duplicates."""
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageFilter
+
+from search.catalogues.duplicates import near_duplicates, near_pairs
+from search.catalogues.split import EVALUATION_SHARE, evaluation_units, unit_of
+from search.engine.images import normalise
+from tests.engine.pictures import decode, encode
+
+UNITS = st.lists(st.integers(0, 20).map(lambda n: unit_of("", f"g{n}")), min_size=1, max_size=30)
+
+
+def test_three_in_ten_are_evaluation_only() -> None:
+    sides = evaluation_units([unit_of(f"item-{n}", "") for n in range(20_000)], [])
+    assert sum(sides) / len(sides) == pytest.approx(EVALUATION_SHARE, abs=0.01)
+
+
+def test_the_sides_are_these_for_ever() -> None:
+    """Changing the salt or the hash would put items that were trained on to the test."""
+    sides = evaluation_units([unit_of(f"item-{n}", "") for n in range(12)], [])
+    assert "".join("e" if side else "t" for side in sides) == "tttteettetee"
+
+
+@given(units=UNITS, data=st.data())
+def test_the_split_follows_groups_and_copies_and_not_the_order(units: list[str], data: st.DataObject) -> None:
+    places = st.integers(0, len(units) - 1)
+    joined = data.draw(st.lists(st.tuples(places, places), max_size=10))
+    sides = evaluation_units(units, joined)
+    for one, other in joined:
+        assert sides[one] == sides[other]
+    by_unit: dict[str, bool] = {}
+    for unit, side in zip(units, sides, strict=True):
+        assert by_unit.setdefault(unit, side) == side
+    order = data.draw(st.permutations(range(len(units))))
+    moved = {old: new for new, old in enumerate(order)}
+    again = evaluation_units([units[old] for old in order], [(moved[a], moved[b]) for a, b in joined])
+    assert [again[moved[place]] for place in range(len(units))] == sides
+
+
+@given(units=UNITS, data=st.data())
+def test_a_side_once_given_stays_and_newcomers_follow_it(units: list[str], data: st.DataObject) -> None:
+    before = evaluation_units(units, [])
+    fixed = dict(enumerate(before))
+    twin = data.draw(st.integers(0, len(units) - 1))
+    sides = evaluation_units([*units, unit_of("newcomer", "")], [(len(units), twin)], fixed)
+    assert sides[:-1] == before and sides[-1] == before[twin]
+
+
+def test_a_group_and_a_key_of_the_same_name_are_two_units() -> None:
+    assert unit_of("a", "") != unit_of("b", "a")
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=40), st.integers(0, 64))
+def test_near_pairs_are_those_of_the_definition(hashes: list[int], distance: int) -> None:
+    expected = [
+        (i, j)
+        for i in range(len(hashes))
+        for j in range(i + 1, len(hashes))
+        if ((hashes[i] ^ hashes[j]) & (2**64 - 1)).bit_count() <= distance
+    ]
+    assert near_pairs(hashes, distance) == expected
+
+
+def test_blocks_hide_no_pair() -> None:
+    rng = random.Random(3)
+    hashes = [rng.getrandbits(64) for _ in range(1500)]
+    hashes[1400] = hashes[3] ^ 0b101
+    hashes[600] = hashes[511] ^ 1
+    assert near_pairs(hashes) == [(3, 1400), (511, 600)]
+
+
+def test_a_copy_is_found_and_another_colour_is_none() -> None:
+    rng = np.random.default_rng(5)
+    noise = Image.fromarray(rng.integers(0, 256, (40, 40, 3), dtype=np.uint8))
+    photo = noise.resize((320, 320), Image.Resampling.BICUBIC).filter(ImageFilter.GaussianBlur(4))
+    red, _, blue = photo.split()
+    swapped = Image.merge("RGB", (red.point(lambda v: min(255, v + 60)), photo.split()[1], blue))
+    variants = [
+        encode(photo),
+        encode(photo.resize((200, 200)), "JPEG", quality=60),
+        encode(swapped),
+        encode(photo.rotate(90)),
+    ]
+    stored = [normalise(variant) for variant in variants]
+    pixels = [np.asarray(decode(one.data).convert("RGB")) for one in stored]
+    assert near_duplicates([one.perceptual_hash for one in stored], lambda at: pixels[at]) == [(0, 1)]
