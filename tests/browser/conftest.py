@@ -13,6 +13,7 @@ import pytest
 from django.conf import settings as live_settings
 from django.contrib.auth.models import Group, User
 from django.test import Client
+from django.test.utils import setup_databases, teardown_databases
 from playwright.sync_api import BrowserContext, Page
 
 from evaluation.models import Contender
@@ -35,7 +36,6 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 def site(
     browser: object,  # first: without a browser nothing is worth starting
     tmp_path_factory: pytest.TempPathFactory,
-    django_db_setup: None,
     django_db_blocker: Any,
 ) -> Iterator[Site]:
     """The site with one playable catalogue, for the whole run; tests assert by player and by id."""
@@ -47,11 +47,14 @@ def site(
     patch.setattr(live_settings, "WHITENOISE_AUTOREFRESH", True, raising=False)
     patch.setattr(live_settings, "STORAGES", {**live_settings.STORAGES, "staticfiles": {"BACKEND": STATIC}})
     with django_db_blocker.unblock():
+        # pytest-django makes databases only for tests that ask for one each; here one serves them all.
+        databases = setup_databases(verbosity=0, interactive=False)
         catalogue = factories.make_catalogue(items=160, categories=4, slug="wardrobe", title="Wardrobe")
         factories.make_contenders(catalogue, count=6)
         secrets = {text for row in Contender.objects.all() for text in (row.title, row.encoder)}
         with Serving() as url:
             yield Site(url=url, secrets=tuple(sorted(secrets)))
+        teardown_databases(databases, verbosity=0)
     patch.undo()
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import uvicorn
+from asgiref.sync import SyncToAsync
+from django.db import connections
 
 
 @dataclass(frozen=True)
@@ -43,3 +45,6 @@ class Serving:
     def __exit__(self, *error: object) -> None:
         self._server.should_exit = True
         self._thread.join(timeout=10)
+        # The thread that ran Django's synchronous code: an open connection would leave a write-ahead log
+        # behind, which the next run would take for its own.
+        SyncToAsync.single_thread_executor.submit(connections.close_all).result(timeout=10)
