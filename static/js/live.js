@@ -60,15 +60,22 @@ const feed = new Feed();
 class LiveTopic extends HTMLElement {
   #revision = null; // the newest one heard of
   #timer = 0;
+  #stale = false; // something changed while nobody looked
 
   connectedCallback() {
+    document.addEventListener("visibilitychange", this.#look);
     feed.join(this.getAttribute("topic"), this);
   }
 
   disconnectedCallback() {
+    document.removeEventListener("visibilitychange", this.#look);
     feed.leave(this.getAttribute("topic"), this);
     clearTimeout(this.#timer);
   }
+
+  #look = () => {
+    if (this.#stale && document.visibilityState === "visible") this.#react();
+  };
 
   /** The revision that the fragment on the page was made from, where it says so. */
   get #shown() {
@@ -78,11 +85,9 @@ class LiveTopic extends HTMLElement {
 
   /** A revision was announced; null: unknown, look. */
   hear(revision) {
-    if (revision !== null) {
-      const shown = this.#revision ?? this.#shown;
-      if (shown !== null && revision <= shown) return;
-      this.#revision = revision;
-    }
+    const newest = this.#revision ?? this.#shown;
+    if (revision !== null && newest !== null && revision <= newest) return;
+    this.#revision = revision;
     this.#timer ||= setTimeout(() => {
       this.#timer = 0;
       this.#react();
@@ -91,18 +96,24 @@ class LiveTopic extends HTMLElement {
 
   async #react() {
     if (document.visibilityState === "hidden") {
-      document.addEventListener("visibilitychange", () => this.#react(), { once: true });
+      this.#stale = true;
       return;
     }
-    if (this.hasAttribute("ask")) {
-      const missed = this.#revision === null ? 1 : this.#revision - (this.#shown ?? this.#revision - 1);
-      if (missed > 0) this.#offer(missed);
-      return;
-    }
+    this.#stale = false;
+    if (this.hasAttribute("ask")) return this.#ask();
     const body = await this.#fetch();
     if (body === null) return;
     if (!this.hasAttribute("reload")) this.#swap(body);
     else if (!body.includes("data-preparing")) location.reload();
+  }
+
+  async #ask() {
+    if (this.#revision === null) {
+      const stated = /data-revision="(\d+)"/.exec((await this.#fetch()) ?? "");
+      if (stated) this.#revision = Number(stated[1]);
+    }
+    const missed = this.#revision === null || this.#shown === null ? 0 : this.#revision - this.#shown;
+    if (missed > 0) this.#offer(missed);
   }
 
   async #fetch() {

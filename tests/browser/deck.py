@@ -32,7 +32,7 @@ class Deck:
         self.page.keyboard.press(key)
 
     def drag(self, share: float, *, back: bool = False) -> None:
-        """Drag the top card by a share of its width, rest, let go; `back`: return to the start before that."""
+        """Drag the top card by a share of its width, rest, let go; `back`: return before that."""
         self.wait()
         box = self.page.locator(TOP).bounding_box()
         assert box is not None

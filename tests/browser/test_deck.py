@@ -71,7 +71,8 @@ def test_a_drag_taken_back_is_no_vote(page: Page, site: Site) -> None:
 
 def test_no_vote_counts_before_both_pictures_are_decoded(page: Page, site: Site) -> None:
     held: list[Route] = []
-    page.route("**/images/**", lambda route: held.append(route))
+    released = False
+    page.route("**/images/**", lambda route: route.continue_() if released else held.append(route))
     sent = sent_votes(page)
     page.goto("/play/")
     deck = Deck(page)
@@ -80,7 +81,7 @@ def test_no_vote_counts_before_both_pictures_are_decoded(page: Page, site: Site)
     page.keyboard.press("ArrowRight")
     deck.button("dope").click(force=True)
     deck.expect_judged(0)
-    page.unroute("**/images/**")
+    released = True
     for route in held:
         route.continue_()
     deck.wait()
