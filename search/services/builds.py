@@ -16,6 +16,7 @@ from search.services.jobs import JobContext, JobFailed, create_job
 
 # Spaces of vectors that users brought, which no encoder here can make again.
 VECTORS_FAMILY = "vectors"
+QUICKEST_FAMILY = "histograms"
 BUILD_KINDS = ("embed", "index")
 
 
@@ -46,8 +47,8 @@ def run_build(context: JobContext) -> None:
 def request_contenders(*, catalogue: Catalogue, now: datetime) -> list[Job]:
     """Jobs for every space and index of the catalogue that is not ready and whole.
 
-    Encoders with short vectors come first, because they are quick to embed and to search, and the control
-    last, so that the game opens early, with pairs somebody looked for.
+    First come encoders that load no network, then those with short vectors, which are quick to embed and to
+    search, and the control last: so the game opens early, with pairs that were looked for.
     """
     for space in catalogue.spaces.filter(catalogue_hash=catalogue.content_hash):
         _take_back_what_is_damaged(space)
@@ -101,8 +102,9 @@ def list_all_encoders() -> list[EncoderInfo]:
     return list_encoders(weights_folder=settings.WEIGHTS_FOLDER, cache_folder=settings.HOME / "exported")
 
 
-def _cost(network: list[EncoderInfo]) -> tuple[bool, int]:
-    return network[0].is_control, max(info.dimensions for info in network)
+def _cost(network: list[EncoderInfo]) -> tuple[bool, bool, int]:
+    info = network[0]
+    return info.is_control, info.family != QUICKEST_FAMILY, max(info.dimensions for info in network)
 
 
 def _find_space(catalogue: Catalogue, info: EncoderInfo, now: datetime) -> EmbeddingSpace:
