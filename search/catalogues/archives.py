@@ -25,7 +25,7 @@ MAX_DIRECTORY = 64 * 2**20  # bytes of the list of entries
 MAX_TOTAL = 20 * 2**30  # bytes of all members, inflated
 MAX_RATIO = 200  # inflated over packed; photos hardly shrink, tables shrink to a tenth
 SMALL = 2**20  # below this size the ratio does not matter
-MAX_TABLE = 512 * 2**20
+MAX_TABLE = 64 * 2**20  # bytes of a table, which is held in memory
 _BLOCK = 1 << 16
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst")
 

@@ -9,8 +9,8 @@ from pyarrow import parquet
 from search.catalogues.records import Record, Unreadable, as_text
 from search.catalogues.rows import CatalogueUnreadable
 
-MAX_ROW_GROUP = 2**30  # bytes of one row group, inflated, as the file declares it
-_BATCH = 256
+MAX_ROW_GROUP = 2**28  # bytes of one row group, inflated, as the file declares it
+_BATCH = 32
 _ERRORS = (pyarrow.ArrowException, OSError, ValueError)
 
 

@@ -71,9 +71,15 @@ def detect_format(path: Path) -> str:
         raise CatalogueUnreadable(f"{path} was not found. Check the path.")
     if path.is_dir():
         return "table" if tables_in(FolderTree(path), "") else "folder"
+    _refuse_sheet(path)
     with path.open("rb") as file:
         start = file.read(4)
     return "zip" if start in (b"PK\3\4", b"PK\5\6") and path.suffix.lower() != ".parquet" else "table"
+
+
+def _refuse_sheet(path: Path) -> None:
+    if path.suffix.lower() in (".xlsx", ".xls", ".ods", ".numbers"):
+        raise CatalogueUnreadable(f"{path} is a spreadsheet, which is not read. Save the sheet as CSV.")
 
 
 def _open_folder(path: Path, options: ImportOptions) -> Importer:
@@ -94,6 +100,7 @@ def _open_table(path: Path, options: ImportOptions) -> Importer:
                 "Give the table's path."
             )
         return TableImporter(tree, tables[0], options)
+    _refuse_sheet(real)
     tree = FolderTree(real.parent)
     entry = tree.folder("").get(real.name)
     if entry is None:

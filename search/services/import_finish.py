@@ -3,10 +3,14 @@
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from search import events
 from search.catalogues.duplicates import near_duplicates
 from search.catalogues.rows import Rejection
 from search.catalogues.split import evaluation_units, unit_of
+from search.engine.errors import ImageRejected
 from search.engine.images import load_rgb
 from search.models import Catalogue, CatalogueState, Item, Split
 from search.selectors.catalogues import hash_content, image_path
@@ -34,9 +38,7 @@ def finish_import(
         Item.objects.filter(pk__in=[writer.known[key].pk for key in gone if key not in set(kept)]).delete()
         _order_items(catalogue, writer)
     items = list(Item.objects.filter(catalogue=catalogue).order_by("position"))
-    duplicates = near_duplicates(
-        [item.perceptual_hash for item in items], lambda at: load_rgb(image_path(items[at].image_sha256))
-    )
+    duplicates = _find_duplicates(items)
     changed = [*_note_duplicates(items, duplicates), *_assign_sides(items, duplicates, settled)]
     with context.publish():
         unique = list({item.pk: item for item in changed}.values())
@@ -65,6 +67,26 @@ def _order_items(catalogue: Catalogue, writer: ItemWriter) -> None:
         Item.objects.bulk_update(moved, ["position"], batch_size=100)
 
 
+def _find_duplicates(items: list[Item]) -> list[tuple[int, int]]:
+    """Pairs of places whose pictures are the same, or nearly."""
+    first: dict[str, int] = {}
+    equal = [
+        (first[item.image_sha256], place)
+        for place, item in enumerate(items)
+        if first.setdefault(item.image_sha256, place) != place
+    ]
+    distinct = list(first.values())
+
+    def pixels(at: int) -> npt.NDArray[np.uint8]:
+        try:
+            return load_rgb(image_path(items[distinct[at]].image_sha256))
+        except (OSError, ImageRejected):
+            return np.zeros((1, 1, 3), dtype=np.uint8)  # lost from the disk: looks like nothing
+
+    near = near_duplicates([items[place].perceptual_hash for place in distinct], pixels)
+    return equal + [(distinct[one], distinct[other]) for one, other in near]
+
+
 def _note_duplicates(items: list[Item], duplicates: list[tuple[int, int]]) -> list[Item]:
     """Point every near duplicate to the first item it looks like; returns those that changed."""
     first: dict[int, int] = {}
@@ -80,13 +102,9 @@ def _note_duplicates(items: list[Item], duplicates: list[tuple[int, int]]) -> li
 
 
 def _assign_sides(items: list[Item], duplicates: list[tuple[int, int]], settled: int) -> list[Item]:
-    """The one split, over groups, equal pictures and near duplicates; returns the items that changed."""
-    by_image: dict[str, int] = {}
-    joined = list(duplicates)
-    for place, item in enumerate(items):
-        joined.append((by_image.setdefault(item.image_sha256, place), place))
+    """The one split, over groups and duplicates; returns the items that changed."""
     fixed = {place: items[place].split == Split.EVALUATION for place in range(min(settled, len(items)))}
-    sides = evaluation_units([unit_of(item.key, item.group) for item in items], joined, fixed)
+    sides = evaluation_units([unit_of(item.key, item.group) for item in items], duplicates, fixed)
     changed = []
     for item, is_evaluation in zip(items, sides, strict=True):
         side = Split.EVALUATION if is_evaluation else Split.TRAINABLE

@@ -139,6 +139,8 @@ def test_what_lies_at_a_path_is_found_out(tmp_path: Path) -> None:
     assert detect_format(tmp_path / "photos") == "folder"
     assert detect_format(tmp_path / "shop") == "table"
     assert detect_format(tmp_path / "shop" / "items.csv") == "table"
+    with pytest.raises(CatalogueUnreadable, match="as CSV"):
+        detect_format(write(tmp_path, {"sheet.xlsx": b"PK\3\4"}) / "sheet.xlsx")
     with pytest.raises(CatalogueUnreadable, match="not found"):
         detect_format(tmp_path / "nowhere")
     with pytest.raises(CatalogueUnreadable, match=r"folder .*table .*zip .*wardrobe"):

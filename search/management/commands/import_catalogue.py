@@ -76,8 +76,11 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _run(self, job: Job) -> None:
-        with JobProgress(sys.stderr) as report:
-            job = run_in_foreground(job=job, report=report)
+        try:
+            with JobProgress(sys.stderr) as report:
+                job = run_in_foreground(job=job, report=report)
+        except KeyboardInterrupt as stop:
+            raise CommandError("Stopped. The same command goes on from here.", returncode=130) from stop
         assert job.catalogue is not None
         catalogue = Catalogue.objects.get(pk=job.catalogue.pk)
         self._report_rejections(catalogue)
