@@ -27,7 +27,14 @@ from search.models import (
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 CATEGORIES = ("shirt", "boot", "bag", "skirt", "jeans", "scarf", "coat", "dress", "sandal", "hat")
-ENCODERS = ("thimble-fc1", "thimble-fc2", "colour-histogram", "gradient-histogram", "vgg16-fc6", "vgg16-fc7")
+ENCODERS = (
+    "thimble-pool",
+    "thimble-dense",
+    "colour-histogram",
+    "gradient-histogram",
+    "vgg16-fc6",
+    "vgg16-fc7",
+)
 DISTINCT_IMAGES = 60
 
 
@@ -105,7 +112,7 @@ def make_catalogue(
 def make_index(
     catalogue: Catalogue,
     *,
-    encoder: str = "thimble-fc1",
+    encoder: str = "thimble-pool",
     metric: str = Metric.L2,
     control: bool = False,
     now: datetime = NOW,
@@ -147,7 +154,7 @@ def make_contenders(
     metrics = list(Metric)
     names = [(ENCODERS[(n // 3) % len(ENCODERS)], metrics[n % 3], False) for n in range(count)]
     if with_control:
-        names.append(("random", Metric.L2, True))
+        names.append(("random-control", Metric.L2, True))
     items = list(catalogue.items.order_by("position"))
     contenders = []
     for turn, (encoder, metric, control) in enumerate(names):
@@ -166,7 +173,7 @@ def make_contenders(
 def make_contender(
     catalogue: Catalogue,
     *,
-    encoder: str = "thimble-fc1",
+    encoder: str = "thimble-pool",
     metric: str = Metric.L2,
     control: bool = False,
     now: datetime = NOW,

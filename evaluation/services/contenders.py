@@ -137,6 +137,7 @@ def _describe(index: Index) -> dict[str, str]:
     if space.mask:
         name = f"{name}, {space.mask}"
     return {
-        "title": f"{name} × {Metric(index.metric).label}",
+        # Under any metric the control is the same lottery.
+        "title": name if space.is_control else f"{name} × {Metric(index.metric).label}",
         "family": info.family if info else space.encoder,
     }

@@ -49,9 +49,17 @@ class Deck:
         body = {"answer": answer, "dwell_ms": 900, "modality": "key", **fields}
         return self.post(f"/play/votes/{deal}/", body)
 
-    def vote_all(self, deals: Sequence[dict[str, Any]], answer: str = "dope") -> dict[str, Any]:
+    def vote_all(self, deals: Sequence[dict[str, Any]], *answers: str) -> dict[str, Any]:
+        """One batch; answers in turn by place, dope where none are given."""
+        said = answers or ("dope",)
         votes = [
-            {"deal": deal["id"], "answer": answer, "dwell_ms": 900, "modality": "drag"} for deal in deals
+            {
+                "deal": deal["id"],
+                "answer": said[deal["place"] % len(said)],
+                "dwell_ms": 900,
+                "modality": "drag",
+            }
+            for deal in deals
         ]
         response = self.post("/play/votes/", {"votes": votes})
         assert response.status_code == 200, response.content
@@ -60,14 +68,9 @@ class Deck:
 
     def play_round(self, answers: Sequence[str] = ("dope", "nope", "dope", "skip")) -> str:
         """A whole round, answers in turn; returns its id."""
-        for _ in range(30):
-            dealt = self.deal()
-            if not dealt["deals"]:
-                break
-            for deal in dealt["deals"]:
-                self.vote(deal["id"], answers[deal["place"] % len(answers)])
-            if dealt["judged"] + len(dealt["deals"]) >= dealt["size"]:
-                break
+        judged, size = 0, 20
+        while judged < size and (dealt := self.deal(10))["deals"]:
+            judged, size = self.vote_all(dealt["deals"], *answers)["judged"], dealt["size"]
         assert self.round is not None
         finished, self.round = self.round, None
         return finished
