@@ -41,5 +41,5 @@ def test_every_variable_is_explained_to_operators():
 
 def test_every_decision_is_in_the_list():
     folder = ROOT / "docs" / "decisions"
-    listed = set(re.findall(r"\]\((\w+\.md)\)", (folder / "README.md").read_text()))
+    listed = set(re.findall(r"\]\(([\w-]+\.md)\)", (folder / "README.md").read_text()))
     assert listed == {document.name for document in folder.glob("*.md")} - {"README.md"}
