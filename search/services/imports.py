@@ -48,6 +48,11 @@ def request_import(
             f"{slug!r} cannot stand in an address. Use letters, digits, - and _ for the slug."
         ) from error
     source = str(path.resolve()) if path is not None else ""
+    if format == "folder" and settings.HOME.is_relative_to(Path(source)):
+        raise CatalogueUnreadable(
+            f"{path} holds this site's own files ({settings.HOME}), which would be imported too, again and "
+            "again. Give a folder beside them."
+        )
     importer = open_importer(format, Path(source) if source else None, options)
     try:
         fingerprint, identity = importer.fingerprint(), _identity(importer, options)

@@ -135,7 +135,7 @@ def test_cases_14_to_18_bad_pictures_are_reported_and_the_rest_is_imported(tmp_p
         "18-palette.png": encode(photo.convert("P"), transparency=0),
         "18-named-wrong.gif": RED,
     }
-    catalogue = bring("folder", write(tmp_path, {**bad, **good}))
+    catalogue = bring("folder", write(tmp_path / "in", {**bad, **good}))
     assert {item.key for item in catalogue.items.all()} == set(good)
     assert codes(catalogue) == {
         "14-huge.png": "too-large",
@@ -285,6 +285,12 @@ def test_a_slug_belongs_to_one_source(tmp_path: Path) -> None:
         request("wardrobe", None, items=3)
     with pytest.raises(CatalogueUnreadable, match="letters, digits"):
         request("folder", tmp_path / "in", slug="a b")
+
+
+def test_the_folder_of_the_site_itself_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, {"a.png": photo(1)})
+    with pytest.raises(CatalogueUnreadable, match="own files"):
+        request("folder", tmp_path)
 
 
 def test_a_slug_whose_import_brought_nothing_is_free_again(tmp_path: Path) -> None:
