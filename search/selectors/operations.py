@@ -14,7 +14,7 @@ from search.engine.encoders import EncoderInfo, list_encoders
 from search.models import BuildState, Catalogue, Index, Item, Job, JobState, RejectedRow, Split
 
 COVERS = 4
-NEWEST = 50
+NEWEST = 50  # finished jobs
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class JobRow:
     pk: UUID
     kind: str
     title: str
+    catalogue: str
     state: str
     state_label: str
     done: int
@@ -106,13 +107,12 @@ def list_format_rows() -> list[dict[str, str]]:
 
 
 def list_job_rows(*, now: datetime) -> list[JobRow]:
-    """The unfinished jobs and the newest finished ones, newest first."""
+    """All unfinished jobs, those that run first, then the newest finished ones."""
     rejected = RejectedRow.objects.filter(catalogue=OuterRef("catalogue"))
-    jobs = Job.objects.annotate(has_rejections=Exists(rejected)).select_related("after")
-    jobs = jobs.order_by("-created_at", "-id")
-    shown = {job.pk: job for job in (*jobs.unfinished(), *jobs[:NEWEST])}
-    newest_first = sorted(shown.values(), key=lambda job: (job.created_at, job.pk), reverse=True)
-    return [_job_row(job, now=now) for job in newest_first]
+    jobs = Job.objects.annotate(has_rejections=Exists(rejected)).select_related("after", "catalogue")
+    unfinished = sorted(jobs.unfinished(), key=lambda job: job.state != JobState.RUNNING)
+    finished = jobs.exclude(pk__in=[job.pk for job in unfinished]).order_by("-finished_at", "-pk")[:NEWEST]
+    return [_job_row(job, now=now) for job in (*unfinished, *finished)]
 
 
 def _job_row(job: Job, *, now: datetime) -> JobRow:
@@ -120,6 +120,7 @@ def _job_row(job: Job, *, now: datetime) -> JobRow:
         pk=job.pk,
         kind=job.kind,
         title=job.title,
+        catalogue=job.catalogue.title if job.catalogue else "",
         state=job.state,
         state_label=_state_label(job),
         done=job.done,

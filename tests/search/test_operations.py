@@ -130,6 +130,15 @@ def test_old_unfinished_jobs_stay_in_sight(operator):
     assert "The old one" in operator.get("/operations/jobs/").content.decode()
 
 
+def test_what_runs_comes_first_then_what_waits_then_what_ended(operator):
+    make_job(1, title="Ended", state=JobState.DONE, finished_at=NOW)
+    make_job(2, title="Waiting")
+    make_job(3, title="Running", state=JobState.RUNNING)
+    page = operator.get("/operations/jobs/").content.decode()
+    places = [page.index(f"<h3>{title}</h3>") for title in ("Running", "Waiting", "Ended")]
+    assert places == sorted(places)
+
+
 def test_contenders_are_queued_for_a_ready_catalogue_only(operator, hints):
     catalogue = make_catalogue(with_images=False)
     operator.post("/operations/catalogues/demo/build/")
