@@ -29,7 +29,7 @@ _LARGEST_VALUE = 1e15  # beyond it squares summed over thousands of dimensions l
 _TILE = 8  # queries that the kernels take together
 _BLOCK = 64  # queries ranked together
 _FEW = 2  # queries for which L2 differences are faster than a matrix product
-_LEAST_ROWS = 4096  # of a gallery, for which handing over to a thread is worth it
+_SHARED = 1 << 26  # bytes of a gallery from which on waiting for other threads is worth it, one query or many
 _BLOCK_PAIRS = 1 << 23  # at most that many distances at once per thread: 32 MiB
 _PRODUCTS = 1 << 24  # and that many products for L2: 64 MiB
 
@@ -121,8 +121,8 @@ class Gallery:
         step = self._block_size(len(asked), workers)
 
         def search(block: slice, products: Vectors | None) -> None:
-            alone = block.stop - block.start == len(asked)
-            lower, bounds = self._bounds(asked[block], products, pool.map if alone else map, workers)
+            is_shared = block.stop - block.start == len(asked) and self._rows.nbytes >= _SHARED
+            lower, bounds = self._bounds(asked[block], products, pool.map if is_shared else map, workers)
             for row, positions in enumerate(exclude[block] if exclude is not None else ()):
                 lower[row, np.asarray(positions, dtype=np.intp)] = np.inf
             self._rank(lower, bounds, asked[block], found.positions[block], found.distances[block])
@@ -133,7 +133,7 @@ class Gallery:
                 parts = [
                     None if products is None else products[b.start - begin : b.stop - begin] for b in blocks
                 ]
-                # A single block stays in this thread; the threads share its gallery instead.
+                # A single block stays in this thread; the threads share its gallery where that is large.
                 deque((pool.map if len(blocks) > 1 else map)(search, blocks, parts), 0)
         return found
 
@@ -205,7 +205,7 @@ class Gallery:
         kernels = self._kernels
         kernel = {"l1": kernels.manhattan, "l2": kernels.squared, "hamming": kernels.hamming}[self.metric]
         lower = np.empty((count, size), np.float32)
-        step = max(_LEAST_ROWS, -(-size // workers))
+        step = max(1, -(-size // workers))
         parts = [slice(start, start + step) for start in range(0, size, step)]
         deque(each(lambda part: kernel(queries, self._rows[part], lower[:, part]), parts), 0)
         if self.metric == "hamming":

@@ -201,3 +201,21 @@ def test_naming_a_metric_does_not_load_the_compiler() -> None:
     program = "import sys, search.engine.indexes; print({'numba', 'torch', 'faiss'} & {*sys.modules})"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set()"
+
+
+@every_metric
+def test_threads_that_share_a_large_gallery_find_the_same(metric: Metric) -> None:
+    """64 MiB is where one query's gallery is shared out."""
+    rng = np.random.default_rng(0)
+    if metric == "hamming":
+        gallery = rng.integers(0, 256, (8200, 8192), dtype=np.uint8)
+    else:
+        gallery = rng.standard_normal((8200, 2048), dtype=np.float32)
+    gallery[[5, 8199]] = gallery[4100]
+    prepared_once = Gallery(metric, gallery)
+    alone = prepared_once.nearest(gallery[[4100]], 4, threads=1)
+    assert alone.positions[0, :3].tolist() == [5, 4100, 8199]
+    for threads in (2, 3):
+        shared = prepared_once.nearest(gallery[[4100]], 4, threads=threads)
+        np.testing.assert_array_equal(shared.positions, alone.positions)
+        np.testing.assert_array_equal(shared.distances, alone.distances)
