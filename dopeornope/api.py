@@ -22,7 +22,7 @@ api = NinjaAPI(
     description=(
         "What people say about visual search: a leaderboard of contenders, and what stands behind it. "
         "Reading needs no key, except for jobs: those need the session of an operator or analyst. "
-        "Every refusal is JSON with `detail`."
+        "Every refusal is JSON with a field detail."
     ),
     docs_url=None,
     urls_namespace="api",
