@@ -29,6 +29,7 @@ MODULES = (
     "wire",
     "worker",
 )
+SETTLED = frozenset({"done", "cancelled"})
 
 
 @register.simple_tag(takes_context=True)
@@ -119,6 +120,18 @@ def duration(seconds: float | None) -> str:
     if seconds < 129_600:
         return f"{seconds / 3600:.0f} h"
     return f"{seconds / 86_400:.0f} days"
+
+
+@register.filter
+def unsettled(jobs: Iterable[Any]) -> list[Any]:
+    """The jobs somebody may want to look at: running, waiting, failed."""
+    return [job for job in jobs if job.state not in SETTLED]
+
+
+@register.filter
+def settled(jobs: Iterable[Any]) -> list[Any]:
+    """The jobs that are over without a fault: done or cancelled."""
+    return [job for job in jobs if job.state in SETTLED]
 
 
 @register.filter
