@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from evaluation.views import accounts, leaderboard, operations, pages, play
+from evaluation.views import accounts, invitations, leaderboard, operations, pages, play
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.home, name="home"),
@@ -25,8 +25,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/register/", accounts.register, name="register"),
     path("accounts/my-data/", accounts.export_my_data, name="my-data"),
     path("accounts/delete/", accounts.delete_account, name="account-delete"),
-    path("accounts/invitations/", accounts.list_invitations, name="invitations"),
-    path("accounts/invitations/<str:token>/", accounts.invitation, name="invitation"),
+    path("accounts/invitations/", invitations.list_invitations, name="invitations"),
+    path("accounts/invitations/<str:token>/", invitations.accept_invitation, name="invitation"),
     path("operations/", operations.operations, name="operations"),
     path("operations/contenders/", operations.operations_contenders, name="operations-contenders"),
     path("operations/contenders/<int:pk>/retire/", operations.contender_retire, name="contender-retire"),

@@ -1,4 +1,4 @@
-"""Signing in and out, registering, invitations, and what a person can ask about their own data."""
+"""Signing in and out, registering, and what a person can ask about their own data."""
 
 from http import HTTPStatus
 from typing import Any
@@ -9,23 +9,20 @@ from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from evaluation.forms import DeleteAccountForm, InvitationForm, RegistrationForm, SignInForm
-from evaluation.models import Invitation, Player, Role
-from evaluation.services import accounts, invitations
+from evaluation.forms import DeleteAccountForm, RegistrationForm, SignInForm
+from evaluation.models import Player
+from evaluation.services import accounts
 from evaluation.services.players import forget_player
 from evaluation.views.player_cookie import delete_player_cookie, read_player_key, set_player_cookie
-from search.selectors.roles import OPERATOR
-from search.views.access import roles_required
 
 PASSWORDS = ("password", "password1", "password2")
 
@@ -97,13 +94,13 @@ def register(request: HttpRequest) -> HttpResponseBase:
     if request.user.is_authenticated:
         return redirect("account")
     form = RegistrationForm(request.POST) if request.method == "POST" else RegistrationForm()
-    if form.is_valid():
-        with transaction.atomic():
-            return sign_in(request, form.save(), redirect("account"))
+    user = save_account(form)
+    if user is not None:
+        return sign_in(request, user, redirect("account"))
     key = read_player_key(request)
     keeps_votes = key is not None and Player.objects.filter(key=key, user=None).exists()
     context = {"form": form, "keeps_votes": keeps_votes}
-    return render(request, "accounts/register.html", context, status=_status(form))
+    return render(request, "accounts/register.html", context, status=form_status(form))
 
 
 @never_cache
@@ -115,7 +112,7 @@ def account(request: HttpRequest) -> HttpResponseBase:
     context = {
         "votes": sum(player.judged for player in players),
         "rounds": sum(player.rounds.filter(judged__gt=0).count() for player in players),
-        "roles": [_role_label(name) for name in request.user.groups.values_list("name", flat=True)],
+        "roles": sorted(request.user.groups.values_list("name", flat=True)),
         "form": DeleteAccountForm(user=request.user),
     }
     return render(request, "accounts/account.html", context)
@@ -160,75 +157,20 @@ def delete_account(request: HttpRequest) -> HttpResponseBase:
     return response
 
 
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-@roles_required(OPERATOR)
-def list_invitations(request: HttpRequest) -> HttpResponseBase:
-    """Operators make links and see what became of earlier ones. A link is shown once, here."""
-    assert isinstance(request.user, User)
-    form = InvitationForm(request.POST) if request.method == "POST" else InvitationForm()
-    fresh: dict[int, str] = {}
-    if form.is_valid():
-        made, token = invitations.create_invitation(
-            role=Role(form.cleaned_data["role"]),
-            note=form.cleaned_data["note"],
-            created_by=request.user,
-            now=timezone.now(),
-        )
-        fresh[made.pk] = request.build_absolute_uri(reverse("invitation", args=[token]))
-        form = InvitationForm()
-    rows = [
-        _invitation_row(invitation, url=fresh.get(invitation.pk, ""))
-        for invitation in Invitation.objects.select_related("accepted_by")[:100]
-    ]
-    context = {"form": form, "invitations": rows}
-    return render(request, "accounts/invitations.html", context, status=_status(form))
-
-
-@sensitive_post_parameters(*PASSWORDS)
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-def invitation(request: HttpRequest, token: str) -> HttpResponseBase:
-    """Accept an invitation, with a new account or, when signed in, with one's own."""
-    now = timezone.now()
+def save_account(form: RegistrationForm) -> User | None:
+    """The new user; None, with the reason on the form, where there can be none."""
+    if not form.is_valid():
+        return None
     try:
-        found = invitations.find_invitation(token=token, now=now)
-        user = request.user if isinstance(request.user, User) else None
-        form = None if user else RegistrationForm(request.POST or None)
-        if request.method == "POST" and (form is None or form.is_valid()):
-            with transaction.atomic():
-                member = user or form.save()  # type: ignore[union-attr]
-                invitations.accept_invitation(token=token, user=member, now=now)
-            messages.success(request, f"Welcome. You are an {_role_label(found.role)} now.")
-            response = redirect("operations" if found.role in (Role.OPERATOR, Role.ANALYST) else "home")
-            return response if user else sign_in(request, member, response)
-    except invitations.InvitationUnusable as reason:
-        unusable = {"invitation": None, "message": str(reason)}
-        return render(request, "accounts/invitation.html", unusable, status=HTTPStatus.GONE)
-    described = {"role": found.role, "role_label": _role_label(found.role), "expires": found.expires_at}
-    context = {"form": form, "invitation": described}
-    return render(request, "accounts/invitation.html", context, status=_status(form))
+        with transaction.atomic():
+            user: User = form.save()
+            return user
+    except IntegrityError:  # The same name was taken between the form's look and the row.
+        form.add_error("username", "A user with that username already exists.")
+        return None
 
 
-def _invitation_row(invitation: Invitation, *, url: str) -> dict[str, Any]:
-    by = invitation.accepted_by
-    return {
-        "role_label": _role_label(invitation.role),
-        "note": invitation.note,
-        "url": url,
-        "created": invitation.created_at,
-        "expires": invitation.expires_at,
-        "used": invitation.accepted_at is not None,
-        "expired": invitation.expires_at <= timezone.now(),
-        "used_by": by.username if by else "somebody who left",
-    }
-
-
-def _role_label(role: str) -> str:
-    return str(Role(role).label).lower() if role in Role.values else role
-
-
-def _status(form: BaseForm | None) -> int:
+def form_status(form: BaseForm | None) -> int:
     return HTTPStatus.UNPROCESSABLE_ENTITY if form is not None and form.errors else HTTPStatus.OK
 
 
