@@ -45,7 +45,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy dopeornope evaluation search manage.py
 	$(BIN)/lint-imports
-	$(BIN)/djlint templates --lint --check
+	$(BIN)/djlint templates --lint --quiet
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	DOPEORNOPE_MODE=service DOPEORNOPE_TLS=1 DOPEORNOPE_HOSTS=example.org DOPEORNOPE_DATABASE=postgresql://user@localhost/name \
 		DOPEORNOPE_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))') \

@@ -49,6 +49,7 @@ __all__ = [
     "worker_name",
 ]
 Handler = Callable[[JobContext], None]
+MAX_ATTEMPTS = 3
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ class JobKind:
     name: str
     queue: Queue
     handler: Handler
-    max_attempts: int = 3
+    max_attempts: int = MAX_ATTEMPTS
 
 
 _kinds: dict[str, JobKind] = {}
@@ -184,10 +185,10 @@ def lose_worker(*, job: Job, now: datetime, counted: bool = True) -> None:
 
     ``counted`` False: the worker was stopped on purpose, which says nothing about the job.
     """
-    kind = _kinds.get(job.kind)
+    most = _kinds[job.kind].max_attempts if job.kind in _kinds else MAX_ATTEMPTS
     if job.cancel_requested:
         _finish(job, JobState.CANCELLED, now=now)
-    elif counted and (kind is None or job.attempt >= kind.max_attempts):
+    elif counted and job.attempt >= most:
         _finish(job, JobState.FAILED, now=now, reason=f"Its worker died {job.attempt} times.")
     else:
         _requeue(job, attempt=job.attempt if counted else job.attempt - 1)
