@@ -280,3 +280,75 @@ def test_both_pictures_and_all_buttons_fit_the_screen(page: Page, site: Site, si
     for name in ("nope", "dope"):
         box = deck.button(name).bounding_box()
         assert box is not None and min(box["width"], box["height"]) >= 64
+
+
+def test_votes_kept_offline_survive_a_closed_tab(
+    page: Page, context: BrowserContext, site: Site, tolerated: list[str]
+) -> None:
+    tolerated.append("ERR_INTERNET_DISCONNECTED")
+    deck = Deck(page).open()
+    deck.key("ArrowRight")
+    deck.expect_sent()
+    page.wait_for_function("() => document.querySelectorAll('.pair').length >= 3")
+    context.set_offline(True)
+    for _ in range(2):
+        deck.key("ArrowLeft")
+    deals = page.evaluate("() => document.querySelector('swipe-deck').outbox.deals")
+    page.close()
+    context.set_offline(False)
+    assert len(deals) == 2
+    assert not Vote.objects.filter(deal__in=deals).exists()
+    again = Deck(context.new_page())
+    again.open()
+    again.expect_judged(3)
+    assert Vote.objects.filter(deal__in=deals, answer="nope").count() == 2
+    again.page.close()
+
+
+def test_without_a_network_pages_say_so_once_somebody_has_voted(
+    page: Page, context: BrowserContext, site: Site, tolerated: list[str]
+) -> None:
+    tolerated.append("ERR_INTERNET_DISCONNECTED")
+    deck = Deck(page).open()
+    deck.key("ArrowRight")
+    deck.expect_sent()
+    page.evaluate("async () => { await navigator.serviceWorker.ready }")
+    context.set_offline(True)
+    page.goto("/about/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are offline")
+    context.set_offline(False)
+    page.goto("/about/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("How it works")
+
+
+def test_a_stale_page_asks_to_be_reloaded_and_loses_nothing(
+    page: Page, site: Site, tolerated: list[str]
+) -> None:
+    tolerated.append("status of 403")
+    deck = Deck(page).open()
+    deck.key("ArrowRight")
+    deck.expect_sent()
+    page.route(VOTES, lambda route: route.fulfill(status=403, json={"message": "stale"}), times=1)
+    deck.key("ArrowRight")
+    expect(page.get_by_text("This page is out of date")).to_be_visible()
+    page.get_by_role("button", name="Reload").click()
+    deck.wait()
+    deck.expect_judged(2)
+
+
+def test_a_picture_that_does_not_load_can_be_tried_again_or_skipped(
+    page: Page, site: Site, tolerated: list[str]
+) -> None:
+    tolerated.append("ERR_FAILED")
+    page.route("**/images/**", lambda route: route.abort())
+    page.goto("/play/")
+    deck = Deck(page)
+    again = page.locator(TOP).get_by_role("button", name="Try again")
+    expect(again).to_be_visible()
+    expect(deck.button("dope")).to_have_attribute("aria-disabled", "true")
+    deck.button("skip").click()
+    deck.expect_judged(1)
+    page.unroute("**/images/**")
+    again.click()
+    deck.wait()
+    expect(deck.button("dope")).to_have_attribute("aria-disabled", "false")
