@@ -41,12 +41,7 @@ def request_import(
     is as it was when it was imported: there is nothing to do. Raises CatalogueUnreadable where nothing could
     be imported, SlugTaken where the slug belongs to another source.
     """
-    try:
-        validate_slug(slug)
-    except ValidationError as error:
-        raise CatalogueUnreadable(
-            f"{slug!r} cannot stand in an address. Use letters, digits, - and _ for the slug."
-        ) from error
+    _check_slug(slug)
     source = str(path.resolve()) if path is not None else ""
     if format == "folder" and settings.HOME.is_relative_to(Path(source)):
         raise CatalogueUnreadable(
@@ -104,6 +99,15 @@ def run_import(context: JobContext) -> None:
         finish_import(context, catalogue, writer, fingerprint=fingerprint, began=began)
     finally:
         importer.close()
+
+
+def _check_slug(slug: str) -> None:
+    try:
+        validate_slug(slug)
+    except ValidationError as error:
+        raise CatalogueUnreadable(
+            f"{slug!r} cannot stand in an address. Use letters, digits, - and _ for the slug."
+        ) from error
 
 
 def _identity(importer: Importer, options: ImportOptions) -> dict[str, Any]:
