@@ -43,6 +43,13 @@ class Round(models.Model):
         null=True, help_text="Once contenders were shown, nothing in it can be undone."
     )
 
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["created_at"], condition=models.Q(player__isnull=True), name="round_of_nobody"
+            )
+        ]
+
     def __str__(self) -> str:
         return self.id
 

@@ -111,8 +111,8 @@ def _write_together(slips: "Sequence[_Slip[Any, Any]]") -> None:
         _drop_broken_connection()
         outcomes = [_commit_alone(slip) for slip in slips]
     for slip, outcome in zip(slips, outcomes, strict=True):
-        if slip.answer.cancelled():
-            continue
+        if not slip.answer.set_running_or_notify_cancel():
+            continue  # nobody waits any more; the work is done all the same
         if isinstance(outcome, Exception):
             slip.answer.set_exception(outcome)
         else:

@@ -19,6 +19,7 @@ from search.models import Catalogue
 DEAL_LIFE = timedelta(hours=24)
 ROUND_SIZE = 20
 MOST_AT_ONCE = 10
+DROPPED_AT_ONCE = 3
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,7 @@ def _find_round(
 
 
 def _open_round(key: uuid.UUID, catalogue: Catalogue, player: Player | None, *, now: datetime) -> Round:
+    _drop_abandoned(now)
     round_id = new_id()
     return Round.objects.create(
         pk=round_id,
@@ -143,6 +145,12 @@ def _open_round(key: uuid.UUID, catalogue: Catalogue, player: Player | None, *, 
         size=ROUND_SIZE,
         created_at=now,
     )
+
+
+def _drop_abandoned(now: datetime) -> None:
+    """Remove what visitors left who never voted: with each new round a few, so that they cannot pile up."""
+    abandoned = Round.objects.filter(player=None, created_at__lt=now - 2 * DEAL_LIFE).order_by("created_at")
+    Round.objects.filter(pk__in=list(abandoned.values_list("pk", flat=True)[:DROPPED_AT_ONCE])).delete()
 
 
 def _list_deals(round_: Round) -> list[Deal]:

@@ -211,7 +211,7 @@ def test_vote_11_counts_equal_the_raw_votes_after_any_sequence_of_events() -> No
     run_state_machine_as_test(
         Game,
         settings=settings(
-            max_examples=15,
+            max_examples=10,
             stateful_step_count=20,
             deadline=None,
             derandomize=True,

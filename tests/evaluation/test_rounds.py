@@ -251,3 +251,17 @@ def test_a_catalogue_without_contenders_is_being_prepared() -> None:
     response = Client().get("/play/demo/")
     assert response.status_code == 200
     assert not response.context["catalogue"].playable
+
+
+def test_rounds_of_visitors_who_never_voted_go_again() -> None:
+    _catalogue()
+    for _ in range(5):
+        deal_to(uuid.uuid4(), now=NOW, count=2)
+    voter = uuid.uuid4()
+    hand = deal_to(voter, now=NOW, count=2)
+    cast(voter, {hand.deals[0].pk: "dope"}, now=NOW)
+    later = NOW + timedelta(days=3)
+    for _ in range(4):
+        deal_to(uuid.uuid4(), now=later, count=2)
+    assert set(Round.objects.filter(created_at=NOW)) == {hand.round}
+    assert Deal.objects.filter(issued_at=NOW).count() == 2

@@ -76,7 +76,7 @@ def test_vote_1_fifty_identical_votes_at_once_over_http(server: Server) -> None:
 def test_vote_10_killed_after_the_commit_a_retry_yields_one_vote(server: Server) -> None:
     """The client sends, the row appears, the process dies, and the client, who read nothing, asks again."""
     browser = Browser(server)
-    deals = browser.deal(3)
+    deals = browser.deal(2)
     for turn, deal in enumerate(deals, start=1):
         path, body = f"/play/votes/{deal['id']}/", _vote(deal["id"])
         with socket.create_connection(("127.0.0.1", server.port)) as careless:
