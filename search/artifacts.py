@@ -32,12 +32,6 @@ class OpenIndex:
     items: Positions
 
 
-def image_path(sha256: str) -> Path:
-    """Where the stored image with this checksum lies."""
-    folder: Path = settings.IMAGES_FOLDER
-    return folder / sha256[:2] / f"{sha256}.webp"
-
-
 def space_folder(space: EmbeddingSpace) -> Path:
     folder: Path = settings.ARTIFACTS_FOLDER
     return folder / f"space-{space.pk}"

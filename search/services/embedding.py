@@ -15,6 +15,7 @@ from search.engine.errors import ArtifactDamaged, ImageRejected
 from search.engine.images import load_rgb
 from search.engine.vectors import StoredVectors, VectorStore, load_vectors
 from search.models import BuildState, EmbeddingSpace, Item
+from search.selectors.catalogues import image_path
 from search.services.indexing import request_indexes
 from search.services.jobs import JobContext, JobFailed
 
@@ -133,7 +134,7 @@ def _decode_ahead(
 
 def _load(picture: Picture) -> Image:
     try:
-        return load_rgb(artifacts.image_path(picture.sha256))
+        return load_rgb(image_path(picture.sha256))
     except FileNotFoundError as error:
         raise JobFailed(
             f"The image of the item at position {picture.position} is gone from {settings.IMAGES_FOLDER}: "

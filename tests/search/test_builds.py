@@ -7,6 +7,7 @@ from django.core.management import CommandError, call_command
 from search import artifacts, events
 from search.engine.errors import ArtifactDamaged
 from search.models import BuildState, Catalogue, EmbeddingSpace, Index, Job, JobState
+from search.selectors.catalogues import image_path
 from search.services import builds, jobs
 from tests.factories import NOW, make_catalogue
 
@@ -117,7 +118,7 @@ def test_a_process_that_dies_before_the_announcement_announces_later(monkeypatch
 def test_a_missing_image_fails_the_job_with_the_remedy(heard):
     catalogue = make_catalogue(items=12)
     item = catalogue.items.get(position=5)
-    artifacts.image_path(item.image_sha256).unlink()
+    image_path(item.image_sha256).unlink()
     ended = build(catalogue)
     assert {job.state for job in ended} == {JobState.FAILED}
     assert "position 5" in ended[0].reason
