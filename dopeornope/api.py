@@ -3,6 +3,7 @@
 The interactive pages that ninja brings need scripts that the content policy forbids; `/api/` is a plain page.
 """
 
+from functools import cache
 from typing import Any
 
 import evaluation.api
@@ -36,13 +37,18 @@ api.add_router("/jobs", search.api.jobs)
 @require_safe
 def describe_api(request: HttpRequest) -> HttpResponse:
     """The API for people: every address, what it takes and what it answers."""
+    return render(request, "api.html", _read_schema())
+
+
+@cache
+def _read_schema() -> dict[str, Any]:
     schema = api.get_openapi_schema()
     operations = [
         _describe(path, method, operation)
         for path, methods in schema["paths"].items()
         for method, operation in methods.items()
     ]
-    return render(request, "api.html", {"info": schema["info"], "operations": operations})
+    return {"info": schema["info"], "operations": operations}
 
 
 def _describe(path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
