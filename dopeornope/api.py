@@ -6,12 +6,12 @@ The interactive pages that ninja brings need scripts that the content policy for
 from functools import cache
 from typing import Any
 
-import evaluation.api
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 
+import evaluation.api
 import search.api
 
 # Of this interface, not of the package: it grows when an answer changes its shape.
