@@ -12,5 +12,4 @@ class EvaluationConfig(AppConfig):
         from search.services.sweeping import register_sweep
 
         subscribe_index_built(enter_built_index)
-        register_sweep("rounds nobody voted in", expiry.delete_unused_rounds)
         register_sweep("ended sessions", expiry.delete_ended_sessions)

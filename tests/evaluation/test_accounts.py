@@ -86,9 +86,7 @@ def test_registering_without_votes_gives_a_player_for_later(client):
     [("ada", "short", "short"), ("ada", PASSWORD, "another long one"), ("a b", PASSWORD, PASSWORD)],
 )
 def test_what_cannot_be_registered_is_explained_and_makes_nothing(client, name, first, second):
-    response = client.post(
-        "/accounts/register/", {"username": name, "password1": first, "password2": second}
-    )
+    response = client.post("/accounts/register/", {"username": name, "password1": first, "password2": second})
     assert response.status_code == 422
     assert "errorlist" in response.content.decode()
     assert not User.objects.exists()
