@@ -51,7 +51,7 @@ def test_a_broken_message_is_dropped_and_the_next_one_is_read(tmp_path):
     with app.connection_for_write(transport_options=options) as connection:
         channel = connection.channel()
         assert isinstance(channel, Channel)
-        (folder / "0_broken.io.msg").write_text('{"body": "cut o')
+        (folder / "000_broken.io.msg").write_text('{"body": "cut o')
         channel._put("io", {"body": "whole"})
         channel._put("ml", {"body": "not ours"})
         assert channel._get("io") == {"body": "whole"}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -86,10 +87,17 @@ class House:
             process.wait()
 
 
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A HOME with empty tables, to be copied."""
+    home = tmp_path_factory.mktemp("migrated") / "house"
+    House(home).manage("migrate", "-v0")
+    return home
+
+
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = House(tmp_path / "house")
-    house.manage("migrate", "-v0")
+def house(tmp_path: Path, migrated: Path) -> Iterator[House]:
+    house = House(Path(shutil.copytree(migrated, tmp_path / "house")))
     yield house
     house.close()
 

@@ -1,0 +1,83 @@
+"""Vectors that users computed themselves, as an encoder of one catalogue."""
+
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from django.conf import settings
+from django.db import transaction
+
+from search import artifacts, events
+from search.engine.encoders import EncoderInfo
+from search.engine.encoders.vectors import AlignedVectors, VectorTable, read_vectors
+from search.engine.errors import ArtifactDamaged, VectorsRejected
+from search.engine.vectors import StoredVectors, VectorStore, load_vectors
+from search.models import BuildState, Catalogue, EmbeddingSpace, Item, Job
+from search.services.builds import VECTORS_FAMILY, list_all_encoders
+from search.services.indexing import request_indexes
+
+
+def add_vectors(
+    *, catalogue: Catalogue, name: str, path: Path, keys: Path | None, now: datetime
+) -> tuple[list[Job], list[str]]:
+    """Make vectors by item key the space of an encoder ``name``.
+
+    Returns the jobs for its indexes, and what was left out, in words.
+
+    Items without a vector take no part in that space, as questions or as candidates. The same file given twice
+    is one space. Raises ``VectorsRejected`` where nothing can be used, and ``DiskFull``.
+    """
+    if name in {info.name for info in list_all_encoders()}:
+        raise VectorsRejected(f"“{name}” is an encoder of this installation: give another name.")
+    table = read_vectors(path, keys)
+    rows = list(Item.objects.filter(catalogue=catalogue).order_by("position").values_list("position", "key"))
+    aligned = table.align([key for _, key in rows])
+    items = np.array([position for position, _ in rows], dtype=np.int64)[aligned.positions]
+    space = _find_space(catalogue, table.describe(name), now)
+    stored = _store(space, aligned)
+    artifacts.write_items(space, items)
+    with transaction.atomic():
+        space.items, space.dimensions = stored.rows.shape
+        space.sha256 = stored.sha256
+        space.file = str(stored.path.relative_to(settings.ARTIFACTS_FOLDER))
+        space.state, space.ready_at = BuildState.READY, space.ready_at or now
+        space.save()
+        jobs = request_indexes(space=space, now=now)
+        events.bump("catalogues")
+    return jobs, _list_problems(table, aligned)
+
+
+def _find_space(catalogue: Catalogue, info: EncoderInfo, now: datetime) -> EmbeddingSpace:
+    space, _ = EmbeddingSpace.objects.get_or_create(
+        catalogue=catalogue,
+        encoder=info.name,
+        encoder_version=info.version,
+        mask="",
+        catalogue_hash=catalogue.content_hash,
+        defaults={
+            "title": info.title,
+            "family": VECTORS_FAMILY,
+            "sign_structured": info.sign_structured,
+            "created_at": now,
+        },
+    )
+    return space
+
+
+def _store(space: EmbeddingSpace, aligned: AlignedVectors) -> StoredVectors:
+    path = artifacts.vectors_path(space)
+    try:
+        return load_vectors(path)
+    except (FileNotFoundError, ArtifactDamaged):
+        count, dimensions = aligned.vectors.shape
+        facts = {"encoder": space.encoder, "version": space.encoder_version}
+        with VectorStore(path, count=count, dimensions=dimensions, facts=facts) as store:
+            store.write(np.arange(count), aligned.vectors)
+            return store.finish()
+
+
+def _list_problems(table: VectorTable, aligned: AlignedVectors) -> list[str]:
+    return [
+        *(f"The vector of “{row.key}” is left out: it {row.message}." for row in table.rejected),
+        *aligned.list_problems(),
+    ]
