@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 
 import numpy as np
 from django.db.models import Count, F, Q
-from numpy.typing import NDArray
 
-from evaluation.models import Contender, Deal, DealingStamp, Pair, Player
+from evaluation.models import Contender, DealingStamp, Pair
 from evaluation.stats.allocation import Pool
 from search.models import Split
 
@@ -47,10 +46,3 @@ def load_pool(catalogue_id: int) -> Pool:
     table = np.array(list(rows), dtype=np.int64).reshape(-1, 4)
     pairs, questions, judged, finders = (np.ascontiguousarray(column) for column in table.T)
     return Pool(pairs, questions, judged, finders, contenders=active.count())
-
-
-def list_seen_pairs(player: Player) -> NDArray[np.int64]:
-    """Ids of all pairs ever dealt to this player; for a user, on any of their devices."""
-    same = Q(player__user=player.user_id) if player.user_id else Q(player=player)
-    seen = Deal.objects.filter(same).values_list("pair_id", flat=True).order_by()
-    return np.fromiter(seen, dtype=np.int64)

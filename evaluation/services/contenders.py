@@ -12,7 +12,7 @@ from evaluation.services.recount import count_contender
 from search import events
 from search.artifacts import read_neighbours
 from search.engine.encoders import EncoderInfo, UnknownEncoder, find_encoder
-from search.models import Index, Item, Metric
+from search.models import Catalogue, Index, Item, Metric, Split
 
 
 def enter_built_index(index: Index) -> None:
@@ -69,42 +69,44 @@ def enter_contender(*, index: Index, nearest: Mapping[int, int], now: datetime) 
 @transaction.atomic
 def credit_pairs(*, contender: Contender, nearest: Mapping[int, int]) -> None:
     """Credit a contender with what it found for the evaluation-only questions, and with the votes on it."""
-    items = list(Item.objects.filter(catalogue_id=contender.catalogue_id).only("pk", "position"))
-    by_position = {item.position: item.pk for item in items}
-    questions = Item.objects.filter(catalogue_id=contender.catalogue_id).evaluation_only()
-    found = {
-        question.pk: by_position[nearest[question.position]]
-        for question in questions
-        if question.position in nearest
-    }
-    Pair.objects.bulk_create(
-        (
-            Pair(
-                catalogue_id=contender.catalogue_id,
-                question_id=question.pk,
-                candidate_id=found[question.pk],
-                category_id=question.category_id,
-                split=question.split,
-            )
-            for question in questions
-            if question.pk in found
-        ),
-        ignore_conflicts=True,
+    # One contender of a catalogue at a time, so that two cannot make the same pair.
+    Catalogue.objects.select_for_update(no_key=True).get(pk=contender.catalogue_id)
+    items = list(
+        Item.objects.filter(catalogue_id=contender.catalogue_id).values_list(
+            "pk", "position", "split", "category_id"
+        )
     )
+    item_at = {position: pk for pk, position, _, _ in items}
+    found = {
+        (pk, item_at[nearest[position]]): category
+        for pk, position, split, category in items
+        if split == Split.EVALUATION and position in nearest
+    }
     # Held until the counts are written: no vote falls between counting and crediting.
-    mine = [
-        (pk, category)
-        for pk, question, candidate, category in Pair.objects.select_for_update()
+    known = {
+        (question, candidate): pk
+        for pk, question, candidate in Pair.objects.select_for_update(no_key=True)
         .filter(catalogue_id=contender.catalogue_id, words="")
         .order_by("pk")
-        .values_list("pk", "question_id", "candidate_id", "category_id")
-        if found.get(question) == candidate
-    ]
+        .values_list("pk", "question_id", "candidate_id")
+    }
+    made = Pair.objects.bulk_create(
+        Pair(
+            catalogue_id=contender.catalogue_id,
+            question_id=question,
+            candidate_id=candidate,
+            category_id=category,
+            split=Split.EVALUATION,
+        )
+        for (question, candidate), category in found.items()
+        if (question, candidate) not in known
+    )
+    mine = [known[pair] for pair in found if pair in known] + [pair.pk for pair in made]
     Credit.objects.bulk_create(
-        (Credit(pair_id=pk, contender=contender) for pk, _ in mine), ignore_conflicts=True
+        (Credit(pair_id=pk, contender=contender) for pk in mine), ignore_conflicts=True
     )
     Tally.objects.bulk_create(
-        (Tally(contender=contender, category_id=category) for category in {category for _, category in mine}),
+        (Tally(contender=contender, category_id=category) for category in set(found.values())),
         ignore_conflicts=True,
     )
     Spread.objects.get_or_create(contender=contender)

@@ -37,7 +37,10 @@ def count_changes(changes: Sequence[Change]) -> None:
     by_pair: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
     for change in changes:
         by_pair[change.pair][_COLUMN[change.answer]] += change.by
-    pairs = {pair.pk: pair for pair in Pair.objects.select_for_update().filter(pk__in=by_pair).order_by("pk")}
+    pairs = {
+        pair.pk: pair
+        for pair in Pair.objects.select_for_update(no_key=True).filter(pk__in=by_pair).order_by("pk")
+    }
     add_to_rows(Pair, ("dopes", "nopes", "skips"), by_pair)
     finders: dict[int, list[int]] = defaultdict(list)
     for pair_id, contender_id in Credit.objects.filter(pair__in=pairs).values_list("pair_id", "contender_id"):
@@ -100,7 +103,7 @@ def _count_raters(
         ignore_conflicts=True,
     )
     rows = (
-        RaterTally.objects.select_for_update()
+        RaterTally.objects.select_for_update(no_key=True)
         .filter(player__in={player for _, player in deltas}, contender__in={one for one, _ in deltas})
         .order_by("pk")
     )

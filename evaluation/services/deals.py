@@ -4,22 +4,25 @@ import hashlib
 import hmac
 import secrets
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import numpy as np
 from django.db import transaction
 
-from evaluation.models import Deal, Pair, Player, Round, Side
-from evaluation.selectors.pools import find_pool, list_seen_pairs
+from evaluation.models import Deal, Player, Round, Side
+from evaluation.selectors.pools import find_pool
+from evaluation.selectors.tables import Table, read_table
 from evaluation.stats.allocation import POLICY, POLICY_VERSION, Draw, draw_pairs
 from search.models import Catalogue
 
 DEAL_LIFE = timedelta(hours=24)
 ROUND_SIZE = 20
 MOST_AT_ONCE = 10
-DROPPED_AT_ONCE = 3
+DROPPED_AT_ONCE = 10
+# What the page shows of a deal.
+SHOWN = ("pair__question__category", "pair__candidate__category")
 
 
 @dataclass(frozen=True)
@@ -49,17 +52,25 @@ class UnknownCatalogue(Exception):
 def deal_pairs(
     requests: Sequence[DealRequest], *, now: datetime, rng: np.random.Generator
 ) -> list[Hand | UnknownCatalogue]:
-    """Answer several requests in turn; call it in a transaction. Draws depend on ``rng`` alone.
+    """Answer several requests; call it in a transaction. Draws depend on ``rng`` alone.
 
     Deals of the round that are neither spent nor held are handed out again before new ones are drawn.
+    Requests of different players share every query; a second one of the same player sees the first's deals.
     """
-    return [_deal(request, now=now, rng=rng) for request in requests]
+    answers: dict[int, Hand | UnknownCatalogue] = {}
+    waiting = list(enumerate(requests))
+    while waiting:
+        wave = {request.key: (turn, request) for turn, request in reversed(waiting)}
+        turns = dict(wave.values())
+        answers |= _deal_to_different_players(turns, now=now, rng=rng)
+        waiting = [(turn, request) for turn, request in waiting if turn not in turns]
+    return [answers[turn] for turn in range(len(requests))]
 
 
 @transaction.atomic
 def reveal_round(*, round_: Round, now: datetime) -> bool:
     """Close a finished round to undo, so that its contenders may be shown; False where it is open again."""
-    held = Round.objects.select_for_update().get(pk=round_.pk)
+    held = Round.objects.select_for_update(no_key=True).get(pk=round_.pk)
     if held.judged != round_.judged:
         return False
     if held.revealed_at is None:
@@ -81,63 +92,91 @@ def new_id() -> str:
     return secrets.token_hex(16)
 
 
-def _deal(request: DealRequest, *, now: datetime, rng: np.random.Generator) -> Hand | UnknownCatalogue:
-    catalogue = Catalogue.objects.filter(slug=request.catalogue).first()
-    if catalogue is None:
-        return UnknownCatalogue(f"There is no catalogue “{request.catalogue}”.")
-    player = Player.objects.filter(key=request.key).first()
-    round_ = _find_round(request, catalogue, player, now=now)
-    dealt = _list_deals(round_) if round_ else []
-    again = [
-        deal
-        for deal in dealt
-        if not hasattr(deal, "vote") and deal.pk not in request.held and deal.expires_at > now
-    ][: request.count]
-    wanted = min(request.count, MOST_AT_ONCE) - len(again)
-    last = max(dealt, key=lambda deal: deal.place, default=None)
-    free = (round_.size if round_ else ROUND_SIZE) - (last.place if last else 0)
-    if wanted <= 0 or free <= 0:
-        return Hand(round_, again, exhausted=False)
+@dataclass
+class _Plan:
+    """What one request will get, before anything is written."""
 
-    seen = list_seen_pairs(player) if player else np.array([deal.pair_id for deal in dealt], dtype=np.int64)
+    round: Round | None
+    again: list[str] = field(default_factory=list)
+    fresh: list[Deal] = field(default_factory=list)
+    opened: bool = False
+    shrunk: bool = False
+
+
+def _deal_to_different_players(
+    requests: Mapping[int, DealRequest], *, now: datetime, rng: np.random.Generator
+) -> dict[int, Hand | UnknownCatalogue]:
+    table = read_table(
+        slugs={request.catalogue for request in requests.values()},
+        keys={request.key for request in requests.values()},
+        rounds={request.round_id for request in requests.values() if request.round_id},
+        since=now - DEAL_LIFE,
+    )
+    plans = {
+        turn: _plan(request, table, now=now, rng=rng)
+        for turn, request in sorted(requests.items())
+        if request.catalogue in table.catalogues
+    }
+    shown = _write(list(plans.values()), now=now)
+    answers: dict[int, Hand | UnknownCatalogue] = {}
+    for turn, request in requests.items():
+        if turn not in plans:
+            answers[turn] = UnknownCatalogue(f"There is no catalogue “{request.catalogue}”.")
+            continue
+        plan = plans[turn]
+        deals = [shown[deal] for deal in (*plan.again, *(deal.pk for deal in plan.fresh))]
+        held = bool(request.held) and plan.round is not None and not plan.shrunk
+        answers[turn] = Hand(plan.round, deals, exhausted=not deals and not held)
+    return answers
+
+
+def _plan(request: DealRequest, table: Table, *, now: datetime, rng: np.random.Generator) -> _Plan:
+    catalogue = table.catalogues[request.catalogue]
+    player = table.players.get(request.key)
+    plan = _Plan(_find_round(request, catalogue, player, table))
+    dealt = table.dealt.get(plan.round.pk, ()) if plan.round else ()
+    most = min(request.count, MOST_AT_ONCE)
+    plan.again = [
+        one.deal for one in dealt if not one.spent and one.deal not in request.held and one.expires_at > now
+    ][:most]
+    last = dealt[-1] if dealt else None
+    wanted = min(
+        most - len(plan.again), (plan.round.size if plan.round else ROUND_SIZE) - (last.place if last else 0)
+    )
+    if wanted <= 0:
+        return plan
     draws = draw_pairs(
         find_pool(catalogue.pk, now=now),
-        seen=seen,
-        count=min(wanted, free),
-        previous_question=last.pair.question_id if last else None,
+        seen=table.seen_by(player) if player else np.array([one.pair for one in dealt], dtype=np.int64),
+        count=wanted,
+        previous_question=last.question if last else None,
         rng=rng,
     )
-    if draws and round_ is None:
-        round_ = _open_round(request.key, catalogue, player, now=now)
-    fresh = _issue(draws, round_, player, first=last.place + 1 if last else 1, now=now, rng=rng)
-    if round_ is not None and len(draws) < min(wanted, free):
-        # Every pair was dealt: the round ends with the places it has.
-        round_.size = (last.place if last else 0) + len(draws)
-        round_.save(update_fields=["size"])
-    deals = again + fresh
-    return Hand(round_, deals, exhausted=not deals)
+    if draws and plan.round is None:
+        plan.round, plan.opened = _open_round(request.key, catalogue, player, now=now), True
+    if plan.round is not None:
+        first = last.place + 1 if last else 1
+        plan.fresh = _issue(draws, plan.round, player, first=first, now=now, rng=rng)
+        if len(draws) < wanted:
+            # Every pair was dealt: the round ends with the places it has.
+            plan.round.size, plan.shrunk = first - 1 + len(draws), True
+    return plan
 
 
 def _find_round(
-    request: DealRequest, catalogue: Catalogue, player: Player | None, *, now: datetime
+    request: DealRequest, catalogue: Catalogue, player: Player | None, table: Table
 ) -> Round | None:
     """The round asked for, or the player's unfinished one; None where a new one must be opened."""
-    rounds = Round.objects.filter(
-        catalogue=catalogue, revealed_at=None, created_at__gt=now - DEAL_LIFE
-    ).order_by("-created_at", "pk")
-    if request.round_id is not None:
-        rounds = rounds.filter(pk=request.round_id)
-    elif player is not None:
-        rounds = rounds.filter(player=player)
-    else:
-        return None
-    return next((one for one in rounds[:5] if one.judged < one.size and is_holder(request.key, one)), None)
+    for one in table.rounds:
+        asked = one.pk == request.round_id if request.round_id else player and one.player_id == player.pk
+        if asked and one.catalogue_id == catalogue.pk and is_holder(request.key, one):
+            return one
+    return None
 
 
 def _open_round(key: uuid.UUID, catalogue: Catalogue, player: Player | None, *, now: datetime) -> Round:
-    _drop_abandoned(now)
     round_id = new_id()
-    return Round.objects.create(
+    return Round(
         pk=round_id,
         catalogue=catalogue,
         player=player,
@@ -147,41 +186,20 @@ def _open_round(key: uuid.UUID, catalogue: Catalogue, player: Player | None, *, 
     )
 
 
-def _drop_abandoned(now: datetime) -> None:
-    """Remove what visitors left who never voted: with each new round a few, so that they cannot pile up."""
-    abandoned = Round.objects.filter(player=None, created_at__lt=now - 2 * DEAL_LIFE).order_by("created_at")
-    Round.objects.filter(pk__in=list(abandoned.values_list("pk", flat=True)[:DROPPED_AT_ONCE])).delete()
-
-
-def _list_deals(round_: Round) -> list[Deal]:
-    return list(
-        Deal.objects.filter(round=round_).select_related("vote", *SHOWN).order_by("place", "issued_at")
-    )
-
-
-# What the page shows of a deal.
-SHOWN = ("pair__question__category", "pair__candidate__category")
-
-
 def _issue(
     draws: Sequence[Draw],
-    round_: Round | None,
+    round_: Round,
     player: Player | None,
     *,
     first: int,
     now: datetime,
     rng: np.random.Generator,
 ) -> list[Deal]:
-    if round_ is None or not draws:
-        return []
     sides = [Side.QUESTION_FIRST, Side.CANDIDATE_FIRST]
-    pairs = Pair.objects.select_related("question__category", "candidate__category").in_bulk(
-        [draw.pair for draw in draws]
-    )
-    return Deal.objects.bulk_create(
+    return [
         Deal(
             pk=new_id(),
-            pair=pairs[draw.pair],
+            pair_id=draw.pair,
             round=round_,
             player=player,
             place=place,
@@ -193,4 +211,26 @@ def _issue(
             expires_at=now + DEAL_LIFE,
         )
         for place, draw in enumerate(draws, start=first)
-    )
+    ]
+
+
+def _write(plans: Sequence[_Plan], *, now: datetime) -> dict[str, Deal]:
+    """Store new rounds and deals; returns all deals of the plans with what the page shows of them."""
+    opened = [plan.round for plan in plans if plan.opened and plan.round]
+    if opened:
+        _drop_abandoned(now)
+        Round.objects.bulk_create(opened)
+    for plan in plans:
+        if plan.shrunk and not plan.opened and plan.round:
+            plan.round.save(update_fields=["size"])
+    Deal.objects.bulk_create(deal for plan in plans for deal in plan.fresh)
+    wanted = [deal for plan in plans for deal in (*plan.again, *(one.pk for one in plan.fresh))]
+    return Deal.objects.select_related(*SHOWN).in_bulk(wanted)
+
+
+def _drop_abandoned(now: datetime) -> None:
+    """Remove what visitors left who never voted: with each new round a few, so that they cannot pile up."""
+    abandoned = Round.objects.filter(player=None, created_at__lt=now - 2 * DEAL_LIFE).order_by("created_at")
+    pks = list(abandoned.values_list("pk", flat=True)[:DROPPED_AT_ONCE])
+    if pks:
+        Round.objects.filter(pk__in=pks).delete()

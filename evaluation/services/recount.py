@@ -70,7 +70,7 @@ def find_differences() -> list[Difference]:
 @transaction.atomic
 def repair_counts() -> list[Difference]:
     """Make every count equal to the raw votes; returns what was wrong."""
-    list(Pair.objects.select_for_update().order_by("pk").values_list("pk"))
+    list(Pair.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     differences = find_differences()
     tables = {table.model.__name__: table for table in (PAIRS, *_OF_A_CONTENDER, ROUNDS, PLAYERS)}
     for difference in differences:

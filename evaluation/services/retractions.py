@@ -26,8 +26,8 @@ def undo_vote(*, key: uuid.UUID, deal_id: str, now: datetime) -> Deal:
     The vote stays on record with a retraction beside it. Returns a new deal for the same pair and place.
     Raises UndoRefused.
     """
-    deal = Deal.objects.select_for_update().filter(pk=deal_id).first()
-    round_ = Round.objects.select_for_update().get(pk=deal.round_id) if deal else None
+    deal = Deal.objects.select_for_update(no_key=True).filter(pk=deal_id).first()
+    round_ = Round.objects.select_for_update(no_key=True).get(pk=deal.round_id) if deal else None
     if deal is None or round_ is None or not is_holder(key, round_):
         raise UndoRefused(HTTPStatus.NOT_FOUND, UNKNOWN)
     standing = Vote.objects.filter(deal__round=round_, retraction=None).select_related("deal")

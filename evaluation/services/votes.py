@@ -89,7 +89,8 @@ class _Urn:
         named = {vote.deal for ballot in ballots for vote in ballot.votes}
         # Locked in one order: a second process that got the same vote waits here, then finds it stored.
         deals = {
-            deal.pk: deal for deal in Deal.objects.select_for_update().filter(pk__in=named).order_by("pk")
+            deal.pk: deal
+            for deal in Deal.objects.select_for_update(no_key=True).filter(pk__in=named).order_by("pk")
         }
         votes = Vote.objects.in_bulk(list(deals))
         rounds = Round.objects.in_bulk({deal.round_id for deal in deals.values()})
