@@ -24,8 +24,8 @@ def add_vectors(
 
     Returns the jobs for its indexes, and what was left out, in words.
 
-    Items without a vector take no part in that space, as questions or as candidates. The same file given twice
-    is one space. Raises ``VectorsRejected`` where nothing can be used, and ``DiskFull``.
+    Items without a vector take no part in that space, neither as questions nor as candidates. The same file
+    given twice is one space. Raises ``VectorsRejected`` where nothing can be used, and ``DiskFull``.
     """
     if name in {info.name for info in list_all_encoders()}:
         raise VectorsRejected(f"“{name}” is an encoder of this installation: give another name.")

@@ -7,7 +7,7 @@ import pytest
 from asgiref.testing import ApplicationCommunicator
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import AnonymousUser, Group, User
-from django.db import transaction
+from django.db import connections, transaction
 
 from dopeornope.asgi import SameOriginOnly
 from search import events
@@ -16,6 +16,12 @@ from search.live import Hub, Watcher, hub
 
 HOST = (b"host", b"localhost:8000")
 OURS = (b"origin", b"http://localhost:8000")
+
+
+async def finish() -> None:
+    """Leave no task and no connection behind."""
+    await hub.close()
+    await database_sync_to_async(connections.close_all)()
 
 
 class Socket(ApplicationCommunicator):
@@ -64,7 +70,7 @@ def test_a_page_learns_where_its_topics_stand_and_then_each_change():
         await database_sync_to_async(raise_revision)("leaderboard")
         assert await socket.frame() == {"topic": "leaderboard", "revision": 1}
         await socket.disconnect()
-        await hub.close()
+        await finish()
 
     asyncio.run(scenario())
 
@@ -89,7 +95,7 @@ def test_topics_open_only_to_those_who_may_see_them(role, topics, opens):
         socket = open_socket(user, topics)
         opened = await socket.connect()
         await socket.disconnect()
-        await hub.close()
+        await finish()
         return opened
 
     assert asyncio.run(scenario()) == opens
@@ -113,7 +119,7 @@ def test_37_pages_of_other_origins_are_refused_before_the_handshake(headers, ope
         socket = open_socket(AnonymousUser(), "leaderboard", headers=headers)
         opened = await socket.connect()
         await socket.disconnect()
-        await hub.close()
+        await finish()
         return opened
 
     assert asyncio.run(scenario()) == opens
@@ -127,7 +133,7 @@ def test_a_page_that_talks_is_shown_out():
         await socket.send_input({"type": "websocket.receive", "text": "hello"})
         while (message := await socket.receive_output(5))["type"] != "websocket.close":
             pass
-        await hub.close()
+        await finish()
         return message["code"]
 
     assert asyncio.run(scenario()) == 1008
