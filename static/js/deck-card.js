@@ -11,7 +11,7 @@ export class Card {
   ready = false;
   broken = false;
 
-  constructor(deal, template, size) {
+  constructor(deal, template, size, urgent = false) {
     this.deal = deal;
     this.element = document.importNode(template.content, true).firstElementChild; // a template's own document loads no pictures
     this.element.setAttribute("aria-label", `Pair ${deal.place} of ${size}`);
@@ -24,6 +24,7 @@ export class Card {
       image.width = picture.width;
       image.height = picture.height;
       image.alt = picture.alt;
+      image.fetchPriority = urgent ? "high" : "low"; // what the player waits for comes first
       image.dataset.source = picture.image;
       return image;
     });

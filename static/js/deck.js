@@ -4,7 +4,6 @@ import { enableDrag } from "deck-drag";
 import { Outbox } from "deck-outbox";
 import { Supply } from "deck-supply";
 import { postJson } from "wire";
-import { enableOfflinePage } from "worker";
 
 const KEYS = { ArrowLeft: "nope", ArrowRight: "dope", ArrowDown: "skip", Backspace: "undo" };
 const RECENT = 6;
@@ -112,7 +111,7 @@ class SwipeDeck extends HTMLElement {
     this.#spent = Math.max(0, reply.judged);
     for (const deal of reply.deals) {
       if (held.has(deal.id) || this.outbox.has(deal.id)) continue;
-      const card = new Card(deal, this.#part("card"), reply.size);
+      const card = new Card(deal, this.#part("card"), reply.size, this.#cards.length === 0);
       this.#cards.push(card);
       this.#load(card);
     }
@@ -189,7 +188,7 @@ class SwipeDeck extends HTMLElement {
     this.#streak = reply.streak;
     if (!this.#known && reply.results.some((result) => result.status === 200)) {
       this.#known = true;
-      enableOfflinePage();
+      import("worker").then(({ enableOfflinePage }) => enableOfflinePage());
     }
   }
 

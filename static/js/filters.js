@@ -1,7 +1,6 @@
-// Filters apply as soon as one changes; without this module the form's button does the same.
+// Filters apply as soon as one changes; the form's button does the same without this module.
 
 for (const form of document.querySelectorAll("form.filters")) {
-  form.querySelector("button[type=submit]").hidden = true;
   form.addEventListener("change", () => {
     for (const field of form.elements) if (field.name && field.value === "") field.disabled = true; // short addresses
     form.requestSubmit();
