@@ -226,6 +226,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='deal',
+            constraint=models.UniqueConstraint(condition=models.Q(('replaces__isnull', True)), fields=('round', 'place'), name='place_dealt_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='deal',
             constraint=models.CheckConstraint(condition=models.Q(('propensity__gt', 0), ('propensity__lte', 1)), name='propensity_is_a_probability'),
         ),
         migrations.AddConstraint(

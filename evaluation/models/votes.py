@@ -91,6 +91,10 @@ class Deal(models.Model):
                 condition=models.Q(player__isnull=False, replaces__isnull=True),
                 name="pair_dealt_once_to_a_player",
             ),
+            # Of two processes that deal from one round at once, one fails, tries again and finds the other's.
+            models.UniqueConstraint(
+                fields=["round", "place"], condition=models.Q(replaces__isnull=True), name="place_dealt_once"
+            ),
             models.CheckConstraint(
                 condition=models.Q(propensity__gt=0, propensity__lte=1), name="propensity_is_a_probability"
             ),

@@ -5,6 +5,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.test import Client
 
 from evaluation.models import Contender, Deal, Pair, Round, Side, Vote
@@ -84,6 +85,18 @@ def test_unspent_deals_come_again_unless_the_page_still_holds_them() -> None:
     more = deck.deal(3, held=held)["deals"]
     assert not {deal["id"] for deal in more} & set(held)
     assert [deal["place"] for deal in more] == [5, 6, 7]
+
+
+def test_a_place_of_a_round_is_dealt_once_whoever_deals() -> None:
+    """Two processes that deal from one round at once: the second fails, is tried again, and hands on."""
+    _catalogue()
+    hand = deal_to(uuid.uuid4(), now=NOW, count=2)
+    twin = hand.deals[1]
+    twin.pk = "f" * 32
+    twin.pair = Pair.objects.exclude(deals__round=hand.round).first()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        twin.save(force_insert=True)
+    assert Deal.objects.count() == 2
 
 
 def test_a_reload_resumes_the_round_of_a_known_player() -> None:
