@@ -3,7 +3,6 @@
 import csv
 import dataclasses
 import io
-import re
 from http import HTTPStatus
 from urllib.parse import urlencode
 
@@ -21,10 +20,9 @@ from evaluation.selectors.board import (
     read_board,
     read_revision,
 )
+from search.selectors.tables import neutralise
 
 LABELS = {"catalogue": "Catalogue", "encoder": "Encoder", "metric": "Metric", "category": "Category"}
-# What a spreadsheet may take for a formula: at the start, after blanks, or at the start of a line.
-FORMULA = re.compile(r"^[\s\u00a0\ufeff]*[=+\-@＝＋－＠]|^[\t\r]|[\r\n][\s\u00a0]*[=+\-@]")
 
 
 def _entity_tag(request: HttpRequest) -> str:
@@ -84,11 +82,6 @@ def write_csv(rows: list[Row]) -> str:
     for row in rows:
         writer.writerow([neutralise(getattr(row, name)) for name in names])
     return out.getvalue()
-
-
-def neutralise(value: object) -> object:
-    """Put an apostrophe before a text that a spreadsheet might run (OWASP, CSV injection)."""
-    return f"'{value}" if isinstance(value, str) and FORMULA.search(value) else value
 
 
 def read_filters(request: HttpRequest) -> tuple[Filters, Options]:

@@ -12,6 +12,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from search.catalogues.registry import list_formats
 from search.engine.encoders import EncoderInfo, list_encoders
 from search.models import BuildState, Catalogue, Index, Item, Job, JobState, RejectedRow, Split
+from search.selectors.tables import neutralise
 
 COVERS = 4
 NEWEST = 50  # finished jobs
@@ -146,13 +147,8 @@ def _state_label(job: Job) -> str:
     return str(job.get_state_display()).lower()
 
 
-def report_rows(*, catalogue: Catalogue) -> Iterable[tuple[str, ...]]:
+def report_rows(*, catalogue: Catalogue) -> Iterable[tuple[object, ...]]:
     """The rows an import could not take, for a table file: header first."""
     yield ("row", "key", "code", "reason")
     for row in RejectedRow.objects.filter(catalogue=catalogue).iterator(chunk_size=2000):
-        yield (str(row.number), neutralise(row.key), row.code, neutralise(row.message))
-
-
-def neutralise(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula (OWASP's list of first characters)."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell
+        yield (row.number, neutralise(row.key), row.code, neutralise(row.message))

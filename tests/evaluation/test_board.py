@@ -11,7 +11,7 @@ from django.test import Client
 from evaluation.models import Contender, Deal, RaterTally, Tally
 from evaluation.selectors.board import Filters, read_board
 from evaluation.services.contenders import retire_contender
-from evaluation.views.leaderboard import neutralise
+from search.selectors.tables import neutralise
 from tests.evaluation.decks import cast, deal_to
 from tests.factories import NOW, make_catalogue, make_contenders
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from evaluation.models import Contender
 from search.models import Catalogue, CatalogueState, Job, JobState, Queue, RejectedRow
-from search.selectors.operations import neutralise
+from search.selectors.tables import neutralise
 from tests.factories import NOW, make_catalogue, make_contenders, make_image
 
 pytestmark = pytest.mark.django_db
