@@ -198,18 +198,6 @@ def test_a_vote_the_server_refuses_is_said_politely_and_costs_no_other(
     deck.expect_judged(1)
 
 
-def test_twenty_pairs_and_then_the_reveal(page: Page, site: Site) -> None:
-    deck = Deck(page).open()
-    for place in range(20):
-        deck.key("ArrowRight" if place % 2 else "ArrowLeft")
-    page.wait_for_url("**/play/rounds/*/")
-    expect(page.get_by_role("heading", level=1)).to_have_text("20 pairs judged")
-    expect(page.locator(".reveal li")).to_have_count(20)
-    page.get_by_role("link", name="20 more").click()
-    deck.wait()
-    deck.expect_judged(0)
-
-
 def test_nothing_is_stored_before_the_first_vote(page: Page, context: BrowserContext, site: Site) -> None:
     kept = """async () => [localStorage.length, sessionStorage.length, (await caches.keys()).length,
         (await navigator.serviceWorker.getRegistrations()).length, (await indexedDB.databases()).length]"""
