@@ -22,7 +22,7 @@ from search.services.imports import SlugTaken, request_import
 from search.tasks import hint_jobs
 
 # Enough for a varied first impression, few enough to be drawn and embedded in half a minute on two cores.
-DEMO_ITEMS = 1000
+DEMO_ITEMS = 800
 DEMO_SLUG = "wardrobe"
 
 
