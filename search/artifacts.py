@@ -16,7 +16,7 @@ from search.engine import indexes
 from search.engine.arrays import read_arrays, write_arrays
 from search.engine.errors import ArtifactDamaged
 from search.engine.metrics import Neighbours
-from search.engine.vectors import StoredVectors, load_vectors
+from search.engine.vectors import StoredVectors, VectorStore, load_vectors
 from search.models import EmbeddingSpace, Index
 
 Positions = npt.NDArray[np.int64]
@@ -43,6 +43,27 @@ def vectors_path(space: EmbeddingSpace) -> Path:
 
 def index_path(index: Index) -> Path:
     return space_folder(index.space) / f"{index.metric}.safetensors"
+
+
+def begin_vectors(space: EmbeddingSpace, *, count: int, dimensions: int) -> VectorStore:
+    """Where the vectors of a space are written, from the beginning or from where a killed process stopped.
+
+    Raises ``StoreBusy``, ``DiskFull``.
+    """
+    return VectorStore(vectors_path(space), count=count, dimensions=dimensions, facts=_facts_about(space))
+
+
+def find_vectors(space: EmbeddingSpace, *, count: int) -> StoredVectors | None:
+    """The finished vectors of a space not marked ready yet; None where there are none of ``count`` rows.
+
+    Where the database was restored or begun anew, a file may be of another space with the same number.
+    """
+    try:
+        vectors = load_vectors(vectors_path(space))
+    except (FileNotFoundError, ArtifactDamaged):
+        return None
+    is_of_this = vectors.facts == _facts_about(space) and len(vectors.rows) == count
+    return vectors if is_of_this else None
 
 
 def write_items(space: EmbeddingSpace, items: Positions) -> None:
@@ -88,6 +109,14 @@ def read_neighbours(index: Index) -> tuple[Positions, Neighbours]:
         raise ArtifactDamaged(f"The index {index} is gone: build the contenders again.") from error
     positions = np.where(found.positions < 0, -1, items[found.positions])
     return items, Neighbours(positions.astype(np.int32), found.distances)
+
+
+def _facts_about(space: EmbeddingSpace) -> dict[str, str | int | float | bool | None]:
+    return {
+        "encoder": space.encoder,
+        "version": space.encoder_version,
+        "catalogue": space.catalogue_hash,
+    }
 
 
 def _items_path(space: EmbeddingSpace) -> Path:

@@ -21,6 +21,12 @@ def image_url(sha256: str) -> str:
     return f"/images/{sha256}.webp"
 
 
+def has_all_pictures(catalogue: Catalogue) -> bool:
+    """Whether the pictures of all items are in their place, whole or not; nothing is read."""
+    stored = Item.objects.filter(catalogue=catalogue).values_list("image_sha256", flat=True)
+    return all(image_path(sha256).is_file() for sha256 in stored)
+
+
 def hash_content(catalogue: Catalogue) -> str:
     """sha256 over keys, pictures and labels of all items, in order of position.
 

@@ -23,12 +23,13 @@ BUILD_KINDS = ("embed", "index")
 def request_build(*, catalogue: Catalogue, now: datetime, after: Job | None = None) -> Job:
     """A job that plans the catalogue's contenders once ``after`` (its import) is done.
 
-    Asked for again, it looks again: for encoders that came, and for files that were lost or damaged.
+    Asked for again, it looks again: for encoders that came, and for files that were lost or damaged. There
+    is one per import, because one that waited for an earlier import would not wait for this one.
     """
     return create_job(
         kind="build",
         arguments={"catalogue": catalogue.pk},
-        key=f"build:{catalogue.pk}",
+        key=f"build:{catalogue.pk}:{after.pk if after else ''}",
         title=f"Plan the contenders of {catalogue.title}",
         catalogue=catalogue,
         now=now,
@@ -65,7 +66,8 @@ def request_contenders(*, catalogue: Catalogue, now: datetime) -> list[Job]:
             for space in spaces:
                 jobs += request_indexes(space=space, now=now)
         given = catalogue.spaces.filter(family=VECTORS_FAMILY, catalogue_hash=catalogue.content_hash)
-        for space in given:
+        # Those with a retired index were given again since: the newer vectors stand for the encoder.
+        for space in given.exclude(indexes__state=BuildState.RETIRED):
             jobs += request_indexes(space=space, now=now)
         events.bump("catalogues")
     return jobs

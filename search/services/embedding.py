@@ -11,12 +11,12 @@ from django.conf import settings
 from search import artifacts, events
 from search.engine.encoders import create_joint_encoder
 from search.engine.encoders.base import Device, EncoderError, EncoderInfo, Image
-from search.engine.errors import ArtifactDamaged, ImageRejected
+from search.engine.errors import ImageRejected
 from search.engine.images import load_rgb
-from search.engine.vectors import StoredVectors, VectorStore, load_vectors
+from search.engine.vectors import StoredVectors, VectorStore
 from search.models import BuildState, EmbeddingSpace, Item
 from search.selectors.catalogues import image_path
-from search.services.indexing import request_indexes
+from search.services.indexing import request_indexes, require_current
 from search.services.jobs import JobContext, JobFailed
 
 DECODERS = 2
@@ -39,8 +39,8 @@ def run_embedding(context: JobContext) -> None:
     if not spaces:
         return
     catalogue = spaces[0].catalogue
-    if any(space.catalogue_hash != catalogue.content_hash for space in spaces):
-        raise JobFailed("The catalogue has changed since this was asked for: build its contenders again.")
+    for space in spaces:
+        require_current(space)
     pictures = [
         Picture(*row)
         for row in Item.objects.filter(catalogue=catalogue)
@@ -77,10 +77,9 @@ def _find_or_embed(
 ) -> dict[EmbeddingSpace, StoredVectors]:
     finished: dict[EmbeddingSpace, StoredVectors] = {}
     for space in spaces:
-        try:
-            finished[space] = load_vectors(artifacts.vectors_path(space))
-        except (FileNotFoundError, ArtifactDamaged):
-            continue
+        vectors = artifacts.find_vectors(space, count=len(pictures))
+        if vectors is not None:
+            finished[space] = vectors
     missing = [space for space in spaces if space not in finished]
     return finished | _embed(context, missing, pictures) if missing else finished
 
@@ -114,8 +113,7 @@ def _embed(
 def _open_store(space: EmbeddingSpace, info: EncoderInfo, count: int) -> VectorStore:
     if info.version != space.encoder_version:
         raise JobFailed(f"{info.title} has changed since this was asked for: build the contenders again.")
-    facts = {"encoder": info.name, "version": info.version, "catalogue": space.catalogue_hash}
-    return VectorStore(artifacts.vectors_path(space), count=count, dimensions=info.dimensions, facts=facts)
+    return artifacts.begin_vectors(space, count=count, dimensions=info.dimensions)
 
 
 def _decode_ahead(
@@ -141,4 +139,4 @@ def _load(picture: Picture) -> Image:
             "import the catalogue again."
         ) from error
     except ImageRejected as error:
-        raise JobFailed(error.message) from error
+        raise JobFailed(f"{error.message} Delete it before that.") from error

@@ -10,8 +10,8 @@ from django.db import transaction
 from search import artifacts, events
 from search.engine.encoders import EncoderInfo
 from search.engine.encoders.vectors import AlignedVectors, VectorTable, read_vectors
-from search.engine.errors import ArtifactDamaged, VectorsRejected
-from search.engine.vectors import StoredVectors, VectorStore, load_vectors
+from search.engine.errors import VectorsRejected
+from search.engine.vectors import StoredVectors
 from search.models import BuildState, Catalogue, EmbeddingSpace, Item, Job
 from search.services.builds import VECTORS_FAMILY, list_all_encoders
 from search.services.indexing import request_indexes
@@ -65,15 +65,13 @@ def _find_space(catalogue: Catalogue, info: EncoderInfo, now: datetime) -> Embed
 
 
 def _store(space: EmbeddingSpace, aligned: AlignedVectors) -> StoredVectors:
-    path = artifacts.vectors_path(space)
-    try:
-        return load_vectors(path)
-    except (FileNotFoundError, ArtifactDamaged):
-        count, dimensions = aligned.vectors.shape
-        facts = {"encoder": space.encoder, "version": space.encoder_version}
-        with VectorStore(path, count=count, dimensions=dimensions, facts=facts) as store:
-            store.write(np.arange(count), aligned.vectors)
-            return store.finish()
+    count, dimensions = aligned.vectors.shape
+    stored = artifacts.find_vectors(space, count=count)
+    if stored is not None:
+        return stored
+    with artifacts.begin_vectors(space, count=count, dimensions=dimensions) as store:
+        store.write(np.arange(count), aligned.vectors)
+        return store.finish()
 
 
 def _list_problems(table: VectorTable, aligned: AlignedVectors) -> list[str]:

@@ -23,11 +23,14 @@ _OUT_OF_THE_WAY = 1_000_000_000  # positions have to be unique at every moment
 def finish_import(
     context: JobContext, catalogue: Catalogue, writer: ItemWriter, *, fingerprint: str, began: datetime
 ) -> None:
-    """Settle the items and open the catalogue, all in one transaction."""
+    """Drop what is gone and order the rest, then settle the items and open the catalogue.
+
+    Each of the two is one transaction; the second changes what people see.
+    """
     gone = sorted(writer.known.keys() - set(writer.order))
     settled = catalogue.settled_items
-    kept = [key for key in gone if writer.known[key].position < settled]
-    for key in kept:
+    kept = {key for key in gone if writer.known[key].position < settled}
+    for key in sorted(kept):
         message = (
             "It is no longer in the source, or no longer readable there. It was kept, because people may "
         )
@@ -35,7 +38,7 @@ def finish_import(
         writer.reject(Rejection(0, key, "gone", message))
     writer.flush()
     with context.publish():
-        Item.objects.filter(pk__in=[writer.known[key].pk for key in gone if key not in set(kept)]).delete()
+        Item.objects.filter(pk__in=[writer.known[key].pk for key in gone if key not in kept]).delete()
         _order_items(catalogue, writer)
     items = list(Item.objects.filter(catalogue=catalogue).order_by("position"))
     duplicates = _find_duplicates(items)

@@ -20,6 +20,7 @@ from search import events
 from search.catalogues.registry import open_importer
 from search.catalogues.rows import CatalogueUnreadable, Importer, ImportOptions
 from search.models import Catalogue, CatalogueState, Job, JobState
+from search.selectors.catalogues import has_all_pictures
 from search.services.image_store import remove_stale_parts
 from search.services.import_finish import finish_import
 from search.services.import_run import import_rows
@@ -38,8 +39,8 @@ def request_import(
     """The job that imports this source under this slug: made, found unfinished, or found done.
 
     The source is opened and looked through, but no picture is read. A done job is returned where the source
-    is as it was when it was imported: there is nothing to do. Raises CatalogueUnreadable where nothing could
-    be imported, SlugTaken where the slug belongs to another source.
+    is as it was when it was imported and every picture is in its place: there is nothing to do. Raises
+    CatalogueUnreadable where nothing could be imported, SlugTaken where the slug belongs to another source.
     """
     _check_slug(slug)
     source = str(path.resolve()) if path is not None else ""
@@ -54,22 +55,27 @@ def request_import(
     finally:
         importer.close()
     with transaction.atomic():
-        catalogue = _claim_slug(slug, format, source, identity, title or _title(slug), now)
+        catalogue, made = _claim_slug(slug, format, source, identity, title or _title(slug), now)
         # The source may go back to what it was: the job is of this step, not only of this source.
         step = f"{fingerprint[:24]}:{catalogue.source_fingerprint[:24]}"
-        if catalogue.source_fingerprint == fingerprint:
+        if catalogue.source_fingerprint == fingerprint and has_all_pictures(catalogue):
             done = Job.objects.filter(catalogue=catalogue, kind=KIND, state=JobState.DONE)
             newest = done.order_by("-finished_at").first()
             if newest is not None:
                 return newest
-        return create_job(
+        job = create_job(
             kind=KIND,
             arguments={"format": format, "source": source, "options": asdict(options)},
             key=f"{KIND}:{catalogue.pk}:{step}",
             title=f"Import {catalogue.title}",
             catalogue=catalogue,
             now=now,
+            again=True,
         )
+        if made:
+            # After the jobs' revision, as everywhere: two transactions that take both never wait in a circle.
+            events.bump("catalogues")
+        return job
 
 
 def run_import(context: JobContext) -> None:
@@ -122,17 +128,14 @@ def _identity(importer: Importer, options: ImportOptions) -> dict[str, Any]:
 
 def _claim_slug(
     slug: str, format: str, source: str, identity: dict[str, Any], title: str, now: datetime
-) -> Catalogue:
-    """The catalogue of this slug, made or found. Raises SlugTaken."""
+) -> tuple[Catalogue, bool]:
+    """The catalogue of this slug, and whether it was made now. Raises SlugTaken."""
     settings_of = {"format": format, "source": source, "options": identity}
     catalogue, made = Catalogue.objects.get_or_create(
         slug=slug, defaults={"title": title, "created_at": now, **settings_of}
     )
-    if made:
-        events.bump("catalogues")
-        return catalogue
-    if all(getattr(catalogue, name) == value for name, value in settings_of.items()):
-        return catalogue
+    if made or all(getattr(catalogue, name) == value for name, value in settings_of.items()):
+        return catalogue, made
     if catalogue.items.exists() or catalogue.jobs.filter(kind=KIND).unfinished().exists():
         known = {name: value for name, value in catalogue.options.items() if value not in ("", None)}
         raise SlugTaken(
@@ -143,7 +146,7 @@ def _claim_slug(
     for name, value in {**settings_of, "title": title, "state": CatalogueState.IMPORTING}.items():
         setattr(catalogue, name, value)
     catalogue.save()
-    return catalogue
+    return catalogue, made
 
 
 def _title(slug: str) -> str:

@@ -13,7 +13,7 @@ from search.engine.files import sha256_of
 from search.engine.indexes import build_index, load_index
 from search.engine.metrics import Metric as MetricName
 from search.engine.vectors import StoredVectors
-from search.models import BuildState, EmbeddingSpace, Index, Item, Job, Metric
+from search.models import BuildState, Catalogue, EmbeddingSpace, Index, Item, Job, Metric
 from search.services.jobs import JobContext, JobFailed, create_job
 
 # One control is enough: three metrics over random vectors are the same lottery thrice.
@@ -55,14 +55,24 @@ def run_indexing(context: JobContext) -> None:
     """
     index = Index.objects.select_related("space__catalogue").get(pk=context.job.arguments["index"])
     if index.state == BuildState.BUILDING:
+        require_current(index.space)
         _build(context, index)
         with context.publish():
+            # Once more: an import may have ended meanwhile, and this must not retire what is newer.
+            require_current(index.space)
             index.state, index.ready_at = BuildState.READY, context.now()
             index.save()
             _retire_predecessors(index)
             events.bump("catalogues")
     if index.state == BuildState.READY:
         events.announce_index_built(index)
+
+
+def require_current(space: EmbeddingSpace) -> None:
+    """Raises ``JobFailed`` where the catalogue is not any more the one that the space was asked for."""
+    catalogue = Catalogue.objects.filter(pk=space.catalogue_id, content_hash=space.catalogue_hash)
+    if not catalogue.exists():
+        raise JobFailed("The catalogue has changed since this was asked for: build its contenders again.")
 
 
 def _build(context: JobContext, index: Index) -> None:

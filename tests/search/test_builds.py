@@ -6,6 +6,7 @@ from django.core.management import CommandError, call_command
 
 from search import artifacts, events
 from search.engine.errors import ArtifactDamaged
+from search.engine.vectors import VectorStore
 from search.models import BuildState, Catalogue, EmbeddingSpace, Index, Job, JobState
 from search.selectors.catalogues import image_path
 from search.services import builds, jobs
@@ -136,6 +137,55 @@ def test_new_images_make_new_spaces_and_retire_the_old_answers(heard):
     build(catalogue)
     assert set(Index.objects.filter(state=BuildState.RETIRED).values_list("pk", flat=True)) == old
     assert Index.objects.filter(state=BuildState.READY).count() == len(old)
+
+
+def test_answers_over_an_older_catalogue_that_come_late_are_refused(heard):
+    catalogue = make_catalogue(items=12)
+    builds.request_contenders(catalogue=catalogue, now=NOW)
+    late = [
+        jobs.run_in_foreground(job=job, report=lambda row: None)
+        for job in catalogue.jobs.filter(kind="embed")
+    ]
+    assert {job.state for job in late} == {JobState.DONE}
+    Catalogue.objects.update(content_hash="f" * 64)
+    for job in catalogue.jobs.filter(kind="index"):
+        ended = jobs.run_in_foreground(job=job, report=lambda row: None)
+        assert (ended.state, "build its contenders again" in ended.reason) == (JobState.FAILED, True)
+    assert heard == []
+
+
+def test_vectors_that_another_database_left_behind_are_not_taken(heard):
+    catalogue = make_catalogue(items=12)
+    build(catalogue)
+    index = Index.objects.filter(space__encoder="colour-histogram", metric="l2").get()
+    before = artifacts.open_index(index).index.vectors.rows.copy()
+    # The database as it was before this space was embedded; its file holds vectors of other pictures.
+    path = artifacts.vectors_path(index.space)
+    facts = {"encoder": "colour-histogram", "version": "1", "catalogue": "another"}
+    path.unlink()
+    with VectorStore(path, count=12, dimensions=before.shape[1], facts=facts) as store:
+        store.write(np.arange(12), np.ones_like(before))
+        store.finish()
+    EmbeddingSpace.objects.filter(pk=index.space_id).update(state=BuildState.BUILDING)
+    assert {job.state for job in build(catalogue)} == {JobState.DONE}
+    np.testing.assert_array_equal(artifacts.open_vectors(index.space).rows, before)
+
+
+def test_the_plan_for_a_second_import_waits_for_that_import(heard):
+    catalogue = make_catalogue(items=12)
+
+    def ask(key: str) -> Job:
+        return jobs.create_job(kind="import", arguments={}, key=key, title=key, catalogue=catalogue, now=NOW)
+
+    first = ask("first")
+    Job.objects.filter(pk=first.pk).update(state=JobState.DONE)
+    plan = builds.request_build(catalogue=catalogue, now=NOW, after=first)
+    assert jobs.run_in_foreground(job=plan, report=lambda row: None).state == JobState.DONE
+    second = ask("second")
+    plan = builds.request_build(catalogue=catalogue, now=NOW, after=second)
+    jobs.run_job(job_id=str(plan.pk), worker="elsewhere:1")
+    plan.refresh_from_db()
+    assert (plan.state, plan.after) == (JobState.QUEUED, second)
 
 
 def test_the_command_builds_in_the_foreground_and_says_what_it_skipped(capsys, heard):

@@ -6,7 +6,8 @@ from django.core.management import CommandError, call_command
 
 from search import artifacts
 from search.models import BuildState, Index, Job
-from tests.factories import make_catalogue
+from search.services import builds
+from tests.factories import NOW, make_catalogue
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -60,3 +61,17 @@ def test_unusable_files_are_refused_and_nothing_is_kept(tmp_path, name, keys, ve
     with pytest.raises(CommandError, match=complaint):
         call_command("add_vectors", name, write(tmp_path, keys, vectors), catalogue="demo")
     assert not Index.objects.exists()
+
+
+def test_a_later_build_leaves_the_newer_of_two_files_standing(tmp_path):
+    catalogue = make_catalogue(items=12, slug="demo")
+    keys = list(catalogue.items.values_list("key", flat=True))
+    for seed in (0, 1):
+        vectors = np.random.default_rng(seed).normal(size=(12, 8)).astype(np.float32)
+        call_command("add_vectors", "mine", write(tmp_path, keys, vectors), catalogue="demo")
+    mine = Index.objects.filter(space__encoder="mine")
+    newer = set(mine.filter(state=BuildState.READY).values_list("pk", flat=True))
+    assert len(newer) == 3
+    builds.request_contenders(catalogue=catalogue, now=NOW)
+    assert set(mine.filter(state=BuildState.READY).values_list("pk", flat=True)) == newer
+    assert mine.filter(state=BuildState.RETIRED).count() == 3

@@ -387,3 +387,25 @@ def test_stale_parts_are_cleared_and_fresh_ones_left(home: Path) -> None:
     assert image_store.remove_stale_parts(home / "images", now=at) == 0
     assert image_store.remove_stale_parts(home / "images", now=at.replace(year=at.year + 1)) == 1
     assert list(folder.iterdir()) == []
+
+
+def test_a_source_that_goes_back_and_forth_is_imported_each_time(tmp_path: Path) -> None:
+    folder = write(
+        tmp_path / "in", {"p.png": picture(1), "q.png": picture(2), "t.csv": "image,kind\np,a\nq,a\n"}
+    )
+    for kind in ("a", "b", "a", "b", "a"):
+        write(folder, {"t.csv": f"image,kind\np,{kind}\nq,{kind}\n"})
+        catalogue = bring("table", folder)
+        assert {item.category.value for item in catalogue.items.all() if item.category} == {kind}
+
+
+def test_a_picture_that_was_lost_comes_back_with_the_next_import(tmp_path: Path) -> None:
+    folder = photos(tmp_path / "in", 6)
+    catalogue = bring("folder", folder)
+    before = facts(catalogue)
+    lost = image_path(catalogue.items.all()[3].image_sha256)
+    lost.unlink()
+    again = bring("folder", folder)
+    assert lost.is_file()
+    assert facts(again) == before
+    assert request("folder", folder).state == JobState.DONE
