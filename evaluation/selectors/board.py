@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
-from evaluation.models import Contender, Spread, Tally
+from evaluation.models import Contender, Credit, Pair, Spread, Tally
 from evaluation.stats.intervals import Clustering, Moments, Standing, stand
 from evaluation.stats.ranks import rank_ranges
 from search.engine.encoders import UnknownEncoder, find_encoder
@@ -20,7 +20,8 @@ PLAYERS_FLOOR = 5
 METHOD = (
     "Approval is the share of dopes among dopes and nopes; skips are left out. The 95 % interval is "
     "Wilson's, widened because votes of one player, and votes on one pair, are alike. A range of ranks "
-    "holds all places that the votes leave open. "
+    "holds all places that the votes leave open. Within one category the interval is widened as for all "
+    "votes. "
     f"With fewer than {PLAYERS_FLOOR} players a standing is provisional."
 )
 
@@ -73,7 +74,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Board:
-    """All rows under the filters, best first within each catalogue."""
+    """All rows under the filters, best first within each catalogue.
+
+    ``votes`` counts each answer once, however many of the contenders found its pair.
+    """
 
     rows: list[Row]
     votes: int
@@ -108,7 +112,7 @@ def read_board(filters: Filters) -> Board:
     for each in figures:
         by_catalogue[each.contender.catalogue_id].append(each)
     rows = [row for group in by_catalogue.values() for row in _rank(group)]
-    votes = sum(row.votes for row in rows)
+    votes = _count_votes(contenders, filters.category)
     return Board(rows, votes, VOTES_FLOOR, PLAYERS_FLOOR, revision, METHOD, LEVEL)
 
 
@@ -173,12 +177,21 @@ def _read_figures(contenders: Sequence[Contender], category: str) -> Iterable[_F
         standing = _stand(totals.get(contender.pk, (0, 0, 0)), spread)
         dope, nope, skipped = shown.get(contender.pk, (0, 0, 0))
         if standing is not None and category:
-            # Per category only the counts are kept. The design effect of all votes errs on the safe side:
-            # a player's votes on one category are fewer than on all.
+            # Per category only the counts are kept, so players and the design effect are those of all votes:
+            # too narrow where few of the players judged this category.
             standing = Standing(dope, dope + nope, standing.effect, standing.clusters)
         if not dope + nope:
             standing = None
         yield _Figures(contender, dope, nope, skipped, spread.players, standing)
+
+
+def _count_votes(contenders: Sequence[Contender], category: str) -> int:
+    found = Credit.objects.filter(pair=OuterRef("pk"), contender__in=contenders)
+    judged = Pair.objects.filter(Q(dopes__gt=0) | Q(nopes__gt=0), Exists(found))
+    if category:
+        judged = judged.filter(category__value=category)
+    sums = judged.aggregate(dopes=Sum("dopes", default=0), nopes=Sum("nopes", default=0))
+    return int(sums["dopes"] + sums["nopes"])
 
 
 def _sum(tallies: QuerySet[Tally]) -> dict[int, tuple[int, int, int]]:

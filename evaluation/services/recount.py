@@ -10,6 +10,7 @@ from django.db.models import Count, F, Model, Q, QuerySet
 
 from evaluation.models import Answer, Contender, Credit, Pair, Player, RaterTally, Round, Spread, Tally, Vote
 from evaluation.services.counts import SPREAD_FIELDS, moments_step
+from search import events
 
 Key = tuple[int | str | None, ...]
 Counts = Mapping[Key, tuple[int, ...]]
@@ -51,8 +52,13 @@ _OF_A_CONTENDER = (TALLIES, RATERS, SPREADS)
 
 
 def find_differences() -> list[Difference]:
-    """Compare every count with the raw votes. Reads one state of the database; empty means P3 holds."""
+    """Compare every count with the raw votes; empty means P3 holds. Votes wait meanwhile.
+
+    Where each query sees a state of its own (PostgreSQL's default), a vote between two of them would look
+    like a wrong count. Every vote needs the rows of its pairs before it counts anything, so these are held.
+    """
     with transaction.atomic():
+        list(Pair.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
         votes = Vote.objects.filter(retraction=None)
         counted: dict[_Table, Counts] = {
             PAIRS: _count(votes, "deal__pair_id"),
@@ -70,12 +76,13 @@ def find_differences() -> list[Difference]:
 @transaction.atomic
 def repair_counts() -> list[Difference]:
     """Make every count equal to the raw votes; returns what was wrong."""
-    list(Pair.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     differences = find_differences()
     tables = {table.model.__name__: table for table in (PAIRS, *_OF_A_CONTENDER, ROUNDS, PLAYERS)}
     for difference in differences:
         table = tables[difference.table]
         _write(table, difference.key, difference.counted)
+    if differences:
+        events.bump("leaderboard")
     return differences
 
 

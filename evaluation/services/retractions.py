@@ -1,7 +1,6 @@
 """Taking the last vote of a round back."""
 
 import uuid
-from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 
@@ -12,12 +11,12 @@ from evaluation.services.votes import UNKNOWN, count_judged
 from search import events
 
 
-@dataclass(frozen=True)
 class UndoRefused(Exception):
     """The vote cannot be taken back; the status and the text say why."""
 
-    status: HTTPStatus
-    message: str
+    def __init__(self, status: HTTPStatus, message: str) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 def undo_vote(*, key: uuid.UUID, deal_id: str, now: datetime) -> Deal:

@@ -110,7 +110,8 @@ class _Urn:
                 return VoteResult(cast.deal, HTTPStatus.OK, answer=stored.answer)
             message = ANSWERED.format(stored.answer)
             return VoteResult(cast.deal, HTTPStatus.CONFLICT, answer=stored.answer, message=message)
-        if deal.expires_at <= self.now:
+        # A round given up is revealed when it is a day old; deals made late in it would outlive that.
+        if deal.expires_at <= self.now or self.rounds[deal.round_id].revealed_at is not None:
             return VoteResult(cast.deal, HTTPStatus.GONE, message=EXPIRED)
         if deal.player_id is None:
             return VoteResult(cast.deal, HTTPStatus.CONFLICT, message=SEEN)

@@ -63,10 +63,8 @@ def speaks_json(view: View) -> View:
             return await view(request, key, _read_object(request), **parts)
         except StaleSitting as stale:
             return _refuse(HTTPStatus.FORBIDDEN, str(stale))
-        except Refused as refused:
+        except (Refused, UndoRefused) as refused:
             return _refuse(refused.status, str(refused))
-        except UndoRefused as refused:
-            return _refuse(refused.status, refused.message)
         except (BoxFull, DatabaseError) as busy:
             message = str(busy) if isinstance(busy, BoxFull) else "The votes cannot be reached just now."
             response = _refuse(HTTPStatus.SERVICE_UNAVAILABLE, message)
@@ -214,7 +212,7 @@ def _read_vote(given: Any) -> CastVote | VoteResult:
     """A vote in its right form, or the answer that says what is wrong with it."""
     fields: dict[str, Any] = given if isinstance(given, dict) else {}
     deal = fields.get("deal")
-    deal = deal if isinstance(deal, str) and len(deal) <= 64 and "\0" not in deal else ""
+    deal = deal if _is_name(deal) else ""
     answer: Any = fields.get("answer")
     modality: Any = fields.get("modality")
     dwell_ms: Any = fields.get("dwell_ms")
@@ -232,9 +230,14 @@ def _read_vote(given: Any) -> CastVote | VoteResult:
 
 def _text(body: dict[str, Any], name: str) -> str:
     value = body.get(name)
-    if not isinstance(value, str) or not value or len(value) > 64 or "\0" in value:
+    if not _is_name(value):
         raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, f"“{name}” must be a short text.")
-    return value
+    return str(value)
+
+
+def _is_name(value: Any) -> bool:
+    """Whether a row can have this name: what no database can be asked for never enters the ballot box."""
+    return isinstance(value, str) and 0 < len(value) <= 64 and value.isascii() and value.isprintable()
 
 
 def _texts(body: dict[str, Any], name: str, *, most: int) -> list[str]:

@@ -42,7 +42,7 @@ from evaluation.services.players import forget_holder
 from evaluation.services.recount import find_differences
 from evaluation.services.retractions import UndoRefused, undo_vote
 from evaluation.services.votes import Ballot, CastVote, cast_votes
-from search.models import Catalogue
+from search.models import Catalogue, Revision
 from tests.evaluation.decks import cast, deal_to
 from tests.factories import NOW, make_catalogue, make_contender, make_contenders, make_pairs
 
@@ -260,7 +260,9 @@ def test_a_wrong_count_is_found_named_and_repaired(model: type, capsys: pytest.C
     with pytest.raises(CommandError, match="1 counts differ"):
         call_command("recount_leaderboard")
     assert model.__name__ in capsys.readouterr().err
+    revision = Revision.objects.get(topic="leaderboard").number
     call_command("recount_leaderboard", repair=True)
+    assert Revision.objects.get(topic="leaderboard").number > revision, "kept exports are out of date"
     assert model.objects.values().get(pk=row.pk) == before
     call_command("recount_leaderboard")
     assert "All counts equal the 12 votes" in capsys.readouterr().out

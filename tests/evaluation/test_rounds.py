@@ -187,6 +187,19 @@ def test_a_round_given_up_shows_its_end_after_a_day() -> None:
     assert deck.deal(1)["round"] != Round.objects.order_by("created_at")[0].pk
 
 
+def test_a_revealed_round_takes_no_more_votes() -> None:
+    """A round given up is revealed when it is a day old; deals made late in it are younger than that."""
+    _catalogue()
+    deck = Deck()
+    first, second = deck.deal(2)["deals"]
+    deck.vote(first["id"])
+    Round.objects.update(created_at=NOW - timedelta(days=300))
+    assert deck.client.get(f"/play/rounds/{deck.round}/").status_code == 200
+    assert deck.vote(second["id"]).status_code == 410
+    assert deck.vote(first["id"]).status_code == 200, "a replay is answered as ever"
+    assert Vote.objects.count() == 1
+
+
 def _summary(deck: Deck, answers: dict[bool, str], rounds: int = 1) -> dict:
     """Play rounds in which pairs of the first contender get one answer and all others the other."""
     favourite = Contender.objects.order_by("pk")[0]

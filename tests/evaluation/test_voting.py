@@ -76,7 +76,7 @@ def test_vote_2_also_inside_a_batch_where_the_other_votes_count(deck: Deck) -> N
     assert answer["judged"] == answer["streak"] == 2
 
 
-@pytest.mark.parametrize("forged", ["0" * 32, "abc", "x" * 500, "%00", "' or 1=1 --"])
+@pytest.mark.parametrize("forged", ["0" * 32, "abc", "x" * 500, "%00", "%ED%A0%80", "' or 1=1 --"])
 def test_vote_3_a_forged_or_cut_deal_is_unknown_and_nothing_is_written(deck: Deck, forged: str) -> None:
     [deal] = deck.deal(1)["deals"]
     revision = Revision.objects.get(topic="leaderboard").number
@@ -153,6 +153,19 @@ def test_a_vote_of_wrong_form_is_told_what_is_wrong(deck: Deck, fields: dict, na
     answer = deck.post("/play/votes/", {"votes": [{**good, "deal": one["id"], **fields}, good]}).json()
     assert [result["status"] for result in answer["results"]] == [422, 200]
     assert named in answer["results"][0]["message"]
+
+
+@pytest.mark.parametrize("name", ["\ud800", "\0", "é", "x" * 65])
+def test_a_name_that_no_row_can_have_never_reaches_the_database(deck: Deck, name: str) -> None:
+    vote = {"deal": name, "answer": "dope", "dwell_ms": 1, "modality": "key"}
+    assert deck.post("/play/votes/", {"votes": [vote]}).json()["results"][0]["status"] == 404
+    for path, body in (
+        ("/play/undo/", {"deal": name}),
+        ("/play/deals/", {"catalogue": name, "round": None, "held": [], "count": 1}),
+        ("/play/deals/", {"catalogue": "demo", "round": name, "held": [], "count": 1}),
+    ):
+        assert deck.post(path, body).status_code == 422
+    assert deck.client.get("/play/rounds/%00/").status_code == 404
 
 
 @pytest.mark.parametrize("body", [None, [], "x", {"votes": 7}, {"votes": [{}] * 51}])
