@@ -27,6 +27,8 @@ MAX_RATIO = 200  # inflated over packed; photos hardly shrink, tables shrink to 
 SMALL = 2**20  # below this size the ratio does not matter
 MAX_TABLE = 64 * 2**20  # bytes of a table, which is held in memory
 _BLOCK = 1 << 16
+# What zipfile raises for a damaged archive or member; ValueError for names that are not in their encoding.
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, ValueError)
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst")
 
 
@@ -46,13 +48,7 @@ class ZipTree:
             _check_directory(self._file, path)
             self._zip = zipfile.ZipFile(self._file)
             _check_members(self._zip, path)
-        except (
-            zipfile.BadZipFile,
-            struct.error,
-            ValueError,
-            NotImplementedError,
-            UnicodeDecodeError,
-        ) as error:
+        except (*_DAMAGED, OverflowError, OSError) as error:
             self._file.close()
             raise CatalogueUnreadable(
                 f"{path} is not a zip archive that can be read ({error}). Make it again."
@@ -80,7 +76,7 @@ class ZipTree:
                 while block := member.read(_BLOCK):
                     inflated += block
                     _check_inflated(len(inflated), info, limit)
-        except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError) as error:
+        except _DAMAGED as error:
             raise ImageRejected(
                 "truncated", f"It is damaged inside the archive ({error}). Pack it again."
             ) from error
@@ -96,7 +92,7 @@ class ZipTree:
         try:
             with self._zip.open(self._members[entry.name]) as member:
                 return member.read(16)
-        except (zipfile.BadZipFile, zlib.error, EOFError, struct.error) as error:
+        except _DAMAGED as error:
             raise ImageRejected("truncated", "It is damaged inside the archive.") from error
 
     def close(self) -> None:

@@ -213,7 +213,8 @@ class ItemWriter:
     def _category_id(self, row: Row) -> int | None:
         if row.category is None or self._category is None:
             return None
-        return self._attributes[self._aspects[self._category].pk, row.category]
+        # None where the column was a text when the catalogue was made, and texts are no attributes.
+        return self._attributes.get((self._aspects[self._category].pk, row.category))
 
     def _split_values(self, row: Row) -> tuple[dict[str, str], dict[str, str]]:
         """Labels and texts by the kind an aspect was given when the catalogue was made."""

@@ -64,7 +64,7 @@ class JobContext:
     def progress(self, done: int, total: int, message: str = "") -> None:
         """Say how far the job is, in units of the handler's choice.
 
-        Written at most twice a second, and always when ``done`` reaches ``total``; each write renews the
+        Written at most twice a second, and at once when ``done`` reaches ``total``; each write renews the
         lease. Raises ``JobCancelled``, ``JobInterrupted`` or ``LeaseLost``.
         """
         if _stopping.is_set():
@@ -72,7 +72,7 @@ class JobContext:
         now = self._last_word = self.now()
         if self._last_write is None:
             self.job.resumed_from = min(done, total)
-        elif now - self._last_write < BETWEEN_WRITES and done != total:
+        elif now - self._last_write < BETWEEN_WRITES and (done != total or self._is_said(done, total)):
             return
         self._last_write = now
         self.job.done, self.job.total, self.job.message = done, total, message[:300]
@@ -87,6 +87,9 @@ class JobContext:
             events.bump("jobs")
         if self._report is not None:
             self._report(self.job)
+
+    def _is_said(self, done: int, total: int) -> bool:
+        return (done, total) == (self.job.done, self.job.total)
 
     def raise_if_cancelled(self) -> None:
         """For loops whose steps are too short to report: raises what ``progress`` would."""

@@ -158,3 +158,27 @@ def test_a_damaged_member_costs_only_itself(tmp_path: Path) -> None:
         rows["a.png"].image()
     assert caught.value.code == "truncated"
     assert zlib.crc32(rows["b.png"].image()) == zlib.crc32(picture(2))
+
+
+def test_a_member_whose_inner_name_or_flags_are_broken_costs_only_itself(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "z.zip", {"é.png": RED, "good.png": RED, "bare": RED})
+    data = bytearray(path.read_bytes())
+    at = data.find("é.png".encode())
+    data[at : at + 2] = b"\xff\xfe"  # in the member's own header only; the list of entries stays as it was
+    entry = data.rfind(b"PK\1\2")
+    assert data[entry + 46 :].startswith(b"bare")
+    data[entry + 8] |= 0x20  # "compressed patched data", which nobody reads
+    path.write_bytes(data)
+    rows, _ = read("zip", path)
+    found = {row.key: row for row in rows}
+    assert found["good.png"].image() == RED
+    with pytest.raises(ImageRejected, match="damaged inside the archive"):
+        found["é.png"].image()
+
+
+def test_an_end_record_that_points_nowhere_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "z.zip"
+    locator = b"PK\6\7" + struct.pack("<LQL", 0, 2**63 - 1, 1)
+    path.write_bytes(bytes(100) + locator + b"PK\5\6" + struct.pack("<4H2LH", 0, 0, 1, 1, 10, 0, 0))
+    with pytest.raises(CatalogueUnreadable, match="not a zip archive"):
+        read("zip", path)

@@ -13,6 +13,7 @@ from PIL import Image as PillowImage
 from search.engine import encoders
 from search.engine.encoders import framing, histograms, registry
 from search.engine.encoders.base import Surroundings
+from search.engine.metrics import nearest
 
 WITHOUT_WEIGHTS = ("colour-histogram", "gradient-histogram", "random-control")
 
@@ -162,7 +163,16 @@ def test_the_control_knows_nothing_of_the_picture():
 
 def test_the_control_is_the_same_on_every_machine():
     vector = encoders.create_encoder("random-control").encode([np.zeros((2, 2, 3), np.uint8)])[0]
-    np.testing.assert_allclose(vector[:3], [0.977329, -0.784964, -1.334363], atol=1e-6)
+    np.testing.assert_allclose(vector[:3], [0.118786, -0.095406, -0.162181], atol=1e-6)
+
+
+def test_no_picture_is_the_controls_answer_to_more_questions_than_a_lot_would_make_it():
+    pictures = [np.full((1, 1, 3), (number >> 8, number & 255, 7), np.uint8) for number in range(1000)]
+    vectors = encoders.create_encoder("random-control").encode(pictures)
+    found = nearest("l2", vectors, vectors, 1, exclude=[[row] for row in range(1000)]).positions[:, 0]
+    times = np.bincount(found, minlength=1000)
+    assert times.max() < 10
+    assert (times == 0).mean() == pytest.approx(np.exp(-1), abs=0.06)  # a Poisson law, as of a lot
 
 
 @settings(max_examples=50, deadline=None)

@@ -70,6 +70,16 @@ def test_a_plugin_is_listed_and_encodes(install):
     assert encoder.encode([]).shape == (0, 3)
 
 
+def test_a_plugin_called_like_a_network_of_ours_stays_by_itself(install):
+    install({"thimble": "their_models:Mean", "vgg16": "their_models:Mean"})
+    groups = encoders.group_by_network(encoders.list_encoders())
+    assert [[info.name for info in group] for group in groups if group[0].family == "plugin"] == [
+        ["thimble"],
+        ["vgg16"],
+    ]
+    assert encoders.create_encoder("thimble").encode(PHOTOS).shape == (3, 3)
+
+
 BROKEN = {
     "fails": "no licence file",
     "exits": "left early",

@@ -119,6 +119,18 @@ def test_progress_is_written_at_most_twice_a_second_and_gives_the_time_left(hand
     assert left == [5.0]
 
 
+def test_a_job_that_says_again_that_all_is_done_is_not_written_each_time(handle, clock):
+    def work(context: JobContext) -> None:
+        before = Revision.objects.get(topic="jobs").number
+        for _ in range(100):
+            context.progress(50, 50)
+            clock.pass_by(0.01)
+        assert Revision.objects.get(topic="jobs").number - before <= 3
+
+    handle(work)
+    assert run(ask(), clock).state == JobState.DONE
+
+
 def test_a_cancelled_job_stops_at_its_next_word_and_publishes_nothing(handle, clock):
     published = []
 

@@ -16,7 +16,7 @@ _INFO = EncoderInfo(
     family="control",
     title="Random control",
     dimensions=DIMENSIONS,
-    version="1",
+    version="2",
     sign_structured=True,
     network="random-control",
     is_control=True,
@@ -34,10 +34,12 @@ def create(infos: Sequence[EncoderInfo], surroundings: Surroundings) -> Function
 
 
 def _draw_vector(image: Image) -> Vectors:
-    """Draw (64,) standard normals from the image's bytes: random, yet the same on every machine and run.
+    """Draw a direction (64,) from the image's bytes: random, yet the same on every machine and run.
 
-    Neighbours are as good as drawn by lot, except that equal pictures stay equal.
+    Neighbours are as good as drawn by lot, except that equal pictures stay equal. The vectors have length 1,
+    for a short one among longer ones would be the nearest of a great many others.
     """
     digest = hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).digest()
     generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))
-    return generator.standard_normal(DIMENSIONS).astype(np.float32)
+    vector = generator.standard_normal(DIMENSIONS)
+    return (vector / np.linalg.norm(vector)).astype(np.float32)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from search.engine.encoders.base import BadEncoding, EncoderInfo, EncoderUnavailable
-from search.engine.encoders.plugins import FAMILY, GROUP, MARK, ask_model, load_model
+from search.engine.encoders.plugins import FAMILY, GROUP, MARK, ask_model, load_model, network_of
 
 
 def try_plugin(name: str, value: str, version: str) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def try_plugin(name: str, value: str, version: str) -> dict[str, Any]:
         dimensions=vectors.shape[1],
         version=str(getattr(model, "version", version)),
         sign_structured=bool(getattr(model, "sign_structured", False)),
-        network=name,
+        network=network_of(name),
     )
     return asdict(info)
 

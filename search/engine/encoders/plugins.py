@@ -110,6 +110,11 @@ def load_model(point: EntryPoint) -> Any:
     return model
 
 
+def network_of(name: str) -> str:
+    """A plug-in shares its network with nobody, whatever it is called."""
+    return f"{FAMILY}:{name}"
+
+
 def _package_of(point: EntryPoint) -> tuple[str, str]:
     return (point.dist.name, point.dist.version) if point.dist else ("", "")
 
@@ -143,7 +148,7 @@ def _broken(name: str, package: tuple[str, str], reason: str) -> EncoderInfo:
         dimensions=0,
         version=package[1],
         sign_structured=False,
-        network=name,
+        network=network_of(name),
         availability="broken",
         remedy=f"Repair or uninstall {where}: {reason.rstrip('.')}.",
     )
