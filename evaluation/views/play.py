@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Coroutine, Sequence
 from functools import wraps
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from django.db import Error as DatabaseError
@@ -232,10 +232,10 @@ def _text(body: dict[str, Any], name: str) -> str:
     value = body.get(name)
     if not _is_name(value):
         raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, f"“{name}” must be a short text.")
-    return str(value)
+    return value
 
 
-def _is_name(value: Any) -> bool:
+def _is_name(value: Any) -> TypeGuard[str]:
     """Whether a row can have this name: what no database can be asked for never enters the ballot box."""
     return isinstance(value, str) and 0 < len(value) <= 64 and value.isascii() and value.isprintable()
 
