@@ -58,12 +58,12 @@ class Channel(filesystem.Channel):
             taken = path.with_suffix(f".{os.getpid()}.taken")
             try:
                 path.rename(taken)  # Of several readers one succeeds.
-                text = taken.read_text()
+                message = taken.read_bytes()
                 taken.unlink()
             except FileNotFoundError:
                 continue
             try:
-                return loads(text)
+                return loads(message)
             except ValueError:
                 continue
         raise Empty

@@ -54,8 +54,19 @@ def check_disk(home: Path) -> None:
 
 def listen(host: str, port: int) -> socket.socket:
     """The socket the web process will answer on, kept across its restarts. Raises ``NotPlayable``."""
+    if not 0 <= port <= 65_535:
+        raise NotPlayable(
+            f"There is no port {port}: choose one from 1024 to 65535, as in PORT=8001 make play"
+        )
     try:
-        return socket.create_server((host, port), backlog=BACKLOG)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise NotPlayable(
+            f"This machine has no address “{host}” ({error.strerror}). Leave HOST out, or "
+            "give one of the addresses that it has."
+        ) from error
+    try:
+        return socket.create_server((host, port), family=found[0][0], backlog=BACKLOG)
     except OSError as error:
         raise NotPlayable(
             f"Port {port} of {host} is taken or not allowed ({error.strerror}). "

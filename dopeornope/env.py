@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -29,6 +29,17 @@ class Environment:
 
     def _refuse(self, name: str, value: str, allowed: str) -> ImproperlyConfigured:
         return ImproperlyConfigured(f"{PREFIX}{name}={value!r} is not understood: it must be {allowed}.")
+
+    def _split(self, name: str, value: str, schemes: Sequence[str], allowed: str) -> SplitResult:
+        """An address taken apart, with one of the schemes and a port that is a number, where it has one."""
+        try:
+            parts = urlsplit(value)
+            _ = parts.port
+        except ValueError as error:
+            raise self._refuse(name, value, allowed) from error
+        if parts.scheme not in schemes:
+            raise self._refuse(name, value, allowed)
+        return parts
 
     def text(self, name: str, default: str) -> str:
         return self._raw(name) or default
@@ -72,10 +83,16 @@ class Environment:
         return list(default) if value is None else [part.strip() for part in value.split(",") if part.strip()]
 
     def folder(self, name: str, default: Path) -> Path:
+        """A folder to write to, made where there is none."""
         value = self._raw(name)
-        path = (Path(value).expanduser() if value else default).resolve()
-        if path.exists() and not path.is_dir():
-            raise self._refuse(name, str(path), "a folder (or a path where one can be made)")
+        allowed = "a folder that may be written to (or a path where one can be made)"
+        try:
+            path = (Path(value).expanduser() if value else default).resolve()
+            path.mkdir(parents=True, exist_ok=True)
+        except (OSError, RuntimeError) as error:
+            raise self._refuse(name, value or str(default), allowed) from error
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise self._refuse(name, str(path), allowed)
         return path
 
     def folders(self, name: str) -> list[Path]:
@@ -101,9 +118,10 @@ class Environment:
                     "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;",
                 },
             }
-        parts = urlsplit(value)
-        if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
-            raise self._refuse(name, value, "sqlite, or postgresql://USER:PASSWORD@HOST:PORT/NAME")
+        allowed = "sqlite, or postgresql://USER:PASSWORD@HOST:PORT/NAME"
+        parts = self._split(name, value, ("postgresql", "postgres"), allowed)
+        if not parts.path.strip("/"):
+            raise self._refuse(name, value, allowed)
         return {
             "ENGINE": "django.db.backends.postgresql",
             "NAME": parts.path.lstrip("/"),
@@ -115,16 +133,15 @@ class Environment:
 
     def broker(self, name: str) -> str:
         value = self._raw(name) or "filesystem://localhost"
-        if urlsplit(value).scheme not in ("filesystem", "amqp", "amqps", "redis", "rediss"):
-            raise self._refuse(name, value, "filesystem://, amqp://… or redis://…")
+        schemes = ("filesystem", "amqp", "amqps", "redis", "rediss")
+        self._split(name, value, schemes, "filesystem://, amqp://… or redis://…")
         return value
 
     def channel_layer(self, name: str) -> dict[str, object]:
         value = self._raw(name)
         if value is None or value == "memory":
             return {"BACKEND": "channels.layers.InMemoryChannelLayer"}
-        if urlsplit(value).scheme not in ("redis", "rediss"):
-            raise self._refuse(name, value, "memory, or redis://HOST:PORT/NUMBER")
+        self._split(name, value, ("redis", "rediss"), "memory, or redis://HOST:PORT/NUMBER")
         return {
             "BACKEND": "channels_redis.core.RedisChannelLayer",
             "CONFIG": {"hosts": [value], "capacity": 100, "expiry": 10},

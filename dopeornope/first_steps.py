@@ -39,9 +39,9 @@ def request_game(*, path: Path | None, options: dict[str, Any], now: datetime) -
     try:
         return _request(slug, format, path, options, now)
     except SlugTaken:
-        # Another folder of the same name: told apart by where it lies.
-        place = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:6]
-        return _request(f"{slug}-{place}", format, path, options, now)
+        # Another folder of the same name, or this one read in another way: told apart by where and how.
+        how = f"{path.resolve()}\0{options['category']}\0{options['group']}"
+        return _request(f"{slug}-{hashlib.sha256(how.encode()).hexdigest()[:6]}", format, path, options, now)
 
 
 @transaction.atomic

@@ -51,7 +51,7 @@ class Supervisor:
             if child.process is not None and child.process.poll() is not None:
                 child.process = None
                 child.crashes = 0 if now - child.started > RECOVERED_AFTER_SECONDS else child.crashes + 1
-                child.due = now + min(LONGEST_PAUSE_SECONDS, 2.0 ** (child.crashes - 1)) * bool(child.crashes)
+                child.due = now + _pause_after(child.crashes)
                 ended.append(child.name)
             if child.process is None and now >= child.due:
                 self._start(child)
@@ -90,3 +90,9 @@ class Supervisor:
                 pass_fds=child.pass_fds,
                 start_new_session=True,
             )
+
+
+def _pause_after(crashes: int) -> float:
+    """Seconds: none after the first end of a child that had lived, then 1, 2, 4 and so on."""
+    # The exponent is bounded too: after a night of crashes a power of two is no float any more.
+    return min(LONGEST_PAUSE_SECONDS, 2.0 ** min(crashes - 1, 16)) if crashes else 0.0

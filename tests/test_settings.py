@@ -18,13 +18,18 @@ FILE = Path(__file__).parents[1] / "dopeornope" / "settings.py"
 # Variable, a value it must refuse, and words of what is allowed instead.
 REFUSED = [
     ("HOME", __file__, "a folder"),
+    ("HOME", f"{__file__}/below", "can be made"),
+    ("HOME", "~nobody-of-this-name/var", "can be made"),
     ("MODE", "embeded", "embedded, service"),
     ("DEBUG", "maybe", "true, yes, on"),
     ("SECRET_KEY", "short", f"at least {SHORTEST} characters"),
     ("DEVICE", "gpu", "auto, cpu, cuda"),
     ("DATABASE", "mysql://localhost/x", "postgresql://"),
     ("DATABASE", "postgresql://localhost", "NAME"),
+    ("DATABASE", "postgresql://localhost:many/x", "postgresql://"),
     ("CHANNEL_LAYER", "amqp://localhost", "redis://"),
+    ("CHANNEL_LAYER", "redis://[half", "redis://"),
+    ("BROKER", "redis://[half", "amqp://"),
     ("BROKER", "kafka://localhost", "amqp://"),
     ("TLS", "2", "true, yes, on"),
     ("LOG_LEVEL", "loud", "DEBUG, INFO, WARNING, ERROR"),

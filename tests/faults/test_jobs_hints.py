@@ -52,6 +52,7 @@ def test_a_broken_message_is_dropped_and_the_next_one_is_read(tmp_path):
         channel = connection.channel()
         assert isinstance(channel, Channel)
         (folder / "000_broken.io.msg").write_text('{"body": "cut o')
+        (folder / "001_garbled.io.msg").write_bytes(b"\xff\xfe\x00")
         channel._put("io", {"body": "whole"})
         channel._put("ml", {"body": "not ours"})
         assert channel._get("io") == {"body": "whole"}

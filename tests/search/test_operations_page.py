@@ -253,10 +253,11 @@ def test_paths_are_offered_below_the_named_roots_only(operator, hints, settings,
     for outside in ("/etc", f"{root}/../", f"{root}/out", f"{root}-2"):
         answer = operator.post("/operations/import/", {"source": "path", "title": "Outside", "path": outside})
         assert "not below one of the allowed" in answer.content.decode(), outside
-    missing = operator.post(
-        "/operations/import/", {"source": "path", "title": "Missing", "path": f"{root}/nothing"}
-    )
-    assert "nothing at this path" in missing.content.decode()
+    for nothing in ("nothing", "n" * 300):  # the second is no name that a disk would take
+        missing = operator.post(
+            "/operations/import/", {"source": "path", "title": "Missing", "path": f"{root}/{nothing}"}
+        )
+        assert "nothing at this path" in missing.content.decode()
 
     operator.post("/operations/import/", {"source": "path", "title": "Inside", "path": str(root)})
     assert Catalogue.objects.get().source == str(root)

@@ -22,6 +22,8 @@ from search.models import Catalogue
 from search.services.sweeping import free_lost_jobs
 
 LOOK_SECONDS = 0.5
+# Hosts that mean every address of this machine, and one of these addresses.
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 class Command(BaseCommand):
@@ -90,8 +92,10 @@ class Game:
         self._options = options
         self._catalogue: Catalogue | None = None
         self._announced = False
-        host = "localhost" if options["host"] in ("127.0.0.1", "0.0.0.0", "::") else options["host"]
-        self.address = f"http://{host}:{options['port']}"
+        host = options["host"]
+        shown = "localhost" if host == "127.0.0.1" or host in EVERYWHERE else host
+        self.address = f"http://{f'[{shown}]' if ':' in shown else shown}:{options['port']}"
+        self._asked = EVERYWHERE.get(host, host)
 
     def begin(self) -> None:
         """Ask for what has to be done. Raises ``CatalogueUnreadable``."""
@@ -115,7 +119,7 @@ class Game:
             board.say(f"Become its operator: {self.address}{invite_operator(now=timezone.now())}")
 
     def _answers(self) -> bool:
-        connection = http.client.HTTPConnection("127.0.0.1", self._options["port"], timeout=5)
+        connection = http.client.HTTPConnection(self._asked, self._options["port"], timeout=5)
         with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
             connection.request("GET", "/", headers={"Host": "localhost"})
             return connection.getresponse().status < 500

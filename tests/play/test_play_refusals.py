@@ -1,0 +1,41 @@
+"""What keeps a start from happening is said in words, before anything is started."""
+
+import pytest
+
+from dopeornope.embedded import NotPlayable, listen
+from dopeornope.first_steps import request_game
+from dopeornope.supervisor import LONGEST_PAUSE_SECONDS, _pause_after
+from search.models import Catalogue
+from tests.catalogues.sources import picture, write
+from tests.factories import NOW
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "said"),
+    [
+        ("127.0.0.1", 70_000, "no port 70000"),
+        ("127.0.0.1", -1, "no port -1"),
+        ("no-such-host.invalid", 8000, "no address “no-such-host.invalid”"),
+    ],
+)
+def test_an_address_that_cannot_be_is_named(host, port, said):
+    with pytest.raises(NotPlayable, match=said):
+        listen(host, port)
+
+
+def test_a_child_that_crashes_all_night_is_still_started_again():
+    assert [_pause_after(crashes) for crashes in (0, 1, 2, 3)] == [0, 1, 2, 4]
+    assert _pause_after(5000) == LONGEST_PAUSE_SECONDS
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_folder_may_be_played_by_any_of_its_columns(tmp_path, monkeypatch):
+    monkeypatch.setattr("dopeornope.first_steps.hint_jobs", lambda jobs: None)
+    files = {f"{n}.png": picture(n) for n in range(3)}
+    table = "image,kind,maker,season\n" + "".join(f"{n},a,b,c\n" for n in range(3))
+    folder = write(tmp_path / "shop", {**files, "shop.csv": table})
+    options = {"group": "", "items": None}
+    for column in ("kind", "maker", "season", "season"):
+        request_game(path=folder, options={**options, "category": column}, now=NOW)
+    chosen = [catalogue.options["category"] for catalogue in Catalogue.objects.all()]
+    assert chosen == ["kind", "maker", "season"]
