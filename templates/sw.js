@@ -10,7 +10,8 @@ self.addEventListener("install", (event) => {
   event.waitUntil(
     caches
       .open(STATIC)
-      .then((cache) => cache.addAll(SHELL))
+      // Without cookies: the offline page is kept, and must not name who was signed in.
+      .then((cache) => cache.addAll(SHELL.map((address) => new Request(address, { credentials: "omit" }))))
       .then(() => self.skipWaiting()),
   );
 });

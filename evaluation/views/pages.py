@@ -94,4 +94,5 @@ def forget(request: HttpRequest) -> HttpResponse:
         messages.success(request, "Done. Nothing leads from your votes back to you any more.")
         response = redirect("privacy")
     delete_player_cookie(response)
+    response.delete_cookie("theme", samesite="Lax")
     return response

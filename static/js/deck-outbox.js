@@ -2,7 +2,7 @@
 // (a deal is single-use, so a repeated vote gets the same answer).
 import { WireError, backoffMs, postJson } from "wire";
 
-const KEY = "dopeornope.outbox";
+const KEY = "dopeornope.vote."; // one entry per vote: tabs of one browser never overwrite each other's
 const PAUSE_MS = 600;
 const BATCH = 50;
 
@@ -12,6 +12,7 @@ export class Outbox extends EventTarget {
   #sitting;
   #votes = new Map(); // deal id -> vote, in order of judging
   #inFlight = new Set();
+  #sent = new Set(); // deals whose vote may have arrived, answered or not
   #flight = null;
   #timer = 0;
   #attempt = 0;
@@ -41,17 +42,16 @@ export class Outbox extends EventTarget {
 
   add(vote) {
     this.#votes.set(vote.deal, vote);
-    this.#store();
+    this.#keep(vote);
     this.#plan(PAUSE_MS);
     this.#tell("change");
   }
 
-  /** Takes an unsent vote back and returns it; null when it is already on its way or answered. */
+  /** Takes an unsent vote back and returns it; null when it may have arrived: then only the server can. */
   retract(deal) {
     const vote = this.#votes.get(deal);
-    if (!vote || this.#inFlight.has(deal)) return null;
-    this.#votes.delete(deal);
-    this.#store();
+    if (!vote || this.#inFlight.has(deal) || this.#sent.has(deal)) return null;
+    this.#drop(deal);
     this.#tell("change");
     return vote;
   }
@@ -78,6 +78,7 @@ export class Outbox extends EventTarget {
   async #send() {
     const votes = [...this.#votes.values()].slice(0, BATCH);
     for (const vote of votes) this.#inFlight.add(vote.deal);
+    this.#mark(votes);
     let delay = PAUSE_MS;
     try {
       const reply = await postJson(this.#url, this.#sitting, { votes });
@@ -102,8 +103,7 @@ export class Outbox extends EventTarget {
         this.#tell("stale");
         return null;
       }
-      for (const vote of votes) this.#votes.delete(vote.deal);
-      this.#store();
+      for (const vote of votes) this.#drop(vote.deal);
       this.#tell("dropped", { votes, reason: error.message });
       return PAUSE_MS;
     }
@@ -116,12 +116,14 @@ export class Outbox extends EventTarget {
     let accepted = false;
     for (const result of reply.results) {
       const vote = this.#votes.get(result.deal);
-      this.#votes.delete(result.deal);
+      this.#drop(result.deal);
       if (result.status === 200) accepted = true;
       else if (vote) lost.push({ vote, reason: result.message });
     }
-    if (accepted) this.#persistent = true;
-    this.#store();
+    if (accepted && !this.#persistent) {
+      this.#persistent = true;
+      for (const vote of this.#votes.values()) this.#keep(vote);
+    }
     this.#tell("settled", reply);
     if (lost.length) this.#tell("dropped", { votes: lost.map(({ vote }) => vote), reason: lost[0].reason });
   }
@@ -131,20 +133,35 @@ export class Outbox extends EventTarget {
     if (!this.#votes.size) return;
     const votes = [...this.#votes.values()].slice(0, BATCH);
     const sent = new Set(votes.map((vote) => vote.deal));
+    this.#mark(votes);
     postJson(this.#url, this.#sitting, { votes }, { keepalive: true }).then(
       (reply) => this.#settle({ ...reply, results: reply.results.filter((result) => sent.has(result.deal)) }),
       () => {}, // the next visible moment, or the next visit, tries again
     );
   }
 
+  // A request without an answer may still have arrived, unless the browser knew of no network at all.
+  #mark(votes) {
+    if (navigator.onLine) for (const vote of votes) this.#sent.add(vote.deal);
+  }
+
   // Storage only after the first accepted vote: before it nothing about a visitor is kept.
-  #store() {
+  #keep(vote) {
     if (!this.#persistent) return;
     try {
-      if (this.#votes.size) localStorage.setItem(KEY, JSON.stringify([...this.#votes.values()]));
-      else localStorage.removeItem(KEY);
+      localStorage.setItem(KEY + vote.deal, JSON.stringify(vote));
     } catch {
       this.#persistent = false; // storage refused (private window, full): memory still holds the votes
+    }
+  }
+
+  #drop(deal) {
+    this.#votes.delete(deal);
+    this.#sent.delete(deal);
+    try {
+      localStorage.removeItem(KEY + deal);
+    } catch {
+      // storage refused: nothing was kept
     }
   }
 
@@ -155,8 +172,8 @@ export class Outbox extends EventTarget {
 
 function readStore() {
   try {
-    const votes = JSON.parse(localStorage.getItem(KEY) ?? "[]");
-    return Array.isArray(votes) ? votes.filter((vote) => typeof vote?.deal === "string") : [];
+    const keys = Object.keys(localStorage).filter((key) => key.startsWith(KEY));
+    return keys.map((key) => ({ ...JSON.parse(localStorage.getItem(key)), deal: key.slice(KEY.length) }));
   } catch {
     return [];
   }

@@ -29,6 +29,7 @@ class SwipeDeck extends HTMLElement {
     this.stack = this.querySelector(".deck-stack");
     this.calm = matchMedia("(prefers-reduced-motion: reduce)");
     this.#known = known === "true";
+    this.#streak = Number(document.querySelector("[data-streak]")?.textContent ?? 0);
     this.outbox = new Outbox({ url: votes, sitting, persistent: this.#known });
     this.supply = new Supply({
       url: deals,
@@ -156,7 +157,9 @@ class SwipeDeck extends HTMLElement {
       const deal = await this.#takeBack(card.deal);
       this.#last = null;
       const again = new Card(deal, this.#part("card"), this.supply.size);
-      this.#cards.unshift(again);
+      const dealt = this.#cards.find((card) => card.deal.id === deal.id); // meanwhile, with the next pairs
+      dealt?.element.remove();
+      this.#cards = [again, ...this.#cards.filter((card) => card !== dealt)];
       this.querySelector(".deck-recent").firstElementChild?.remove();
       this.#streak = Math.max(0, this.#streak - 1);
       this.#announce(this.dataset.textUndone, {});
@@ -170,6 +173,7 @@ class SwipeDeck extends HTMLElement {
     } finally {
       this.#undoing = false;
       this.#render();
+      this.supply.fill();
     }
   }
 
@@ -184,12 +188,14 @@ class SwipeDeck extends HTMLElement {
   }
 
   #settle(reply) {
-    this.#spent = reply.judged;
-    this.#streak = reply.streak;
+    // Where no vote was this player's there is no round to speak of.
+    if (reply.results.some(({ status }) => status !== 404 && status !== 422)) this.#spent = reply.judged;
+    this.#streak = reply.streak + this.outbox.size;
     if (!this.#known && reply.results.some((result) => result.status === 200)) {
       this.#known = true;
       import("worker").then(({ enableOfflinePage }) => enableOfflinePage());
     }
+    if (!this.#undoing) this.supply.fill();
   }
 
   // Screen ------------------------------------------------------------------------------------------------
@@ -251,12 +257,11 @@ class SwipeDeck extends HTMLElement {
     const ticks = document.querySelector(".ticks");
     if (!ticks) return;
     while (ticks.childElementCount < this.supply.size) ticks.append(document.createElement("i"));
+    while (ticks.childElementCount > this.supply.size) ticks.lastElementChild.remove(); // the pairs ran out
     [...ticks.children].forEach((tick, place) => tick.toggleAttribute("data-spent", place < this.#judged));
     ticks.setAttribute("aria-valuemax", this.supply.size);
     ticks.setAttribute("aria-valuenow", this.#judged);
-    const streak = document.querySelector("[data-streak]");
-    this.#streak ||= Number(streak.textContent) && !this.#last ? Number(streak.textContent) : this.#streak;
-    streak.textContent = this.#streak;
+    document.querySelector("[data-streak]").textContent = this.#streak;
   }
 
   #remember(card, answer) {

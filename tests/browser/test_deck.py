@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.contrib.auth.models import User
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from evaluation.models import Retraction, Vote
@@ -115,6 +116,34 @@ def test_undo_before_and_after_the_vote_has_left(page: Page, site: Site) -> None
     deck.key("ArrowLeft")
     deck.expect_sent()
     assert stored(sent[-1:]) == {sent[-1]["deal"]: "nope"}
+
+
+def test_undo_of_a_vote_whose_answer_was_lost_goes_through_the_server(
+    page: Page, site: Site, tolerated: list[str]
+) -> None:
+    tolerated += ["ERR_CONNECTION_RESET", "ERR_FAILED"]
+    sent = sent_votes(page)
+    lost: list[int] = []
+
+    def lose_answer(route: Route) -> None:
+        lost.append(route.fetch().status)
+        route.abort("connectionreset")
+
+    page.route(VOTES, lose_answer, times=1)
+    deck = Deck(page).open()
+    before = deck.pictures()
+    with page.expect_event("requestfailed"):
+        deck.key("ArrowRight")
+    assert lost == [200]
+    deck.button("undo").click()
+    deck.expect_judged(0)
+    expect(page.locator("[data-streak]")).to_have_text("0")
+    assert deck.pictures() == before
+    deck.key("ArrowLeft")
+    deck.expect_sent()
+    assert Retraction.objects.filter(vote_id=sent[0]["deal"]).count() == 1
+    assert stored(sent[-1:]) == {sent[-1]["deal"]: "nope"}
+    deck.expect_judged(1)
 
 
 def test_votes_given_offline_arrive_once_later(
@@ -291,6 +320,46 @@ def test_votes_kept_offline_survive_a_closed_tab(
     again.expect_judged(3)
     assert Vote.objects.filter(deal__in=deals, answer="nope").count() == 2
     again.page.close()
+
+
+def test_two_tabs_keep_their_votes_side_by_side(
+    page: Page, context: BrowserContext, site: Site, tolerated: list[str]
+) -> None:
+    tolerated.append("ERR_INTERNET_DISCONNECTED")
+    deck = Deck(page).open()
+    deck.key("ArrowRight")
+    deck.expect_sent()
+    page.wait_for_function("() => document.querySelectorAll('.pair').length >= 3")
+    other = Deck(context.new_page()).open()
+    context.set_offline(True)
+    for _ in range(3):
+        deck.key("ArrowLeft")
+    deals = page.evaluate("() => document.querySelector('swipe-deck').outbox.deals")
+    other.key("ArrowLeft")
+    page.close()
+    other.page.close()
+    context.set_offline(False)
+    again = Deck(context.new_page()).open()
+    again.expect_judged(4)
+    again.expect_sent()
+    assert Vote.objects.filter(deal__in=deals, answer="nope").count() == 3
+    again.page.close()
+
+
+def test_the_page_kept_for_offline_names_nobody(
+    page: Page, context: BrowserContext, operator: User, tolerated: list[str]
+) -> None:
+    tolerated.append("ERR_INTERNET_DISCONNECTED")
+    deck = Deck(page).open()
+    assert operator.username in page.content()
+    deck.key("ArrowRight")
+    deck.expect_sent()
+    page.evaluate("async () => { await navigator.serviceWorker.ready }")
+    context.set_offline(True)
+    page.goto("/about/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are offline")
+    assert operator.username not in page.content()
+    context.set_offline(False)
 
 
 def test_without_a_network_pages_say_so_once_somebody_has_voted(

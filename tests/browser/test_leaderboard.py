@@ -41,6 +41,13 @@ def test_filters_live_in_the_address(page: Page, site: Site) -> None:
     assert "metric=l1" in (page.get_by_role("link", name="CSV").get_attribute("href") or "")
 
 
+def test_another_catalogue_is_shown_without_the_category_of_the_last(page: Page, site: Site) -> None:
+    page.goto("/leaderboard/?category=bag&metric=l2")
+    page.get_by_label("Catalogue").select_option("wardrobe")
+    page.wait_for_url("**catalogue=wardrobe**")
+    assert "category" not in page.url and "metric=l2" in page.url
+
+
 def test_where_sockets_are_refused_the_page_polls(page: Page, browser: Browser, site: Site) -> None:
     page.add_init_script(
         """window.WebSocket = class extends EventTarget {

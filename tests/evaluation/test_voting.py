@@ -249,7 +249,9 @@ def test_forget_me_leaves_the_votes_and_nothing_that_leads_to_them(deck: Deck) -
 
 def test_forget_me_works_as_a_plain_form(deck: Deck) -> None:
     deck.vote(deck.deal(1)["deals"][0]["id"])
+    deck.client.cookies["theme"] = "dark"
     assert deck.client.post("/play/forget/", {"sitting": "forged"}).status_code == 403
     response = deck.client.post("/play/forget/", {"sitting": deck.sitting}, follow=True)
     assert response.redirect_chain == [("/privacy/", 302)]
+    assert not any(deck.client.cookies[name].value for name in ("player", "theme"))
     assert Player.objects.get().forgotten_at is not None
