@@ -1,5 +1,7 @@
 """Jobs as an operator sees them: asked for once, done once, ended with a reason."""
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -7,7 +9,7 @@ import pytest
 
 from search.engine.errors import DiskFull
 from search.models import Job, JobState, Queue, Revision
-from search.services import jobs
+from search.services import job_context, jobs
 from search.services.job_context import LEASE, JobContext
 from search.services.sweeping import sweep_everything
 
@@ -216,6 +218,38 @@ def test_a_job_waits_for_the_one_before_it_and_fails_with_it(handle, clock):
     fourth.refresh_from_db()
     assert fourth.state == JobState.FAILED
     assert "Test third" in fourth.reason
+
+
+def test_a_long_silent_step_keeps_its_lease(handle, monkeypatch):
+    monkeypatch.setattr(job_context, "BEAT_SECONDS", 0.01)
+    renewed = []
+
+    def work(context: JobContext) -> None:
+        first = Job.objects.get().lease_until
+        deadline = time.monotonic() + 20
+        while not renewed and time.monotonic() < deadline:
+            if Job.objects.get().lease_until > first:
+                renewed.append(True)
+
+    handle(work)
+    job = ask()
+    jobs.run_job(job_id=str(job.pk), worker="elsewhere:1")
+    job.refresh_from_db()
+    assert renewed
+    assert job.state == JobState.DONE
+
+
+def test_a_worker_asked_to_end_puts_its_job_back_uncounted(handle, clock, monkeypatch):
+    monkeypatch.setattr(job_context, "_stopping", threading.Event())
+
+    def work(context: JobContext) -> None:
+        job_context.request_stop()
+        context.progress(1, 2)
+        raise AssertionError("never reached")
+
+    handle(work)
+    job = run(ask(), clock)
+    assert (job.state, job.attempt, job.reason) == (JobState.QUEUED, 0, "")
 
 
 def test_a_command_runs_the_same_handler_and_reports_each_step(handle, clock):

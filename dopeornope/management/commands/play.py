@@ -32,7 +32,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--catalogue", type=Path, metavar="PATH", help="a folder of images, or a table or zip"
+            "--catalogue",
+            type=lambda text: Path(text).expanduser(),
+            metavar="PATH",
+            help="a folder of images, or a table or zip",
         )
         parser.add_argument("--category", default="", metavar="COLUMN", help="what kind of thing an item is")
         parser.add_argument(
