@@ -1,6 +1,7 @@
 """Formats by name. A new one is a class with the methods of `rows.Importer` and one line here."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,9 +54,8 @@ def open_importer(name: str, path: Path | None, options: ImportOptions) -> Impor
         return format.open(Path(), options)
     if path is None:
         raise CatalogueUnreadable(f"The format {name} reads {format.title}. Give its path.")
-    if not path.exists():
-        raise CatalogueUnreadable(f"{path} was not found. Check the path.")
-    importer = format.open(path, options)
+    with _told(path):
+        importer = format.open(path, options)
     if options.items is None:
         return importer
     try:
@@ -67,14 +67,27 @@ def open_importer(name: str, path: Path | None, options: ImportOptions) -> Impor
 
 def detect_format(path: Path) -> str:
     """The format of what lies at a path. Raises CatalogueUnreadable."""
-    if not path.exists():
-        raise CatalogueUnreadable(f"{path} was not found. Check the path.")
-    if path.is_dir():
-        return "table" if tables_in(FolderTree(path), "") else "folder"
-    _refuse_sheet(path)
-    with path.open("rb") as file:
-        start = file.read(4)
+    with _told(path):
+        if path.is_dir():
+            return "table" if tables_in(FolderTree(path), "") else "folder"
+        _refuse_sheet(path)
+        with path.open("rb") as file:
+            start = file.read(4)
     return "zip" if start in (b"PK\3\4", b"PK\5\6") and path.suffix.lower() != ".parquet" else "table"
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Say in words what the system says by an error when a source is opened."""
+    try:
+        if not path.exists():
+            raise CatalogueUnreadable(f"{path} was not found. Check the path.")
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise CatalogueUnreadable(
+            f"{path} cannot be read: {reason}. Allow it and what is in it to be read (chmod)."
+        ) from error
 
 
 def _refuse_sheet(path: Path) -> None:

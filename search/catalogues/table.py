@@ -15,7 +15,7 @@ from search.catalogues.columns import (
     find_column,
 )
 from search.catalogues.delimited import DelimitedFile
-from search.catalogues.files import TABLE_SUFFIXES, Entry, Refused, Tree
+from search.catalogues.files import TABLE_SUFFIXES, Entry, Refused, Tree, printable
 from search.catalogues.pictures import Pictures
 from search.catalogues.records import MAX_COLUMNS, JsonLinesFile, Record, Table, Unreadable
 from search.catalogues.rows import (
@@ -138,7 +138,7 @@ class TableImporter:
         labels: dict[str, str] = {}
         texts: dict[str, str] = {}
         for place, column in enumerate(free):
-            name = column if len(column) <= MAX_NAME else f"{column[: MAX_NAME - 8]}… {place}"
+            name = _aspect_name(column, place)
             (labels if column == category or not self._facts[column].is_text else texts)[column] = name
         return _Plan(image, category, group, box, labels, texts)
 
@@ -246,6 +246,12 @@ class TableImporter:
                 "with or without extension. Put it there or correct the name.",
             )
         return found if isinstance(found, Refused) else None
+
+
+def _aspect_name(column: str, place: int) -> str:
+    """A name that can be stored and shown; what JSON and Parquet call a column may be any text, or none."""
+    name = printable(column).strip() or f"column {place + 1}"
+    return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 8]}… {place}"
 
 
 def _open_table(stream: BinaryIO, entry: Entry) -> Table:

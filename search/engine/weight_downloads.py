@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import urllib.error
+import http.client
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ def download(file: PublishedFile, folder: Path, *, report: Callable[[int, int | 
                 done += len(block)
                 report(done, int(length) if length else None)
             _check(file, digest.hexdigest(), target)
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+    except (OSError, http.client.HTTPException) as error:
         raise DownloadFailed(
             f"{file.source} cannot be fetched ({error}). "
             f"Fetch it on another machine and put it into {folder} as {file.name}."

@@ -1,8 +1,10 @@
 """Tables as people save them: which column is what, and what happens to rows that cannot be taken."""
 
 import csv
+import errno
 import io
 import json
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from search.catalogues.files import FolderTree
 from search.catalogues.rows import CatalogueUnreadable
 from tests.catalogues.sources import RED, aspects, picture, read, write
 
@@ -284,3 +287,25 @@ def test_no_bytes_break_the_reading_of_a_table(tmp_path: Path, noise: bytes) -> 
     except CatalogueUnreadable:
         return
     assert {row.key for row in rows} <= {"a", "b"}
+
+
+def test_columns_without_a_name_that_can_be_stored_get_one(tmp_path: Path) -> None:
+    line = '{"image": "a", "half \\ud800": "x", "nul \\u0000": "y", "": "z"}\n'
+    write(tmp_path, {"items.jsonl": line, **TWO})
+    names = list(aspects("table", tmp_path))
+    assert names == ["half \\xd800", "nul \\x00", "column 3"]
+    assert all(name.isprintable() for name in names)
+    assert list(read("table", tmp_path)[0][0].labels.values()) == ["x", "y", "z"]
+
+
+def test_a_source_that_may_not_be_read_is_named_with_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop(tmp_path, "image\na\nb\n")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(FolderTree, "_opened", refuse)
+    with pytest.raises(CatalogueUnreadable, match=r"Permission denied\. Allow it"):
+        read("table", tmp_path)

@@ -409,3 +409,17 @@ def test_a_picture_that_was_lost_comes_back_with_the_next_import(tmp_path: Path)
     assert lost.is_file()
     assert facts(again) == before
     assert request("folder", folder).state == JobState.DONE
+
+
+def test_a_text_that_turns_out_to_be_the_category_later_stays_a_text(tmp_path: Path) -> None:
+    folder = write(tmp_path / "in", {f"{n}.png": picture(n) for n in range(40)})
+
+    def table(count: int, kinds: int) -> str:
+        return "image,kind\n" + "".join(f"{n},kind {n % kinds}\n" for n in range(count))
+
+    write(folder, {"t.csv": table(20, 20)})
+    assert bring("table", folder).aspects.get(name="kind").kind == "text"
+    write(folder, {"t.csv": table(40, 20)})
+    catalogue = bring("table", folder)
+    assert [item.texts["kind"] for item in catalogue.items.all()] == [f"kind {n % 20}" for n in range(40)]
+    assert not catalogue.items.exclude(category=None).exists()
