@@ -53,14 +53,14 @@ class TrainingConfig:
 
     ``steps`` batches of ``items`` items, two pictures each; learning rate rising to ``peak_rate`` over the
     first tenth, then falling along a cosine. The first ``small_share`` of the steps see pictures reduced to
-    ``small_side``, which takes half the time and teaches the coarse things first. ``contrast_weight`` weighs
+    ``small_side``, which takes a third of the time and teaches the coarse things first. ``contrast_weight`` weighs
     the term that pulls an item's two pictures together, ``temperature`` is that term's.
     """
 
     steps: int
     items: int = 24
-    small_side: int = 80
-    small_share: float = 0.6
+    small_side: int = 64
+    small_share: float = 0.7
     peak_rate: float = 2e-3
     weight_decay: float = 0.02
     category_weight: float = 3.0

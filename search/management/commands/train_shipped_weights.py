@@ -27,7 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--items", type=int, default=12000, help="items to draw for training")
         parser.add_argument("--held-out", type=int, default=2000, help="items to draw for measuring")
         parser.add_argument(
-            "--steps", type=int, default=6000, help="training steps of 24 items, two views each"
+            "--steps", type=int, default=3000, help="training steps of 24 items, two views each"
         )
         parser.add_argument("--seed", type=int, default=0, help="of weights, order and augmentation")
         parser.add_argument(
