@@ -20,6 +20,7 @@ MODULES = (
     "deck",
     "deck-card",
     "deck-drag",
+    "deck-notes",
     "deck-outbox",
     "deck-supply",
     "filters",

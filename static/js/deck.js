@@ -1,13 +1,13 @@
 // <swipe-deck>: deals pairs, takes votes by drag, button or key, and ends a round.
 import { Card } from "deck-card";
 import { enableDrag } from "deck-drag";
+import { Notes } from "deck-notes";
 import { Outbox } from "deck-outbox";
 import { Supply } from "deck-supply";
 import { postJson } from "wire";
 
 const KEYS = { ArrowLeft: "nope", ArrowRight: "dope", ArrowDown: "skip", Backspace: "undo" };
 const RECENT = 6;
-const NOTE_MS = 4000;
 const REVEAL_MS = 1100;
 
 class SwipeDeck extends HTMLElement {
@@ -18,7 +18,6 @@ class SwipeDeck extends HTMLElement {
   #known = false;
   #panel = null;
   #panelName = null;
-  #noteTimer = 0;
   #revealTimer = 0;
   #undoing = false;
   #stale = "";
@@ -39,6 +38,7 @@ class SwipeDeck extends HTMLElement {
       pending: () => this.outbox.deals,
       owed: () => this.supply.size - this.#judged - this.#cards.length,
     });
+    this.notes = new Notes(this);
     this.#listen();
     this.#render();
     this.#begin();
@@ -78,7 +78,7 @@ class SwipeDeck extends HTMLElement {
     this.outbox.addEventListener("change", () => this.#render());
     this.outbox.addEventListener("settled", (event) => this.#settle(event.detail));
     this.outbox.addEventListener("trouble", (event) => {
-      if (event.detail.kind === "busy") this.#note(this.dataset.textBusy);
+      if (event.detail.kind === "busy") this.notes.say("textBusy");
     });
     this.outbox.addEventListener("stale", () => {
       this.#stale = this.dataset.textStale;
@@ -87,7 +87,7 @@ class SwipeDeck extends HTMLElement {
     this.outbox.addEventListener("dropped", (event) => {
       const { votes, reason } = event.detail;
       this.#last = null;
-      this.#note(fill(this.dataset.textDropped, { count: this.#counted(votes.length), reason }));
+      this.notes.say("textDropped", { count: this.notes.counted(votes.length), reason });
       this.supply.fill();
     });
   }
@@ -142,7 +142,7 @@ class SwipeDeck extends HTMLElement {
     this.outbox.add(vote);
     card.leave(answer, this.calm.matches);
     this.#remember(card, answer);
-    this.#announce(this.dataset.textSaid, { answer: this.#word(answer), place: this.#judged, size: this.supply.size });
+    this.notes.announce("textSaid", { answer: this.#word(answer), place: this.#judged, size: this.supply.size });
     this.#render();
     this.supply.fill();
   }
@@ -162,14 +162,15 @@ class SwipeDeck extends HTMLElement {
       this.#cards = [again, ...this.#cards.filter((card) => card !== dealt)];
       this.querySelector(".deck-recent").firstElementChild?.remove();
       this.#streak = Math.max(0, this.#streak - 1);
-      this.#announce(this.dataset.textUndone, {});
+      this.notes.announce("textUndone");
       this.#render();
       again.arriveFrom(answer, this.calm.matches);
       await this.#load(again);
     } catch (error) {
       const offline = error.kind === "offline";
       if (!offline && error.kind !== "busy") this.#last = null;
-      this.#note(offline ? this.dataset.textUndoOffline : error.message || this.dataset.textUndoFailed);
+      if (offline) this.notes.say("textUndoOffline");
+      else this.notes.report(error.message, "textUndoFailed");
     } finally {
       this.#undoing = false;
       this.#render();
@@ -215,7 +216,11 @@ class SwipeDeck extends HTMLElement {
     this.#enable("undo", Boolean(this.#last) && !this.#stale);
     this.#drawProgress();
     this.#show(this.#pickPanel());
-    this.#standingNote();
+    this.notes.stand({
+      offline: !navigator.onLine || this.supply.state === "offline",
+      kept: this.outbox.size,
+      pairs: Boolean(this.#top),
+    });
   }
 
   #watch() {
@@ -274,36 +279,6 @@ class SwipeDeck extends HTMLElement {
     while (list.childElementCount > RECENT) list.lastElementChild.remove();
   }
 
-  #standingNote() {
-    const count = this.outbox.size;
-    if (navigator.onLine && this.supply.state !== "offline") {
-      if (this.#noteTimer === 0) this.#write("");
-    } else if (this.#top) this.#write(fill(this.dataset.textOffline, { count: this.#counted(count) }));
-    else this.#write(fill(this.dataset.textWaiting, { count: this.#counted(count) }));
-  }
-
-  #note(text) {
-    clearTimeout(this.#noteTimer);
-    this.#write(text);
-    this.#noteTimer = setTimeout(() => {
-      this.#noteTimer = 0;
-      this.#standingNote();
-    }, NOTE_MS);
-  }
-
-  #write(text) {
-    const note = this.querySelector(".deck-note [role=status]");
-    if (note.textContent !== text) note.textContent = text;
-  }
-
-  #announce(pattern, words) {
-    this.querySelector("[data-announce]").textContent = fill(pattern, words);
-  }
-
-  #counted(count) {
-    return count === 1 ? this.dataset.textOneVote : fill(this.dataset.textVotes, { count });
-  }
-
   #word(answer) {
     return { dope: this.dataset.textDope, nope: this.dataset.textNope, skip: this.dataset.textSkip }[answer];
   }
@@ -319,10 +294,6 @@ class SwipeDeck extends HTMLElement {
   #enable(name, on) {
     this.#button(name).setAttribute("aria-disabled", String(!on));
   }
-}
-
-function fill(pattern, words) {
-  return pattern.replace(/\{(\w+)\}/g, (whole, name) => words[name] ?? whole);
 }
 
 customElements.define("swipe-deck", SwipeDeck);
