@@ -6,6 +6,7 @@ from evaluation.views import accounts, invitations, leaderboard, operations, pag
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.home, name="home"),
+    path("catalogues/", pages.catalogues, name="catalogues"),
     path("play/", pages.play, name="play"),
     path("play/deals/", play.deals, name="play-deals"),
     path("play/votes/", play.votes, name="play-votes"),

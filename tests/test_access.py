@@ -31,6 +31,7 @@ READING: dict[str, dict[str, Any]] = {
     "offline": PUBLIC,
     "about": PUBLIC,
     "home": PUBLIC,
+    "catalogues": PUBLIC,
     "privacy": PUBLIC,
     "play": PUBLIC,
     "play-catalogue": PUBLIC,

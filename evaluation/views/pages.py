@@ -26,8 +26,17 @@ from evaluation.views.player_cookie import (
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    context = {"catalogues": list_catalogue_cards(), "totals": count_totals()}
+    cards = list_catalogue_cards()
+    # Only then does the page listen: for everybody else a socket would be a cost without a use.
+    growing = not cards or any(card.progress is not None or not card.playable for card in cards)
+    context = {"catalogues": cards, "totals": count_totals(), "growing": growing}
     return render(request, "home.html", context)
+
+
+@require_safe
+def catalogues(request: HttpRequest) -> HttpResponse:
+    """The part of the home page that is fetched again while catalogues grow."""
+    return render(request, "_catalogues.html", {"catalogues": list_catalogue_cards()})
 
 
 @never_cache

@@ -11,7 +11,7 @@ from django.test import Client
 from evaluation.models import Contender, Deal, Pair, Round, Side, Vote
 from evaluation.selectors.pools import find_pool, load_pool
 from evaluation.services.contenders import retire_contender
-from search.models import Catalogue, Item, Split
+from search.models import Catalogue, Item, Job, Queue, Split
 from tests.evaluation.decks import Deck, cast, deal_to
 from tests.factories import NOW, make_catalogue, make_contender, make_contenders, make_pairs
 
@@ -277,6 +277,23 @@ def test_a_catalogue_without_contenders_is_being_prepared() -> None:
     response = Client().get("/play/demo/")
     assert response.status_code == 200
     assert not response.context["catalogue"].playable
+
+
+def test_the_home_page_follows_catalogues_that_grow_and_no_others() -> None:
+    catalogue = make_catalogue(items=6, with_images=False)
+    client = Client()
+    idle = client.get("/").content.decode()
+    assert "nothing is being prepared" in idle and "<live-topic" in idle
+    job = Job.objects.create(
+        kind="embed", queue=Queue.ML, idempotency_key="k", title="t", created_at=NOW, catalogue=catalogue
+    )
+    assert "Preparing Demo" in client.get("/").content.decode()
+    make_contenders(catalogue)
+    both = client.get("/catalogues/").content.decode()
+    assert "Preparing Demo" in both and "more are on their way" in both and "/play/demo/" in both
+    job.delete()
+    settled = client.get("/").content.decode()
+    assert "Preparing" not in settled and "<live-topic" not in settled and "/play/demo/" in settled
 
 
 def test_rounds_of_visitors_who_never_voted_go_again() -> None:
