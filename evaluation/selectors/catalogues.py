@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from django.db.models import Count, Exists, OuterRef, Sum
 
 from evaluation.models import Contender, Credit, Pair
-from evaluation.selectors.pictures import address_of
 from search.models import Catalogue, Item, Job, JobState
+from search.selectors.catalogues import image_url
 
 COVERS = 4
 
@@ -75,4 +75,4 @@ def _list_covers(catalogue: Catalogue, size: int) -> list[str]:
     hashes = Item.objects.filter(catalogue=catalogue, position__in=wanted).values_list(
         "image_sha256", flat=True
     )
-    return [address_of(sha256) for sha256 in hashes]
+    return [image_url(sha256) for sha256 in hashes]

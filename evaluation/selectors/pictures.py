@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from search.models import Item
+from search.selectors.catalogues import image_url
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,6 @@ def describe_candidate(item: Item) -> Picture:
     return _describe(item, "Suggestion")
 
 
-def address_of(sha256: str) -> str:
-    """Where a stored image is served."""
-    return f"/images/{sha256}.webp"
-
-
 def _describe(item: Item, role: str) -> Picture:
     words = item.category.value if item.category else "item"
-    return Picture(address_of(item.image_sha256), item.width, item.height, f"{role}: {words}")
+    return Picture(image_url(item.image_sha256), item.width, item.height, f"{role}: {words}")

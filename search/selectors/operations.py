@@ -12,6 +12,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from search.catalogues.registry import list_formats
 from search.engine.encoders import EncoderInfo, list_encoders
 from search.models import BuildState, Catalogue, Index, Item, Job, JobState, RejectedRow, Split
+from search.selectors.catalogues import image_url
 from search.selectors.tables import neutralise
 
 COVERS = 4
@@ -94,7 +95,7 @@ def list_catalogue_rows() -> list[CatalogueRow]:
 
 def _list_covers(catalogue: Catalogue) -> list[str]:
     first = catalogue.items.values_list("image_sha256", flat=True)[:COVERS]
-    return [f"/images/{sha256}.webp" for sha256 in first]
+    return [image_url(sha256) for sha256 in first]
 
 
 def list_encoder_rows() -> list[EncoderInfo]:

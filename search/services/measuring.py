@@ -6,15 +6,12 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from search import artifacts
 from search.engine.measures import Share, match_rate, random_match_rate
 from search.engine.metrics import nearest, sign_bits
 from search.models import BuildState, Catalogue, Index, Item
-
-Rows = npt.NDArray[np.int64]
 
 
 class NothingToMeasure(Exception):

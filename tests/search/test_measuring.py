@@ -5,7 +5,7 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from search.models import Index
+from search.models import Catalogue, Index
 from search.services import builds, jobs, measuring
 from tests.factories import NOW, make_catalogue
 
@@ -21,6 +21,7 @@ def cheap_encoders(monkeypatch):
 
 def test_the_table_and_its_file_say_the_same_and_come_out_the_same_twice(tmp_path, capsys):
     make_catalogue(items=60, slug="demo")
+    Catalogue.objects.update(options={"generator": "wardrobe 7"})
     arguments = {"catalogue": "demo", "queries": 20, "gallery": 50, "seed": 3}
     first, second = tmp_path / "first.json", tmp_path / "second.json"
     call_command("measure_matches", **arguments, json=first)
@@ -33,6 +34,8 @@ def test_the_table_and_its_file_say_the_same_and_come_out_the_same_twice(tmp_pat
     for row in table["rows"]:
         assert 0 <= row["low"] <= row["match_rate"] <= row["high"] <= 1
         assert f"{row['match_rate']:.1%}" in printed
+    assert "wardrobe 7" in printed
+    assert table["versions"]["options"] == {"generator": "wardrobe 7"}
     assert 0 < table["random"] < 1
     assert len(table["random_control"]) == 1
 

@@ -59,9 +59,11 @@ class Command(BaseCommand):
 
 
 def _draw(table: MatchTable) -> Table:
+    generator = table.catalogue.options.get("generator", "")
+    of = f"{generator}; " if generator else ""
     drawn = Table(
         title=f"{table.catalogue.title}: {table.queries} queries against {table.gallery} items",
-        caption=f"seed {table.seed}; 95 % Wilson intervals; chance expects {table.random:.1%}",
+        caption=f"{of}seed {table.seed}; 95 % Wilson intervals; chance expects {table.random:.1%}",
     )
     drawn.add_column("encoder")
     drawn.add_column("metric")
