@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.crypto import salted_hmac
 
-from evaluation.models import Player, SignInFailures, Vote
+from evaluation.models import Deal, Player, SignInFailures, Vote
 
 WAIT = timedelta(minutes=5)
 # In vain, within the wait: for one account from one address, and for all accounts from one address.
@@ -80,7 +80,7 @@ def export_account(*, user: User) -> dict[str, Any]:
 
 
 def export_player(*, player: Player) -> dict[str, Any]:
-    """Everything stored about one player: the votes, also the undone ones."""
+    """Everything stored about one player: votes, also the undone ones, and pairs left without an answer."""
     votes = (
         Vote.objects.filter(deal__player=player)
         .select_related(
@@ -106,4 +106,14 @@ def export_player(*, player: Player) -> dict[str, Any]:
             }
             for vote in votes
         ],
+        "unanswered": list(
+            Deal.objects.filter(player=player, vote=None)
+            .order_by("issued_at", "place")
+            .values(
+                "issued_at",
+                catalogue=F("pair__catalogue__slug"),
+                question=F("pair__question__key"),
+                candidate=F("pair__candidate__key"),
+            )
+        ),
     }

@@ -206,8 +206,9 @@ def test_my_data_holds_every_vote_and_no_contender(client):
     register(client)
     player = Player.objects.get()
     contender = make_contenders(make_catalogue(with_images=False))[0]
-    pair = Pair.objects.filter(credits__contender=contender).first()
+    pair, left = Pair.objects.filter(credits__contender=contender)[:2]
     make_vote(player, pair, answer="nope")
+    make_vote(player, left).delete()
 
     response = client.get("/accounts/my-data/")
 
@@ -217,6 +218,8 @@ def test_my_data_holds_every_vote_and_no_contender(client):
     (vote,) = data["players"][0]["votes"]
     assert (vote["question"], vote["candidate"]) == (pair.question.key, pair.candidate.key)
     assert (vote["answer"], vote["modality"], vote["undone"]) == ("nope", "key", False)
+    (unanswered,) = data["players"][0]["unanswered"]
+    assert (unanswered["question"], unanswered["candidate"]) == (left.question.key, left.candidate.key)
     assert contender.title not in response.content.decode()
 
 

@@ -153,4 +153,4 @@ def test_sixty_four_players_at_once_need_few_connections_and_get_no_error(server
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = %s", [connection.settings_dict["NAME"]]
             )
             assert cursor.fetchone()[0] <= 5
-    assert Revision.objects.get(topic="leaderboard").number - before <= 256
+    assert Revision.objects.get(topic="leaderboard").number - before < 256, "commits are shared"
