@@ -26,6 +26,7 @@ $(VENV)/bin/python:
 $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing into $(VENV): about a minute the first time."
 	$(PIP) --editable .
+	@$(BIN)/python -c 'import search.engine.kernels' # compiles its loops, once
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

@@ -106,11 +106,8 @@ def list_children(listener: socket.socket) -> list[Child]:
         "ml": ["-m", *_worker("ml")],
         "sweeper": [manage, "sweep"],
     }
-    environment = {
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(settings.BASE_DIR), os.environ.get("PYTHONPATH")])),
-        # Compiled loops are kept with everything else that is made at run time.
-        "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR", str(settings.HOME / "numba")),
-    }
+    folders = filter(None, [str(settings.BASE_DIR), os.environ.get("PYTHONPATH")])
+    environment = {"PYTHONPATH": os.pathsep.join(folders)}
     return [
         Child(
             name=name,

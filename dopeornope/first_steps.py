@@ -21,8 +21,8 @@ from search.services.builds import request_build
 from search.services.imports import SlugTaken, request_import
 from search.tasks import hint_jobs
 
-# Enough for a varied first impression, few enough to be drawn and embedded in half a minute on two cores.
-DEMO_ITEMS = 800
+# Enough for a varied first impression, few enough to be drawn and embedded within a minute on two slow cores.
+DEMO_ITEMS = 600
 DEMO_SLUG = "wardrobe"
 
 
