@@ -22,7 +22,7 @@ from search.services.imports import SlugTaken, request_import
 from search.tasks import hint_jobs
 
 # Enough for a varied first impression, few enough to be drawn and embedded within a minute on two slow cores.
-DEMO_ITEMS = 600
+DEMO_ITEMS = 800
 DEMO_SLUG = "wardrobe"
 
 
