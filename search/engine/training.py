@@ -53,8 +53,8 @@ class TrainingConfig:
 
     ``steps`` batches of ``items`` items, two pictures each; learning rate rising to ``peak_rate`` over the
     first tenth, then falling along a cosine. The first ``small_share`` of the steps see pictures reduced to
-    ``small_side``, which takes a third of the time and teaches the coarse things first. ``contrast_weight`` weighs
-    the term that pulls an item's two pictures together, ``temperature`` is that term's.
+    ``small_side``, which takes a third of the time and teaches the coarse things first. ``contrast_weight``
+    weighs the term that pulls an item's two pictures together, ``temperature`` is that term's.
     """
 
     steps: int

@@ -6,11 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Q
 
 from search.catalogues.registry import list_formats
-from search.engine.encoders import EncoderInfo, list_encoders
 from search.models import BuildState, Catalogue, Index, Item, Job, JobState, RejectedRow, Split
 from search.selectors.catalogues import image_url
 from search.selectors.tables import neutralise
@@ -96,11 +94,6 @@ def list_catalogue_rows() -> list[CatalogueRow]:
 def _list_covers(catalogue: Catalogue) -> list[str]:
     first = catalogue.items.values_list("image_sha256", flat=True)[:COVERS]
     return [image_url(sha256) for sha256 in first]
-
-
-def list_encoder_rows() -> list[EncoderInfo]:
-    """Every encoder, also those that cannot run here, with the remedy."""
-    return list_encoders(weights_folder=settings.WEIGHTS_FOLDER)
 
 
 def list_format_rows() -> list[dict[str, str]]:

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
 from search import artifacts, events
-from search.engine.encoders import EncoderInfo, group_by_network, list_encoders
+from search.engine.encoders import EncoderInfo, group_by_network
 from search.engine.errors import ArtifactDamaged
 from search.models import BuildState, Catalogue, CatalogueState, EmbeddingSpace, Index, Job
+from search.selectors.encoders import list_all_encoders
 from search.services.indexing import request_indexes
 from search.services.jobs import JobContext, JobFailed, create_job
 
@@ -97,11 +97,6 @@ def iterate_builds(*, catalogue: Catalogue) -> Iterator[Job]:
             return
         seen.add(job.pk)
         yield job
-
-
-def list_all_encoders() -> list[EncoderInfo]:
-    """Every encoder with this installation's weights; those that cannot run carry the remedy."""
-    return list_encoders(weights_folder=settings.WEIGHTS_FOLDER, cache_folder=settings.HOME / "exported")
 
 
 def _cost(network: list[EncoderInfo]) -> tuple[bool, bool, int]:

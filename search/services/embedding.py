@@ -63,6 +63,9 @@ def publish_vectors(context: JobContext, finished: dict[EmbeddingSpace, StoredVe
     """Mark spaces as ready and ask for their indexes, all in one transaction."""
     with context.publish():
         for space, vectors in finished.items():
+            if space.sha256 != vectors.sha256:
+                # An index belongs to the very bytes that it was built over.
+                space.indexes.filter(state=BuildState.READY).update(state=BuildState.BUILDING)
             space.items, space.dimensions = vectors.rows.shape
             space.sha256 = vectors.sha256
             space.file = str(vectors.path.relative_to(settings.ARTIFACTS_FOLDER))

@@ -13,7 +13,8 @@ from search.engine.encoders.vectors import AlignedVectors, VectorTable, read_vec
 from search.engine.errors import VectorsRejected
 from search.engine.vectors import StoredVectors
 from search.models import BuildState, Catalogue, EmbeddingSpace, Item, Job
-from search.services.builds import VECTORS_FAMILY, list_all_encoders
+from search.selectors.encoders import list_all_encoders
+from search.services.builds import VECTORS_FAMILY
 from search.services.indexing import request_indexes
 
 

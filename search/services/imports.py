@@ -13,7 +13,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_slug
 from django.db import transaction
 
 from search import events
@@ -27,6 +26,7 @@ from search.services.import_run import import_rows
 from search.services.jobs import JobContext, JobFailed, create_job
 
 KIND = "import"
+_SLUG = Catalogue._meta.get_field("slug")
 
 
 class SlugTaken(CatalogueUnreadable):
@@ -109,10 +109,11 @@ def run_import(context: JobContext) -> None:
 
 def _check_slug(slug: str) -> None:
     try:
-        validate_slug(slug)
+        _SLUG.clean(slug, None)
     except ValidationError as error:
         raise CatalogueUnreadable(
-            f"{slug!r} cannot stand in an address. Use letters, digits, - and _ for the slug."
+            f"{slug!r} cannot stand in an address. Use letters, digits, - and _ for the slug, at most "
+            f"{_SLUG.max_length} of them."
         ) from error
 
 

@@ -171,6 +171,16 @@ def test_vectors_that_another_database_left_behind_are_not_taken(heard):
     np.testing.assert_array_equal(artifacts.open_vectors(index.space).rows, before)
 
 
+def test_vectors_that_come_out_otherwise_get_new_indexes(heard):
+    catalogue = make_catalogue(items=12)
+    build(catalogue)
+    index = Index.objects.filter(space__encoder="colour-histogram", metric="l2").get()
+    # As if the vectors had been lost, and the encoder were not quite the same on this machine.
+    EmbeddingSpace.objects.filter(pk=index.space_id).update(state=BuildState.BUILDING, sha256="0" * 64)
+    assert [job.kind for job in build(catalogue)] == ["embed", "index", "index", "index"]
+    assert Index.objects.filter(state=BuildState.READY).count() == 7
+
+
 def test_the_plan_for_a_second_import_waits_for_that_import(heard):
     catalogue = make_catalogue(items=12)
 

@@ -423,3 +423,10 @@ def test_a_text_that_turns_out_to_be_the_category_later_stays_a_text(tmp_path: P
     catalogue = bring("table", folder)
     assert [item.texts["kind"] for item in catalogue.items.all()] == [f"kind {n % 20}" for n in range(40)]
     assert not catalogue.items.exclude(category=None).exists()
+
+
+@pytest.mark.parametrize("slug", ["", "two words", "a/b", "s" * 51])
+def test_a_slug_that_no_address_takes_is_refused_with_what_is_allowed(tmp_path: Path, slug: str) -> None:
+    with pytest.raises(CatalogueUnreadable, match="at most 50"):
+        request("folder", photos(tmp_path, 1), slug)
+    assert not Catalogue.objects.exists()

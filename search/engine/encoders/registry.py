@@ -30,11 +30,9 @@ FAMILIES: dict[str, Family] = {
 }
 
 
-def list_encoders(
-    *, weights_folder: Path | None = None, cache_folder: Path | None = None
-) -> list[EncoderInfo]:
+def list_encoders(*, weights_folder: Path | None = None) -> list[EncoderInfo]:
     """List every encoder, also those that cannot run here, with the remedy. Imports no torch."""
-    surroundings = Surroundings(weights_folder=weights_folder, cache_folder=cache_folder)
+    surroundings = Surroundings(weights_folder=weights_folder)
     infos: dict[str, EncoderInfo] = {}
     for family in FAMILIES.values():
         for info in family.describe(surroundings):
@@ -51,16 +49,12 @@ def _refuse_name(info: EncoderInfo) -> EncoderInfo:
     return replace(info, name=name, network=name, availability="broken", remedy=remedy)
 
 
-def find_encoder(
-    name: str, *, weights_folder: Path | None = None, cache_folder: Path | None = None
-) -> EncoderInfo:
+def find_encoder(name: str, *, weights_folder: Path | None = None) -> EncoderInfo:
     """Look an encoder up by name.
 
     Raises UnknownEncoder, with the closest names, where there is none.
     """
-    infos = {
-        info.name: info for info in list_encoders(weights_folder=weights_folder, cache_folder=cache_folder)
-    }
+    infos = {info.name: info for info in list_encoders(weights_folder=weights_folder)}
     if name in infos:
         return infos[name]
     close = difflib.get_close_matches(name, infos, n=3, cutoff=0.5)
@@ -101,7 +95,7 @@ def create_joint_encoder(
     `create_encoder` raises.
     """
     surroundings = Surroundings(device, weights_folder, cache_folder, threads)
-    infos = [find_encoder(name, weights_folder=weights_folder, cache_folder=cache_folder) for name in names]
+    infos = [find_encoder(name, weights_folder=weights_folder) for name in names]
     if len({info.network for info in infos}) != 1:
         raise ValueError(f"Encoders of different networks cannot share a pass: {', '.join(names)}.")
     for info in infos:

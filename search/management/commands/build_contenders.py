@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from search.management.progress import JobProgress
 from search.models import Catalogue, JobState
-from search.services.builds import find_catalogue, iterate_builds, list_all_encoders, request_contenders
+from search.selectors.encoders import list_all_encoders
+from search.services.builds import find_catalogue, iterate_builds, request_contenders
 from search.services.jobs import JobFailed, run_in_foreground
 from search.services.sweeping import free_lost_jobs
 from search.tasks import hint_jobs
