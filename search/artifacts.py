@@ -85,6 +85,17 @@ def open_vectors(space: EmbeddingSpace) -> StoredVectors:
         raise ArtifactDamaged(f"The vectors of {space} are gone: build the contenders again.") from error
 
 
+def check_space(space: EmbeddingSpace) -> None:
+    """Read every byte of a ready space anew: a process that opened it before would not see that it is lost.
+
+    Raises ``ArtifactDamaged``, ``FileNotFoundError``.
+    """
+    _open_vectors.cache_clear()
+    _open_index.cache_clear()
+    open_vectors(space)
+    read_items(space)
+
+
 def open_index(index: Index) -> OpenIndex:
     """A ready index, checked and ready to search. Raises ``ArtifactDamaged``."""
     vectors = open_vectors(index.space)

@@ -130,8 +130,7 @@ def _take_back_what_is_damaged(space: EmbeddingSpace) -> None:
     """
     if space.state == BuildState.READY:
         try:
-            artifacts.open_vectors(space)
-            artifacts.read_items(space)
+            artifacts.check_space(space)
         except (ArtifactDamaged, FileNotFoundError):
             space.state = BuildState.FAILED if space.family == VECTORS_FAMILY else BuildState.BUILDING
             space.save()

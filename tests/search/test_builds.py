@@ -171,6 +171,17 @@ def test_vectors_that_another_database_left_behind_are_not_taken(heard):
     np.testing.assert_array_equal(artifacts.open_vectors(index.space).rows, before)
 
 
+def test_a_file_that_is_lost_while_a_worker_holds_it_open_is_built_again(heard):
+    catalogue = make_catalogue(items=12)
+    build(catalogue)
+    index = Index.objects.filter(space__encoder="colour-histogram", metric="l2").get()
+    artifacts.open_index(index)
+    path = artifacts.vectors_path(index.space)
+    path.unlink()
+    assert [job.kind for job in build(catalogue)] == ["embed"]
+    assert path.is_file()
+
+
 def test_vectors_that_come_out_otherwise_get_new_indexes(heard):
     catalogue = make_catalogue(items=12)
     build(catalogue)
