@@ -52,7 +52,8 @@ def train_shipped_weights(
     aspects = _list_aspects(learned.labels)
     samples, test = _label(learned, aspects), _label(unseen, aspects)
     network = initialise(Thimble, config.seed)
-    heads = train(network, samples, config, report=_every(100, say), checkpoint=cache / "checkpoint.pt")
+    checkpoint = cache / f"checkpoint-{items}.pt"  # of these drawings: others begin anew
+    heads = train(network, samples, config, report=_every(100, say), checkpoint=checkpoint)
     card = _describe(config, items, held_out) | {"accuracy": measure_accuracy(network, heads, test)}
     write_weights(target, network.state_dict(), card)
     return card
@@ -71,7 +72,8 @@ def _describe(config: TrainingConfig, items: int, held_out: int) -> dict[str, An
         "steps": config.steps,
         "items_per_step": config.items,
         "seed": config.seed,
-        "command": f"manage.py train_shipped_weights --items {items} --steps {config.steps}",
+        "command": f"manage.py train_shipped_weights --items {items} --held-out {held_out} "
+        f"--steps {config.steps} --seed {config.seed}",
     }
 
 

@@ -32,6 +32,7 @@ def test_the_command_writes_weights_that_load_and_a_card_that_says_where_they_co
     card = json.loads(target.with_suffix(".json").read_text())
     assert card["catalogue_version"] == wardrobe.VERSION
     assert (card["training_items"], card["held_out_items"], card["steps"]) == (8, 4, 2)
+    assert "--items 8 --held-out 4 --steps 2 --seed 0" in card["command"]
     assert 0 <= card["accuracy"]["catalogue"]["kind"] <= 1
     picture = torch.zeros((1, thimble.SIDE, thimble.SIDE, 3), dtype=torch.uint8)
     assert thimble.build_network(target)(picture)[1].shape == (1, 256)
