@@ -336,6 +336,8 @@ def test_two_tabs_keep_their_votes_side_by_side(
         deck.key("ArrowLeft")
     deals = page.evaluate("() => document.querySelector('swipe-deck').outbox.deals")
     other.key("ArrowLeft")
+    kept = other.page.evaluate("() => JSON.stringify(localStorage)")
+    assert [deal for deal in deals if deal not in kept] == [], "lost with the tab that gave them"
     page.close()
     other.page.close()
     context.set_offline(False)
