@@ -13,6 +13,7 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 
+from dopeornope.addresses import in_address, list_hosts
 from dopeornope.supervisor import Child
 
 LEAST_FREE_BYTES = 500 * 2**20
@@ -93,8 +94,11 @@ def collect_static() -> None:
     stamp.write_text(seen.hexdigest())
 
 
-def list_children(listener: socket.socket) -> list[Child]:
-    """The web process, the two workers and the sweeper."""
+def list_children(listener: socket.socket, *, host: str) -> list[Child]:
+    """The web process, the two workers and the sweeper.
+
+    The web process answers under every name that ``host`` gives this machine, unless the operator named some.
+    """
     manage = str(settings.BASE_DIR / "manage.py")
     web = [
         *("uvicorn", "dopeornope.asgi:application", "--fd", str(listener.fileno()), "--no-access-log"),
@@ -108,6 +112,8 @@ def list_children(listener: socket.socket) -> list[Child]:
     }
     folders = filter(None, [str(settings.BASE_DIR), os.environ.get("PYTHONPATH")])
     environment = {"PYTHONPATH": os.pathsep.join(folders)}
+    if not os.environ.get("DOPEORNOPE_HOSTS"):
+        environment["DOPEORNOPE_HOSTS"] = ",".join(map(in_address, list_hosts(host)))
     return [
         Child(
             name=name,

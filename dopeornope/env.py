@@ -28,7 +28,9 @@ class Environment:
         return value or None
 
     def _refuse(self, name: str, value: str, allowed: str) -> ImproperlyConfigured:
-        return ImproperlyConfigured(f"{PREFIX}{name}={value!r} is not understood: it must be {allowed}.")
+        # What stands before the @ of an address may hold a password, and this text ends up in logs.
+        shown = re.sub(r"(?<=://).*@", "…@", value)
+        return ImproperlyConfigured(f"{PREFIX}{name}={shown!r} is not understood: it must be {allowed}.")
 
     def _split(self, name: str, value: str, schemes: Sequence[str], allowed: str) -> SplitResult:
         """An address taken apart, with one of the schemes and a port that is a number, where it has one."""

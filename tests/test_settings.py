@@ -156,3 +156,10 @@ def test_cookies_insist_on_tls_where_there_is_tls(load_settings, tls):
     secure = settings["SESSION_COOKIE_SECURE"], settings["CSRF_COOKIE_SECURE"]
     assert secure == ((True, True) if tls == "1" else (False, False))
     assert bool(settings["SECURE_HSTS_SECONDS"]) is (tls == "1")
+
+
+def test_a_refused_address_does_not_repeat_its_password():
+    env = Environment({"DOPEORNOPE_DATABASE": "mysql://me:hunter2@db.example/votes"})
+    with pytest.raises(ImproperlyConfigured, match="db.example") as refused:
+        env.database("DATABASE", Path("unused"))
+    assert "hunter2" not in str(refused.value)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from rich.console import Console
 
 from dopeornope import embedded
+from dopeornope.addresses import EVERYWHERE, in_address, list_hosts
 from dopeornope.first_steps import has_operator, invite_operator, is_playable, request_game
 from dopeornope.job_board import JobBoard
 from dopeornope.supervisor import Supervisor
@@ -22,8 +23,6 @@ from search.models import Catalogue
 from search.services.sweeping import free_lost_jobs
 
 LOOK_SECONDS = 0.5
-# Hosts that mean every address of this machine, and one of these addresses.
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 class Command(BaseCommand):
@@ -61,7 +60,8 @@ class Command(BaseCommand):
                 embedded.listen(options["host"], options["port"]) as listener,
             ):
                 embedded.check_disk(settings.HOME)
-                self._play(Game(options), Supervisor(embedded.list_children(listener)), stopped)
+                children = embedded.list_children(listener, host=options["host"])
+                self._play(Game(options), Supervisor(children), stopped)
         except (embedded.NotPlayable, CatalogueUnreadable) as error:
             raise CommandError(str(error)) from error
 
@@ -96,8 +96,7 @@ class Game:
         self._catalogue: Catalogue | None = None
         self._announced = False
         host = options["host"]
-        shown = "localhost" if host == "127.0.0.1" or host in EVERYWHERE else host
-        self.address = f"http://{f'[{shown}]' if ':' in shown else shown}:{options['port']}"
+        self.address = f"http://{in_address(list_hosts(host)[0])}:{options['port']}"
         self._asked = EVERYWHERE.get(host, host)
 
     def begin(self) -> None:
