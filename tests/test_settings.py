@@ -160,6 +160,6 @@ def test_cookies_insist_on_tls_where_there_is_tls(load_settings, tls):
 
 def test_a_refused_address_does_not_repeat_its_password():
     env = Environment({"DOPEORNOPE_DATABASE": "mysql://me:hunter2@db.example/votes"})
-    with pytest.raises(ImproperlyConfigured, match="db.example") as refused:
+    with pytest.raises(ImproperlyConfigured, match=r"db\.example") as refused:
         env.database("DATABASE", Path("unused"))
     assert "hunter2" not in str(refused.value)
