@@ -71,7 +71,7 @@ def test_36_a_full_disk_fails_the_job_with_the_remedy_and_a_retry_succeeds(monke
     assert job.state == JobState.FAILED
     assert "The disk is full" in job.reason
     assert not EmbeddingSpace.objects.filter(state=BuildState.READY).exists()
-    assert not list(builds.settings.ARTIFACTS_FOLDER.rglob("*.safetensors*"))
+    assert not list(settings.ARTIFACTS_FOLDER.rglob("*.safetensors*"))
     jobs.retry_job(job=job, now=NOW)
     assert jobs.run_in_foreground(job=job, report=lambda row: None).state == JobState.DONE
 
@@ -91,7 +91,7 @@ def test_36_a_disk_that_fills_while_an_index_is_written_leaves_no_part_of_it(mon
         job = jobs.run_in_foreground(job=index_job, report=lambda row: None)
     assert (job.kind, job.state) == ("index", JobState.FAILED)
     assert not Index.objects.filter(state=BuildState.READY).exists()
-    written = builds.settings.ARTIFACTS_FOLDER.rglob("*")
+    written = settings.ARTIFACTS_FOLDER.rglob("*")
     assert sorted(path.name for path in written if path.is_file()) == [
         "items.safetensors",
         "vectors.safetensors",
