@@ -4,6 +4,7 @@ import errno
 import os
 
 import pytest
+from django.conf import settings
 from kombu.exceptions import OperationalError
 
 from dopeornope.broker import Channel
