@@ -114,6 +114,8 @@ def make_index(
     *,
     encoder: str = "thimble-pool",
     metric: str = Metric.L2,
+    title: str = "",
+    family: str = "",
     control: bool = False,
     now: datetime = NOW,
 ) -> Index:
@@ -125,6 +127,8 @@ def make_index(
         mask="",
         catalogue_hash=catalogue.content_hash,
         defaults={
+            "title": title,
+            "family": family,
             "dimensions": 64,
             "items": catalogue.items.count(),
             "is_control": control,

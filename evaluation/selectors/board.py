@@ -9,7 +9,6 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from evaluation.models import Contender, Credit, Pair, Spread, Tally
 from evaluation.stats.intervals import Clustering, Moments, Standing, stand
 from evaluation.stats.ranks import rank_ranges
-from search.engine.encoders import UnknownEncoder, find_encoder
 from search.models import Attribute, Catalogue, Metric, Revision
 
 TOPIC = "leaderboard"
@@ -137,26 +136,27 @@ def list_options(catalogue: str) -> Options:
     if catalogue:
         active = active.filter(catalogue__slug=catalogue)
         categories = categories.filter(aspect__catalogue__slug=catalogue)
-    encoders = active.order_by("encoder").values_list("encoder", flat=True).distinct()
+    encoders = {one.encoder: describe_encoder(one) for one in active.select_related("index__space")}
     values = categories.order_by("value").values_list("value", flat=True).distinct()
     return {
         "catalogue": [(one.slug, one.title) for one in catalogues],
-        "encoder": [(name, describe_encoder(name)) for name in encoders],
+        "encoder": sorted(encoders.items()),
         "metric": list(Metric.choices),
         "category": [(value, value) for value in values],
     }
 
 
-def describe_encoder(name: str) -> str:
-    """An encoder's title in the registry; vectors that users brought are called by their name."""
-    try:
-        return find_encoder(name).title
-    except UnknownEncoder:
-        return name
+def describe_encoder(contender: Contender) -> str:
+    """The title that the contender's encoder had when it was used.
+
+    Kept with the space: to ask the encoders themselves would run plug-ins, which may take minutes.
+    """
+    title = contender.index.space.title if contender.index else ""
+    return title or contender.encoder
 
 
 def _select(filters: Filters) -> QuerySet[Contender]:
-    contenders = Contender.objects.active().select_related("catalogue", "spread")
+    contenders = Contender.objects.active().select_related("catalogue", "spread", "index__space")
     if filters.catalogue:
         contenders = contenders.filter(catalogue__slug=filters.catalogue)
     if filters.encoder:
@@ -225,7 +225,7 @@ def _rank(group: list[_Figures]) -> list[Row]:
                 rank_high=span.worst,
                 title=contender.title,
                 encoder=contender.encoder,
-                encoder_title=describe_encoder(contender.encoder),
+                encoder_title=describe_encoder(contender),
                 encoder_version=contender.encoder_version,
                 metric=contender.metric,
                 family=contender.family,

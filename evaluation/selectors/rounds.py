@@ -80,7 +80,7 @@ def summarise_round(round_: Round) -> Summary:
     tallies = list(
         RaterTally.objects.filter(
             player=round_.player_id, contender__catalogue=round_.catalogue_id, contender__retired_at=None
-        ).select_related("contender")
+        ).select_related("contender__index__space")
     )
     all_votes = Vote.objects.filter(
         deal__player=round_.player_id, deal__round__catalogue=round_.catalogue_id, retraction=None
@@ -129,7 +129,7 @@ def _prefer(tally: RaterTally, votes: int, shrunk: Interval) -> Preference:
     contender = tally.contender
     return Preference(
         title=contender.title,
-        encoder_title=describe_encoder(contender.encoder),
+        encoder_title=describe_encoder(contender),
         metric=contender.metric,
         family=contender.family,
         dope=tally.dopes,

@@ -11,7 +11,6 @@ from evaluation.models import Contender, Credit, DealingStamp, Pair, Spread, Tal
 from evaluation.services.recount import count_contender
 from search import events
 from search.artifacts import read_neighbours
-from search.engine.encoders import EncoderInfo, UnknownEncoder, find_encoder
 from search.models import Catalogue, Index, Item, Metric, Split
 
 
@@ -128,18 +127,13 @@ def _announce(catalogue_id: int) -> None:
 
 
 def _describe(index: Index) -> dict[str, str]:
-    """Title and family in the registry's words; brought vectors by their encoder's name."""
+    """Title and family as they were when the space was embedded."""
     space = index.space
-    info: EncoderInfo | None
-    try:
-        info = find_encoder(space.encoder)
-    except UnknownEncoder:
-        info = None
-    name = info.title if info else space.encoder
+    name = space.title or space.encoder
     if space.mask:
         name = f"{name}, {space.mask}"
     return {
         # Under any metric the control is the same lottery.
         "title": name if space.is_control else f"{name} × {Metric(index.metric).label}",
-        "family": info.family if info else space.encoder,
+        "family": space.family or space.encoder,
     }

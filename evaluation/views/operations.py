@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 from evaluation.models import Contender
 from evaluation.selectors.operations import list_contender_rows
 from evaluation.services.contenders import retire_contender
-from search.selectors.encoders import list_all_encoders
+from search.selectors.encoders import list_known_encoders
 from search.selectors.operations import list_catalogue_rows, list_job_rows
 from search.selectors.roles import ANALYST, OPERATOR, has_role
 from search.views.access import roles_required
@@ -22,7 +22,7 @@ def operations(request: HttpRequest) -> HttpResponseBase:
         "jobs": list_job_rows(now=timezone.now()),
         "catalogues": list_catalogue_rows(),
         "contenders": list_contender_rows(),
-        "encoders": list_all_encoders(),
+        "encoders": list_known_encoders(),
         "can_manage": has_role(request.user, OPERATOR),
     }
     return render(request, "operations/page.html", context)

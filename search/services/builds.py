@@ -42,7 +42,9 @@ def run_build(context: JobContext) -> None:
     """Ask for the contenders of the catalogue ``arguments["catalogue"]``."""
     catalogue = find_catalogue(pk=context.job.arguments["catalogue"])
     jobs = request_contenders(catalogue=catalogue, now=context.now())
-    context.progress(1, 1, f"{len(jobs)} jobs to do")
+    broken = [info for info in list_all_encoders() if info.availability == "broken"]
+    left_out = [f"{info.title} is left out. {info.remedy}" for info in broken]
+    context.progress(1, 1, "; ".join([f"{len(jobs)} jobs to do", *left_out]))
 
 
 def request_contenders(*, catalogue: Catalogue, now: datetime) -> list[Job]:

@@ -21,7 +21,7 @@ from search.engine.errors import DiskFull
 from search.forms import DRAWN, UPLOADED, ImportForm
 from search.models import Catalogue, CatalogueState, Job
 from search.selectors import operations as selectors
-from search.selectors.encoders import list_all_encoders
+from search.selectors.encoders import list_known_encoders
 from search.selectors.roles import ANALYST, OPERATOR, has_role
 from search.services.builds import request_build
 from search.services.imports import request_import
@@ -40,7 +40,7 @@ def operations_catalogues(request: HttpRequest) -> HttpResponseBase:
 @require_safe
 @roles_required(OPERATOR, ANALYST)
 def operations_encoders(request: HttpRequest) -> HttpResponseBase:
-    return render(request, "operations/_encoders.html", {"encoders": list_all_encoders()})
+    return render(request, "operations/_encoders.html", {"encoders": list_known_encoders()})
 
 
 @require_safe

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from evaluation.models import Contender, Credit, Pair, Tally
+from evaluation.selectors.board import describe_encoder
 from evaluation.selectors.pools import load_pool
 from evaluation.services.contenders import enter_contender, retire_contender
 from evaluation.services.recount import find_differences
@@ -53,11 +54,13 @@ def test_an_index_announced_twice_is_one_contender() -> None:
     assert Credit.objects.count() == 10
 
 
-def test_titles_are_in_the_registrys_words_and_brought_vectors_keep_their_name() -> None:
+def test_titles_and_families_are_those_of_the_space_when_it_was_embedded() -> None:
     catalogue = make_catalogue(items=4, with_images=False)
-    known = enter_contender(index=make_index(catalogue, encoder="colour-histogram"), nearest={}, now=NOW)
-    assert (known.title, known.family) == ("Colour histogram × L2", "histograms")
-    control = make_index(catalogue, encoder="random-control", control=True)
+    index = make_index(catalogue, encoder="their-mean", title="Mean colour", family="plugin")
+    known = enter_contender(index=index, nearest={}, now=NOW)
+    assert (known.title, known.family) == ("Mean colour × L2", "plugin")
+    assert describe_encoder(known) == "Mean colour"
+    control = make_index(catalogue, encoder="random-control", title="Random control", control=True)
     assert enter_contender(index=control, nearest={}, now=NOW).title == "Random control"
     brought = make_index(catalogue, encoder="my-vectors", metric=Metric.HAMMING)
     assert enter_contender(index=brought, nearest={}, now=NOW).title == "my-vectors × Hamming"

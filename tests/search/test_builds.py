@@ -5,6 +5,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from search import artifacts, events
+from search.engine.encoders import plugins
 from search.engine.errors import ArtifactDamaged
 from search.engine.vectors import VectorStore
 from search.models import BuildState, Catalogue, EmbeddingSpace, Index, Job, JobState
@@ -207,6 +208,17 @@ def test_the_plan_for_a_second_import_waits_for_that_import(heard):
     jobs.run_job(job_id=str(plan.pk), worker="elsewhere:1")
     plan.refresh_from_db()
     assert (plan.state, plan.after) == (JobState.QUEUED, second)
+
+
+def test_the_plan_says_which_plugin_is_broken_and_why(monkeypatch):
+    broken = plugins._broken("their-mean", ("their-models", "2.5"), "no licence file")
+    every = builds.list_all_encoders()
+    monkeypatch.setattr(builds, "list_all_encoders", lambda: [*every, broken])
+    plan = builds.request_build(catalogue=make_catalogue(items=12), now=NOW)
+    ended = jobs.run_in_foreground(job=plan, report=lambda row: None)
+    assert ended.message == (
+        "3 jobs to do; their-mean is left out. Repair or uninstall package their-models 2.5: no licence file."
+    )
 
 
 def test_the_command_builds_in_the_foreground_and_says_what_it_skipped(capsys, heard):

@@ -4,6 +4,7 @@ import csv
 import io
 import zipfile
 from datetime import timedelta
+from importlib.metadata import EntryPoint
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -12,9 +13,11 @@ from django.test import Client
 from django.utils import timezone
 
 from evaluation.models import Contender
+from evaluation.services.contenders import enter_contender
+from search.engine.encoders import plugins
 from search.models import Catalogue, CatalogueState, Job, JobState, Queue, RejectedRow
 from search.selectors.tables import neutralise
-from tests.factories import NOW, make_catalogue, make_contenders, make_image
+from tests.factories import NOW, make_catalogue, make_contenders, make_image, make_index
 
 pytestmark = pytest.mark.django_db
 
@@ -78,6 +81,37 @@ def test_the_page_shows_catalogues_contenders_encoders_and_jobs(operator):
 
 def test_a_missing_encoder_comes_with_its_remedy(operator):
     assert "download_weights" in operator.get("/operations/encoders/").content.decode()
+
+
+@pytest.fixture
+def untried_plugin(monkeypatch) -> None:
+    """A plug-in is installed; what tries it fails."""
+
+    def refuse(*args):
+        raise AssertionError("A page must not wait for the trial of a plug-in.")
+
+    point = EntryPoint("their-mean", "their_models:Mean", plugins.GROUP)
+    monkeypatch.setattr(plugins, "entry_points", lambda **which: [point])
+    monkeypatch.setattr(plugins, "_try_all", refuse)
+
+
+@pytest.mark.parametrize("address", ["/operations/", "/operations/encoders/"])
+def test_pages_list_a_plugin_without_trying_it(operator, untried_plugin, address):
+    page = operator.get(address).content.decode()
+    assert "their-mean" in page and "not tried yet" in page and "Build a catalogue" in page
+
+    catalogue = make_catalogue(with_images=False)
+    make_index(catalogue, encoder="their-mean", title="Mean colour", family="plugin")
+    page = operator.get(address).content.decode()
+    assert "Mean colour" in page and "not tried yet" not in page
+
+
+def test_the_leaderboard_asks_no_plugin(client, untried_plugin):
+    index = make_index(
+        make_catalogue(with_images=False), encoder="their-mean", title="Mean colour", family="plugin"
+    )
+    enter_contender(index=index, nearest={0: 1}, now=NOW)
+    assert "Mean colour × L2" in client.get("/leaderboard/").content.decode()
 
 
 @pytest.mark.parametrize("name", ["catalogues", "encoders", "contenders", "jobs"])

@@ -14,7 +14,7 @@ from search.engine.errors import ArtifactDamaged, EngineError
 
 Image = NDArray[np.uint8]  # (h, w, 3), sRGB
 Vectors = NDArray[np.float32]  # (n, d)
-Availability = Literal["ready", "weights-missing", "broken"]
+Availability = Literal["ready", "weights-missing", "broken", "untried"]
 Device = Literal["auto", "cpu", "cuda"]
 
 
@@ -46,7 +46,7 @@ class EncoderInfo:
     an embedding space's encoder. ``sign_structured`` says that a component's sign already carries
     meaning (bit = value > 0), as after a ReLU; other spaces are centred before signs are taken.
     Encoders with the same ``network`` are layers of one network and can share a forward pass.
-    ``dimensions`` is 0 where it cannot be known: a plug-in that is broken.
+    ``dimensions`` is 0 where it cannot be known: a plug-in that is broken or was not tried.
     """
 
     name: str
@@ -67,13 +67,14 @@ class Surroundings:
 
     ``weights_folder`` holds weights that the operator brought; ``cache_folder`` may be filled with exported
     networks and deleted at any time (None: export into memory). ``threads`` None means every core this
-    process may use.
+    process may use. Without ``try_plugins`` those of other packages are listed as "untried".
     """
 
     device: Device = "auto"
     weights_folder: Path | None = None
     cache_folder: Path | None = None
     threads: int | None = None
+    try_plugins: bool = True
 
 
 @runtime_checkable

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from search.engine.encoders.base import (
+    Availability,
     BadEncoding,
     EncoderInfo,
     EncoderUnavailable,
@@ -42,6 +43,10 @@ MARK = "dopeornope-encoder:"  # stands before the answer, since a plug-in may pr
 
 def describe(surroundings: Surroundings) -> list[EncoderInfo]:
     """List the installed plug-ins; "broken", with the reason, where the trial failed."""
+    if not surroundings.try_plugins:
+        remedy = "Build a catalogue's contenders: that tries it first."
+        points = entry_points(group=GROUP)
+        return [_unable(point.name, _package_of(point)[1], "untried", remedy) for point in points]
     return list(_try_all())
 
 
@@ -141,14 +146,18 @@ def _try(name: str, value: str, package: tuple[str, str]) -> EncoderInfo:
 
 def _broken(name: str, package: tuple[str, str], reason: str) -> EncoderInfo:
     where = f"package {package[0]} {package[1]}" if package[0] else "its package"
+    return _unable(name, package[1], "broken", f"Repair or uninstall {where}: {reason.rstrip('.')}.")
+
+
+def _unable(name: str, version: str, availability: Availability, remedy: str) -> EncoderInfo:
     return EncoderInfo(
         name=name,
         family=FAMILY,
         title=name,
         dimensions=0,
-        version=package[1],
+        version=version,
         sign_structured=False,
         network=network_of(name),
-        availability="broken",
-        remedy=f"Repair or uninstall {where}: {reason.rstrip('.')}.",
+        availability=availability,
+        remedy=remedy,
     )

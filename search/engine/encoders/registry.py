@@ -30,9 +30,12 @@ FAMILIES: dict[str, Family] = {
 }
 
 
-def list_encoders(*, weights_folder: Path | None = None) -> list[EncoderInfo]:
-    """List every encoder, also those that cannot run here, with the remedy. Imports no torch."""
-    surroundings = Surroundings(weights_folder=weights_folder)
+def list_encoders(*, weights_folder: Path | None = None, try_plugins: bool = True) -> list[EncoderInfo]:
+    """List every encoder, also those that cannot run here, with the remedy. Imports no torch.
+
+    The first call that tries plug-ins may take minutes; without ``try_plugins`` no foreign code is run.
+    """
+    surroundings = Surroundings(weights_folder=weights_folder, try_plugins=try_plugins)
     infos: dict[str, EncoderInfo] = {}
     for family in FAMILIES.values():
         for info in family.describe(surroundings):
