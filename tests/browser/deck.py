@@ -52,3 +52,7 @@ class Deck:
     def expect_sent(self) -> None:
         """No vote waits on this page any more."""
         self.page.wait_for_function("() => document.querySelector('swipe-deck').outbox.size === 0")
+
+    def expect_offline_page(self) -> None:
+        """The service worker has arrived: cutting the network now interrupts nothing but the game."""
+        self.page.evaluate("async () => { await navigator.serviceWorker.ready }")
