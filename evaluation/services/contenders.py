@@ -31,7 +31,10 @@ def enter_contender(*, index: Index, nearest: Mapping[int, int], now: datetime) 
 
     ``nearest`` maps an item's position to the position of its nearest candidate; questions it lacks get no
     pair. Votes that were cast on these pairs before count for the newcomer at once: what is judged is the
-    pair. Another version of the same encoder under the same metric is retired. Idempotent.
+    pair. Another version of the same encoder under the same metric is retired.
+
+    Idempotent. A contender that stands already gets nothing anew; one that is retired returns only where it
+    replaces another version that is active, so what an operator retired last stays retired.
     """
     known = Contender.objects.filter(index=index).first()
     space = index.space
