@@ -1,5 +1,8 @@
 from django.apps import AppConfig
 
+# What follows /play/ in addresses of the game, where else a catalogue's slug stands.
+PLAY_WORDS = ("deals", "forget", "rounds", "undo", "votes")
+
 
 class EvaluationConfig(AppConfig):
     name = "evaluation"
@@ -9,7 +12,9 @@ class EvaluationConfig(AppConfig):
         from evaluation.services import expiry
         from evaluation.services.contenders import enter_built_index
         from search.events import subscribe_index_built
+        from search.services.imports import reserve_slugs
         from search.services.sweeping import register_sweep
 
         subscribe_index_built(enter_built_index)
+        reserve_slugs(PLAY_WORDS)
         register_sweep("ended sessions", expiry.delete_ended_sessions)

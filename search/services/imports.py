@@ -6,6 +6,7 @@ settled: people vote on them, so a later import of the same source adds rows and
 swaps a picture, moves an item or changes its side of the split.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -27,10 +28,16 @@ from search.services.jobs import JobContext, JobFailed, create_job
 
 KIND = "import"
 _SLUG = Catalogue._meta.get_field("slug")
+_reserved_slugs: set[str] = set()
 
 
 class SlugTaken(CatalogueUnreadable):
-    """Another source was imported under this slug."""
+    """Another source was imported under this slug, or an address needs it for something else."""
+
+
+def reserve_slugs(slugs: Iterable[str]) -> None:
+    """Words that stand in addresses where a catalogue's slug stands: no catalogue can be called so."""
+    _reserved_slugs.update(slugs)
 
 
 def request_import(
@@ -40,7 +47,7 @@ def request_import(
 
     The source is opened and looked through, but no picture is read. A done job is returned where the source
     is as it was when it was imported and every picture is in its place: there is nothing to do. Raises
-    CatalogueUnreadable where nothing could be imported, SlugTaken where the slug belongs to another source.
+    CatalogueUnreadable where nothing could be imported, SlugTaken where the slug belongs to something else.
     """
     _check_slug(slug)
     source = str(path.resolve()) if path is not None else ""
@@ -115,6 +122,10 @@ def _check_slug(slug: str) -> None:
             f"{slug!r} cannot stand in an address. Use letters, digits, - and _ for the slug, at most "
             f"{_SLUG.max_length} of them."
         ) from error
+    if slug in _reserved_slugs:
+        raise SlugTaken(
+            f"The slug {slug} is taken: in addresses the word means something else. Choose another slug."
+        )
 
 
 def _identity(importer: Importer, options: ImportOptions) -> dict[str, Any]:

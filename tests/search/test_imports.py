@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from evaluation import urls
 from search.catalogues.files import FolderTree
 from search.catalogues.rows import CatalogueUnreadable, ImportOptions
 from search.engine.normaliser import Normaliser
@@ -423,6 +424,16 @@ def test_a_text_that_turns_out_to_be_the_category_later_stays_a_text(tmp_path: P
     catalogue = bring("table", folder)
     assert [item.texts["kind"] for item in catalogue.items.all()] == [f"kind {n % 20}" for n in range(40)]
     assert not catalogue.items.exclude(category=None).exists()
+
+
+def test_no_catalogue_takes_an_address_of_the_game(tmp_path: Path) -> None:
+    words = {str(each.pattern).split("/")[1] for each in urls.urlpatterns if str(each.pattern)[:5] == "play/"}
+    taken = words - {"", "<slug:slug>"}
+    assert {"deals", "rounds"} <= taken
+    for word in taken:
+        with pytest.raises(SlugTaken, match="Choose another slug"):
+            request("folder", photos(tmp_path, 1), word)
+    assert not Catalogue.objects.exists()
 
 
 @pytest.mark.parametrize("slug", ["", "two words", "a/b", "s" * 51])
