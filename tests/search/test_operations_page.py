@@ -187,6 +187,10 @@ def test_contenders_are_queued_for_a_ready_catalogue_only(operator, hints):
 
 def test_retiring_a_contender_keeps_it_on_record(operator):
     (contender, _) = make_contenders(make_catalogue(with_images=False), count=2, with_control=False)
+    page = operator.get("/operations/contenders/").content.decode()
+    asking = page.split(f'id="retiring-{contender.pk}"')[1]
+    hidden = asking[asking.index("</summary>") : asking.index("</details>")]
+    assert f'action="/operations/contenders/{contender.pk}/retire/"' in hidden, "one click does not retire"
     operator.post(f"/operations/contenders/{contender.pk}/retire/")
     contender.refresh_from_db()
     assert contender.retired_at is not None
@@ -250,6 +254,13 @@ def test_a_taken_short_name_is_refused(operator, hints):
     answer = upload(operator, zip_of(a__a=make_image(1), a__b=make_image(2)))
     assert answer.status_code == 422
     assert "photos" in answer.content.decode()
+
+
+def test_a_short_name_that_is_an_address_of_the_game_is_refused(operator, hints):
+    answer = upload(operator, zip_of(a__a=make_image(1), a__b=make_image(2)), title="Deals")
+    assert answer.status_code == 422
+    assert "The slug deals is taken" in answer.content.decode()
+    assert not hints and not Catalogue.objects.exists()
 
 
 def test_a_wardrobe_is_drawn_on_request(operator, hints):
