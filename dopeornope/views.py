@@ -1,15 +1,19 @@
 """Pages that belong to no app: the service worker, the manifest, the offline page, how it works, errors."""
 
 import hashlib
+import sys
 from http import HTTPStatus
 
 from django.contrib.staticfiles.storage import staticfiles_storage
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
+
+RETRY_SECONDS = 10
 
 # What the offline page and a deck that is already open need.
 SHELL = (
@@ -76,18 +80,12 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Rendered without a request: whatever broke must not break the page that says so."""
+    """Rendered without a request: whatever broke must not break the page that says so.
+
+    A database that does not answer is the one failure that waiting mends.
+    """
+    if isinstance(sys.exception(), OperationalError):
+        response = render(None, "503.html", status=HTTPStatus.SERVICE_UNAVAILABLE)
+        response["Retry-After"] = str(RETRY_SECONDS)
+        return response
     return render(None, "500.html", status=HTTPStatus.INTERNAL_SERVER_ERROR)
-
-
-def too_many_requests(request: HttpRequest, retry_after: int) -> HttpResponse:
-    response = render(request, "429.html", {"retry_after": retry_after}, status=HTTPStatus.TOO_MANY_REQUESTS)
-    response["Retry-After"] = str(retry_after)
-    return response
-
-
-def unavailable(request: HttpRequest, retry_after: int, message: str = "") -> HttpResponse:
-    context = {"retry_after": retry_after, "message": message}
-    response = render(request, "503.html", context, status=HTTPStatus.SERVICE_UNAVAILABLE)
-    response["Retry-After"] = str(retry_after)
-    return response

@@ -91,17 +91,6 @@ class JobContext:
     def _is_said(self, done: int, total: int) -> bool:
         return (done, total) == (self.job.done, self.job.total)
 
-    def raise_if_cancelled(self) -> None:
-        """For loops whose steps are too short to report: raises what ``progress`` would."""
-        if _stopping.is_set():
-            raise JobInterrupted
-        held = Job.objects.filter(pk=self.job.pk, fence=self.job.fence, state=JobState.RUNNING)
-        cancelled = held.values_list("cancel_requested", flat=True).first()
-        if cancelled is None:
-            raise LeaseLost
-        if cancelled:
-            raise JobCancelled
-
     @contextmanager
     def publish(self) -> Iterator[None]:
         """A transaction in which this run still holds the job.

@@ -4,13 +4,14 @@ import json
 import re
 
 import pytest
-from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.test import Client, RequestFactory
+from django.db import OperationalError
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.test import Client
 from django.test.utils import override_settings
 from django.urls import path
 
-from dopeornope import urls, views
+from dopeornope import urls
 from dopeornope.templatetags import front
 
 
@@ -78,16 +79,18 @@ def test_error_pages(client: Client, address: str, status: int, words: str) -> N
     assert "broken on purpose" not in response.content.decode()
 
 
-def test_busy_pages_say_when_to_come_back() -> None:
-    request = RequestFactory().get("/play/")
-    request.user = AnonymousUser()
-    for response, status in [
-        (views.too_many_requests(request, 12), 429),
-        (views.unavailable(request, 90, "Being prepared."), 503),
-    ]:
-        assert response.status_code == status
-        assert int(response["Retry-After"]) in (12, 90)
-    assert "Being prepared." in response.content.decode()
+def test_without_its_database_the_site_says_when_to_come_back(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(self: object) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(BaseDatabaseWrapper, "cursor", unreachable)
+    client.raise_request_exception = False
+    response = client.get("/leaderboard/")
+    assert response.status_code == 503
+    assert int(response["Retry-After"]) > 0
+    assert "The database cannot be reached" in response.content.decode()
 
 
 @pytest.mark.parametrize(
