@@ -15,7 +15,8 @@ from django.contrib.auth import get_user
 from django.http import HttpRequest, parse_cookie
 from django.urls import reverse
 
-from search.selectors.roles import OPERATOR, has_role
+from search.models import Role
+from search.selectors.roles import has_role
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -74,7 +75,7 @@ def _may_upload(headers: dict[bytes, bytes]) -> bool:
     request = HttpRequest()
     store = import_module(settings.SESSION_ENGINE).SessionStore
     request.session = store(cookies.get(settings.SESSION_COOKIE_NAME))
-    return has_role(get_user(request), OPERATOR)
+    return has_role(get_user(request), Role.OPERATOR)
 
 
 async def _refuse(send: Send, limit: int) -> None:

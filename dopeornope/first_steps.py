@@ -11,12 +11,11 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.text import slugify
 
-from evaluation.models import Credit, Role
+from evaluation.models import Credit
 from evaluation.services.invitations import create_invitation
 from search.catalogues.registry import detect_format
 from search.catalogues.rows import CatalogueUnreadable, ImportOptions
-from search.models import Catalogue
-from search.selectors.roles import OPERATOR
+from search.models import Catalogue, Role
 from search.services.builds import request_build
 from search.services.imports import SlugTaken, request_import
 from search.tasks import hint_jobs
@@ -62,7 +61,7 @@ def is_playable(catalogue: Catalogue) -> bool:
 
 
 def has_operator() -> bool:
-    return User.objects.filter(Q(is_superuser=True) | Q(groups__name=OPERATOR), is_active=True).exists()
+    return User.objects.filter(Q(is_superuser=True) | Q(groups__name=Role.OPERATOR), is_active=True).exists()
 
 
 def invite_operator(*, now: datetime) -> str:

@@ -6,7 +6,7 @@ from django import forms
 from django.contrib.auth.forms import AuthenticationForm, UserCreationForm
 from django.contrib.auth.models import User
 
-from evaluation.models import Role
+from search.models import Role
 
 
 class SignInForm(AuthenticationForm):

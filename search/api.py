@@ -11,9 +11,9 @@ from ninja import Path, Query, Router, Schema
 from ninja.errors import HttpError
 from ninja.security import SessionAuth
 
-from search.models import Catalogue, CatalogueState, Job, JobState
+from search.models import Catalogue, CatalogueState, Job, JobState, Role
 from search.selectors.operations import CatalogueRow, list_catalogue_rows
-from search.selectors.roles import ANALYST, OPERATOR, has_role
+from search.selectors.roles import has_role
 
 LONGEST_PAGE = 200
 Slug = Annotated[str, Path(pattern=r"^[-a-zA-Z0-9_]+$", max_length=50)]
@@ -116,7 +116,7 @@ def get_job(request: HttpRequest, job_id: UUID) -> dict[str, Any]:
 
 
 def _require_reader(request: HttpRequest) -> None:
-    if not has_role(request.user, OPERATOR, ANALYST):
+    if not has_role(request.user, Role.OPERATOR, Role.ANALYST):
         raise HttpError(403, "Jobs are for operators and analysts.")
 
 

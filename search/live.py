@@ -15,8 +15,8 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 
-from search.models import Revision
-from search.selectors.roles import OPERATOR, has_role
+from search.models import Revision, Role
+from search.selectors.roles import has_role
 
 SECONDS_BETWEEN_LOOKS: Final = 0.5
 PUBLIC_TOPICS: Final = frozenset({"leaderboard", "catalogues"})
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 def may_watch(user: AbstractBaseUser | AnonymousUser, topics: Iterable[str]) -> bool:
     """Whether all topics exist and are open to the user."""
     guarded = set(topics) - PUBLIC_TOPICS
-    return not guarded or (guarded <= OPERATOR_TOPICS and has_role(user, OPERATOR))
+    return not guarded or (guarded <= OPERATOR_TOPICS and has_role(user, Role.OPERATOR))
 
 
 def read_revisions() -> dict[str, int]:

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from dopeornope.icons import ICONS
 from evaluation.board_chart import BoardRow, draw_board, draw_interval, family_hues
+from search.models import Role
 from search.selectors import roles
 
 register = template.Library()
@@ -137,8 +138,11 @@ def settled(jobs: Iterable[Any]) -> list[Any]:
 
 @register.filter
 def has_role(user: Any, role: str) -> bool:
-    """Whether `user` is signed in and has the role, for links that only some people need."""
-    return roles.has_role(user, role)
+    """Whether `user` is signed in and has the role, for links that only some people need.
+
+    Raises ValueError for a role that there is not: a slip in a template.
+    """
+    return roles.has_role(user, Role(role))
 
 
 @register.simple_tag(takes_context=True)

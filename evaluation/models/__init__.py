@@ -1,6 +1,6 @@
 from evaluation.models.accounts import SignInFailures
 from evaluation.models.contenders import Contender, Credit, DealingStamp, Pair
-from evaluation.models.players import Invitation, Player, Role
+from evaluation.models.players import Invitation, Player
 from evaluation.models.votes import (
     Answer,
     Deal,
@@ -26,7 +26,6 @@ __all__ = [
     "Player",
     "RaterTally",
     "Retraction",
-    "Role",
     "Round",
     "Side",
     "SignInFailures",

@@ -5,13 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 
-
-class Role(models.TextChoices):
-    """Names of the groups whose members may do more than play."""
-
-    OPERATOR = "operator"
-    ANALYST = "analyst"
-    ANNOTATOR = "annotator"
+from search.models import Role
 
 
 class Player(models.Model):

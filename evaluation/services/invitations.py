@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 
-from evaluation.models import Invitation, Role
+from evaluation.models import Invitation
+from search.models import Role
 
 LIFETIME = timedelta(days=7)
 

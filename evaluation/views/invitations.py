@@ -16,16 +16,16 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from evaluation.forms import InvitationForm, RegistrationForm
-from evaluation.models import Invitation, Role
+from evaluation.models import Invitation
 from evaluation.services import invitations
 from evaluation.views.accounts import PASSWORDS, form_status, save_account, sign_in
-from search.selectors.roles import OPERATOR
+from search.models import Role
 from search.views.access import roles_required
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@roles_required(OPERATOR)
+@roles_required(Role.OPERATOR)
 def list_invitations(request: HttpRequest) -> HttpResponseBase:
     """Operators make links and see what became of earlier ones. A link is shown once, here."""
     assert isinstance(request.user, User)

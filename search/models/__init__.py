@@ -11,6 +11,7 @@ from search.models.catalogues import (
 from search.models.embeddings import BuildState, EmbeddingSpace, Index, Metric
 from search.models.jobs import Job, JobState, Queue
 from search.models.revisions import Revision
+from search.models.roles import Role
 
 __all__ = [
     "Aspect",
@@ -28,5 +29,6 @@ __all__ = [
     "Queue",
     "RejectedRow",
     "Revision",
+    "Role",
     "Split",
 ]

@@ -1,16 +1,12 @@
 """Who may do more than play: membership of the groups operator, analyst and annotator."""
 
-from typing import Final
-
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser, User
 
-OPERATOR: Final = "operator"
-ANALYST: Final = "analyst"
-ANNOTATOR: Final = "annotator"
+from search.models import Role
 
 
-def has_role(user: AbstractBaseUser | AnonymousUser, *roles: str) -> bool:
+def has_role(user: AbstractBaseUser | AnonymousUser, *roles: Role) -> bool:
     """Whether the user is signed in and has one of the roles; a superuser has them all."""
     if not isinstance(user, User) or not user.is_active:
         return False

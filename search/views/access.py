@@ -9,13 +9,14 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import add_never_cache_headers
 
+from search.models import Role
 from search.selectors.roles import has_role
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
-def roles_required(*roles: str) -> Callable[[View[P]], View[P]]:
+def roles_required(*roles: Role) -> Callable[[View[P]], View[P]]:
     """Let only members of one of the groups in; what they see is kept by no cache."""
 
     def decorate(view: View[P]) -> View[P]:

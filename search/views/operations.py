@@ -19,10 +19,10 @@ from search.catalogues.registry import detect_format
 from search.catalogues.rows import CatalogueUnreadable, ImportOptions
 from search.engine.errors import DiskFull
 from search.forms import DRAWN, UPLOADED, ImportForm
-from search.models import Catalogue, CatalogueState, Job
+from search.models import Catalogue, CatalogueState, Job, Role
 from search.selectors import operations as selectors
 from search.selectors.encoders import list_known_encoders
-from search.selectors.roles import ANALYST, OPERATOR, has_role
+from search.selectors.roles import has_role
 from search.services.builds import request_build
 from search.services.imports import request_import
 from search.services.jobs import cancel_job, retry_job
@@ -31,28 +31,31 @@ from search.views.access import roles_required
 
 
 @require_safe
-@roles_required(OPERATOR, ANALYST)
+@roles_required(Role.OPERATOR, Role.ANALYST)
 def operations_catalogues(request: HttpRequest) -> HttpResponseBase:
-    context = {"catalogues": selectors.list_catalogue_rows(), "can_manage": has_role(request.user, OPERATOR)}
+    context = {
+        "catalogues": selectors.list_catalogue_rows(),
+        "can_manage": has_role(request.user, Role.OPERATOR),
+    }
     return render(request, "operations/_catalogues.html", context)
 
 
 @require_safe
-@roles_required(OPERATOR, ANALYST)
+@roles_required(Role.OPERATOR, Role.ANALYST)
 def operations_encoders(request: HttpRequest) -> HttpResponseBase:
     return render(request, "operations/_encoders.html", {"encoders": list_known_encoders()})
 
 
 @require_safe
-@roles_required(OPERATOR, ANALYST)
+@roles_required(Role.OPERATOR, Role.ANALYST)
 def operations_jobs(request: HttpRequest) -> HttpResponseBase:
     jobs = selectors.list_job_rows(now=timezone.now())
-    context = {"jobs": jobs, "can_manage": has_role(request.user, OPERATOR)}
+    context = {"jobs": jobs, "can_manage": has_role(request.user, Role.OPERATOR)}
     return render(request, "operations/_jobs.html", context)
 
 
 @require_safe
-@roles_required(OPERATOR, ANALYST)
+@roles_required(Role.OPERATOR, Role.ANALYST)
 def job_report(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """The rows an import could not take, as a CSV file."""
     job = get_object_or_404(Job, pk=pk, kind="import", catalogue__isnull=False)
@@ -65,7 +68,7 @@ def job_report(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 
 
 @require_POST
-@roles_required(OPERATOR)
+@roles_required(Role.OPERATOR)
 def job_cancel(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     job = get_object_or_404(Job, pk=pk)
     cancel_job(job=job, now=timezone.now())
@@ -73,7 +76,7 @@ def job_cancel(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 
 
 @require_POST
-@roles_required(OPERATOR)
+@roles_required(Role.OPERATOR)
 def job_retry(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     job = get_object_or_404(Job, pk=pk)
     retry_job(job=job, now=timezone.now())
@@ -82,7 +85,7 @@ def job_retry(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 
 
 @require_POST
-@roles_required(OPERATOR)
+@roles_required(Role.OPERATOR)
 def catalogue_build(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Queue whatever is still to be done for every contender of the catalogue."""
     catalogue = get_object_or_404(Catalogue, slug=slug)
@@ -96,7 +99,7 @@ def catalogue_build(request: HttpRequest, slug: str) -> HttpResponseBase:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@roles_required(OPERATOR)
+@roles_required(Role.OPERATOR)
 def operations_import(request: HttpRequest) -> HttpResponseBase:
     """The form that brings a catalogue; the work itself is a job."""
     form = ImportForm(request.POST, request.FILES) if request.method == "POST" else ImportForm()

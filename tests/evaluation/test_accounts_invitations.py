@@ -9,14 +9,14 @@ from django.contrib.auth.models import Group, User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from evaluation.models import Invitation, Role
+from evaluation.models import Invitation
 from evaluation.services.invitations import (
     LIFETIME,
     InvitationUnusable,
     accept_invitation,
     create_invitation,
 )
-from search.selectors import roles
+from search.models import Role
 from search.selectors.roles import has_role
 
 pytestmark = pytest.mark.django_db
@@ -149,10 +149,6 @@ def test_the_command_prints_a_link_that_works(client):
 def test_the_command_refuses_an_unknown_role():
     with pytest.raises(CommandError, match="operator"):
         call_command("invite", "king")
-
-
-def test_both_apps_call_the_roles_by_the_same_names():
-    assert {roles.OPERATOR, roles.ANALYST, roles.ANNOTATOR} == set(Role.values)
 
 
 def test_roles_of_nobody_of_the_dismissed_and_of_superusers():

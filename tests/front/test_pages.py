@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -91,6 +92,12 @@ def test_without_its_database_the_site_says_when_to_come_back(
     assert response.status_code == 503
     assert int(response["Retry-After"]) > 0
     assert "The database cannot be reached" in response.content.decode()
+
+
+def test_a_template_cannot_ask_for_a_role_that_there_is_not() -> None:
+    assert not front.has_role(AnonymousUser(), "operator")
+    with pytest.raises(ValueError, match="operater"):
+        front.has_role(AnonymousUser(), "operater")
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.urls import reverse
 from django.utils import timezone
 
-from evaluation.models import Role
 from evaluation.services.invitations import LIFETIME, create_invitation
+from search.models import Role
 
 
 class Command(BaseCommand):
