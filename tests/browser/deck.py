@@ -56,3 +56,10 @@ class Deck:
     def expect_offline_page(self) -> None:
         """The service worker has arrived: cutting the network now interrupts nothing but the game."""
         self.page.evaluate("async () => { await navigator.serviceWorker.ready }")
+
+    def stock_up(self) -> None:
+        """Judge one pair and wait until the game can go on without a network."""
+        self.key("ArrowRight")
+        self.expect_sent()
+        self.expect_offline_page()
+        self.page.wait_for_function("() => document.querySelectorAll('.pair').length >= 3")

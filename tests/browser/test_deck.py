@@ -305,10 +305,7 @@ def test_votes_kept_offline_survive_a_closed_tab(
 ) -> None:
     tolerated.append("ERR_INTERNET_DISCONNECTED")
     deck = Deck(page).open()
-    deck.key("ArrowRight")
-    deck.expect_sent()
-    deck.expect_offline_page()
-    page.wait_for_function("() => document.querySelectorAll('.pair').length >= 3")
+    deck.stock_up()
     context.set_offline(True)
     for _ in range(2):
         deck.key("ArrowLeft")
@@ -330,10 +327,7 @@ def test_two_tabs_keep_their_votes_side_by_side(
 ) -> None:
     tolerated.append("ERR_INTERNET_DISCONNECTED")
     deck = Deck(page).open()
-    deck.key("ArrowRight")
-    deck.expect_sent()
-    deck.expect_offline_page()
-    page.wait_for_function("() => document.querySelectorAll('.pair').length >= 3")
+    deck.stock_up()
     other = Deck(context.new_page()).open()
     context.set_offline(True)
     for _ in range(3):
