@@ -14,7 +14,7 @@ help:
 	@echo "make play [CATALOGUE=path] [CATEGORY=column] [GROUP=column] [PORT=8000]   play, in the browser"
 	@echo "make test     the whole test suite, browser included"
 	@echo "make check    linters, types, import contracts, migrations, deployment checks"
-	@echo "make bench    exact neighbours against faiss, torch and numpy [JSON=file]"
+	@echo "make bench    ours against the best alternative, side by side [JSON=file]"
 	@echo "make setup    only install, into .venv"
 
 setup: $(VENV)/.installed
@@ -53,7 +53,7 @@ check: $(VENV)/.installed-dev
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
 bench: $(VENV)/.installed-dev
-	$(BIN)/python -m benchmarks.neighbours $(if $(JSON),--json "$(JSON)")
+	$(BIN)/python -m benchmarks $(SUITES) $(if $(JSON),--json "$(JSON)")
 
 clean:
 	rm -rf $(VENV)
