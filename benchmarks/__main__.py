@@ -1,4 +1,4 @@
-"""Every benchmark: ours against the best alternative, measured in the same run, beside the floor it must reach.
+"""Every benchmark: ours against the best alternative of the same run, beside the floor it must reach.
 
     python -m benchmarks [NAME ...] [--json FILE] [--afresh]
 
@@ -38,9 +38,7 @@ LINE = "{:22} {:>12} {:>12} {:>7} {:>7}  {}"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"suites: {', '.join(SUITES)} (default: all)"
-    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(SUITES)}")
     parser.add_argument("--json", type=Path, default=ROOT / "var" / "bench.json", metavar="FILE")
     parser.add_argument("--afresh", action="store_true", help="measure again what FILE holds")
     options = parser.parse_args()
