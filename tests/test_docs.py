@@ -43,3 +43,14 @@ def test_every_decision_is_in_the_list():
     folder = ROOT / "docs" / "decisions"
     listed = set(re.findall(r"\]\(([\w-]+\.md)\)", (folder / "README.md").read_text()))
     assert listed == {document.name for document in folder.glob("*.md")} - {"README.md"}
+
+
+def test_the_table_of_faults_lists_every_numbered_test_under_its_number():
+    page = (ROOT / "docs" / "reliability.md").read_text()
+    table = re.findall(r"^\| (\d+) \|.*\|(.*)\|$", page, re.MULTILINE)
+    listed = {(int(number), test) for number, tests in table for test in re.findall(r"`([^`]+)`", tests)}
+    assert listed == {
+        (int(found[2]), f"{path.relative_to(ROOT)}::{found[1]}")
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for found in re.finditer(r"^(?:async )?def (test_(\d\d)_\w+)", path.read_text(), re.MULTILINE)
+    }

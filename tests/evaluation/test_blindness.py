@@ -1,4 +1,4 @@
-"""Vote 7: nothing that leaves the server before a vote says which contender is behind a pair (P2)."""
+"""Case 7: nothing that leaves the server before a vote says which contender is behind a pair (P2)."""
 
 import json
 import re
@@ -31,7 +31,7 @@ def _everything(response: HttpResponse) -> str:
     return f"{response.status_code}\n{headers}\n{cookies}\n{response.content.decode()}"
 
 
-def test_vote_7_page_deals_votes_and_undo_name_no_contender() -> None:
+def test_07_page_deals_votes_and_undo_name_no_contender() -> None:
     make_contenders(make_catalogue(items=80, with_images=False), count=9)
     deck = Deck()
     sent = []
@@ -55,7 +55,7 @@ def test_vote_7_page_deals_votes_and_undo_name_no_contender() -> None:
         assert contender.encoder not in page
 
 
-def test_vote_7_a_deal_holds_nothing_but_id_place_side_and_two_pictures() -> None:
+def test_07_a_deal_holds_nothing_but_id_place_side_and_two_pictures() -> None:
     make_contenders(make_catalogue(items=60, with_images=False), count=6)
     picture = {"image", "width", "height", "alt"}
     for deal in Deck().deal(10)["deals"]:
@@ -67,7 +67,7 @@ def test_vote_7_a_deal_holds_nothing_but_id_place_side_and_two_pictures() -> Non
             assert re.fullmatch(r"(Question|Suggestion): \w+", shown["alt"])
 
 
-def test_vote_7_the_same_pair_looks_the_same_whoever_found_it() -> None:
+def test_07_the_same_pair_looks_the_same_whoever_found_it() -> None:
     """A pair credited to one contender, then to the control alone: byte for byte the same but for the id."""
     contenders = make_contenders(make_catalogue(items=4, with_images=False), count=1)
     deck = Deck()
@@ -82,7 +82,7 @@ def test_vote_7_the_same_pair_looks_the_same_whoever_found_it() -> None:
     assert after.json()["deals"] == [before]
 
 
-def test_vote_7_sizes_depend_on_the_items_not_on_the_contender() -> None:
+def test_07_sizes_depend_on_the_items_not_on_the_contender() -> None:
     """Equal words for all items: then all deals have the same length, up to the digits of the place."""
     make_contenders(make_catalogue(items=200, categories=["bag"], with_images=False), count=9)
     lengths = defaultdict(list)
@@ -95,7 +95,7 @@ def test_vote_7_sizes_depend_on_the_items_not_on_the_contender() -> None:
     assert len({statistics.mean(sizes) for sizes in lengths.values()}) == 1
 
 
-def test_vote_7_ids_and_order_do_not_follow_the_pairs() -> None:
+def test_07_ids_and_order_do_not_follow_the_pairs() -> None:
     """Ids are random: the same pair dealt to two players has ids that share nothing."""
     make_contenders(make_catalogue(items=4, with_images=False), count=1, with_control=False)
     ids = [deal["id"] for _ in range(10) for deal in Deck().deal(2)["deals"]]

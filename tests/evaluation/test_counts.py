@@ -1,4 +1,4 @@
-"""Vote 11: whatever happens to votes, the counts equal a recount of the raw votes, exactly (P3)."""
+"""Case 11: whatever happens to votes, the counts equal a recount of the raw votes, exactly (P3)."""
 
 import uuid
 from collections import Counter
@@ -206,7 +206,7 @@ def _read_counts() -> tuple[Counter, Counter, Counter]:
     )
 
 
-def test_vote_11_counts_equal_the_raw_votes_after_any_sequence_of_events() -> None:
+def test_11_counts_equal_the_raw_votes_after_any_sequence_of_events() -> None:
     make_contenders(make_catalogue(items=16, with_images=False), count=2)
     run_state_machine_as_test(
         Game,

@@ -1,4 +1,4 @@
-"""Votes 1 to 7 and 11 of the list of faults, in one process. 1 and 10 against a real server: tests/faults."""
+"""Cases 1 to 6 of docs/reliability.md in one process; 1 to 5 against real web processes: tests/faults."""
 
 import uuid
 from datetime import timedelta
@@ -29,7 +29,7 @@ def _votes_counted() -> int:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_vote_1_fifty_identical_votes_at_once_are_one_row_one_count_and_identical_answers() -> None:
+def test_01_fifty_identical_votes_at_once_are_one_row_one_count_and_identical_answers() -> None:
     make_contenders(make_catalogue(items=20, with_images=False))
     key = uuid.uuid4()
     [deal] = deal_to(key, now=NOW, count=1).deals
@@ -47,7 +47,7 @@ def test_vote_1_fifty_identical_votes_at_once_are_one_row_one_count_and_identica
     assert find_differences() == []
 
 
-def test_vote_2_the_opposite_answer_replayed_is_refused_and_nothing_changes(deck: Deck) -> None:
+def test_02_the_opposite_answer_replayed_is_refused_and_nothing_changes(deck: Deck) -> None:
     [deal] = deck.deal(1)["deals"]
     first = deck.vote(deal["id"], "dope")
     counted = _votes_counted()
@@ -59,7 +59,7 @@ def test_vote_2_the_opposite_answer_replayed_is_refused_and_nothing_changes(deck
     assert _votes_counted() == counted
 
 
-def test_vote_2_also_inside_a_batch_where_the_other_votes_count(deck: Deck) -> None:
+def test_02_also_inside_a_batch_where_the_other_votes_count(deck: Deck) -> None:
     a, b = (deal["id"] for deal in deck.deal(2)["deals"])
     votes = [
         {"deal": deal, "answer": answer, "dwell_ms": 5, "modality": "key"}
@@ -77,7 +77,7 @@ def test_vote_2_also_inside_a_batch_where_the_other_votes_count(deck: Deck) -> N
 
 
 @pytest.mark.parametrize("forged", ["0" * 32, "abc", "x" * 500, "%00", "%ED%A0%80", "' or 1=1 --"])
-def test_vote_3_a_forged_or_cut_deal_is_unknown_and_nothing_is_written(deck: Deck, forged: str) -> None:
+def test_03_a_forged_or_cut_deal_is_unknown_and_nothing_is_written(deck: Deck, forged: str) -> None:
     [deal] = deck.deal(1)["deals"]
     revision = Revision.objects.get(topic="leaderboard").number
     for wrong in (forged, deal["id"][:-1], deal["id"] + "0"):
@@ -89,7 +89,7 @@ def test_vote_3_a_forged_or_cut_deal_is_unknown_and_nothing_is_written(deck: Dec
     assert Revision.objects.get(topic="leaderboard").number == revision
 
 
-def test_vote_4_another_players_deal_gets_the_same_answer_as_a_forged_one(deck: Deck) -> None:
+def test_04_another_players_deal_gets_the_same_answer_as_a_forged_one(deck: Deck) -> None:
     [deal] = deck.deal(1)["deals"]
     other = Deck()
     foreign, forged = other.vote(deal["id"]), other.vote("0" * 32)
@@ -99,7 +99,7 @@ def test_vote_4_another_players_deal_gets_the_same_answer_as_a_forged_one(deck: 
     assert other.post("/play/undo/", {"deal": deal["id"]}).status_code == 404
 
 
-def test_vote_5_an_expired_deal_is_gone_but_a_replay_of_a_stored_vote_is_not(deck: Deck) -> None:
+def test_05_an_expired_deal_is_gone_but_a_replay_of_a_stored_vote_is_not(deck: Deck) -> None:
     one, two = deck.deal(2)["deals"]
     first = deck.vote(one["id"])
     Deal.objects.update(expires_at=NOW - timedelta(days=400))
@@ -108,7 +108,7 @@ def test_vote_5_an_expired_deal_is_gone_but_a_replay_of_a_stored_vote_is_not(dec
     assert Vote.objects.count() == 1
 
 
-def test_vote_6_a_deal_open_while_its_contender_retires_still_counts_for_it() -> None:
+def test_06_a_deal_open_while_its_contender_retires_still_counts_for_it() -> None:
     contenders = make_contenders(make_catalogue(items=30, with_images=False), count=3)
     key = uuid.uuid4()
     [deal] = deal_to(key, now=NOW, count=1).deals

@@ -54,7 +54,7 @@ def _wait_for_votes(count: int) -> None:
         assert time.monotonic() < deadline, "the vote never arrived"
 
 
-def test_vote_1_fifty_identical_votes_at_once_over_http(server: Server) -> None:
+def test_01_fifty_identical_votes_at_once_over_http(server: Server) -> None:
     browser = Browser(server)
     [deal] = browser.deal(1)
     gate = threading.Barrier(50)
@@ -73,7 +73,7 @@ def test_vote_1_fifty_identical_votes_at_once_over_http(server: Server) -> None:
     assert find_differences() == []
 
 
-def test_vote_10_killed_after_the_commit_a_retry_yields_one_vote(server: Server) -> None:
+def test_10_killed_after_the_commit_a_retry_yields_one_vote(server: Server) -> None:
     """The client sends, the row appears, the process dies, and the client, who read nothing, asks again."""
     browser = Browser(server)
     deals = browser.deal(2)
@@ -91,7 +91,7 @@ def test_vote_10_killed_after_the_commit_a_retry_yields_one_vote(server: Server)
         assert find_differences() == []
 
 
-def test_vote_10_killed_under_load_every_acknowledged_vote_is_stored_once(server: Server) -> None:
+def test_10_killed_under_load_every_acknowledged_vote_is_stored_once(server: Server) -> None:
     """Eight players vote on; the process is killed in full flight; they resend what was not answered."""
     browsers = [Browser(server) for _ in range(8)]
     dealt = [[deal["id"] for deal in browser.deal(10)] for browser in browsers]
