@@ -8,6 +8,7 @@ from typing import Any
 import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dopeornope.settings")
+os.environ.setdefault("DOPEORNOPE_PROCESS", "web")
 django.setup()
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402  # needs the apps

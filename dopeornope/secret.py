@@ -10,10 +10,10 @@ from django.core.exceptions import ImproperlyConfigured
 SHORTEST = 32
 
 
-def read_or_make_secret(given: str, file: Path, *, mode: str) -> str:
+def read_or_make_secret(given: str, file: Path) -> str:
     """The key to sign with.
 
-    Raises ``ImproperlyConfigured`` when a given key is too short, or when service mode has none.
+    Raises ``ImproperlyConfigured`` when the key is too short. Service mode never comes here without one.
     """
     if given:
         if len(given) < SHORTEST:
@@ -21,10 +21,6 @@ def read_or_make_secret(given: str, file: Path, *, mode: str) -> str:
                 f"DOPEORNOPE_SECRET_KEY is too short: it must have at least {SHORTEST} characters."
             )
         return given
-    if mode == "service":
-        raise ImproperlyConfigured(
-            "DOPEORNOPE_SECRET_KEY is missing: service mode needs one that all processes share."
-        )
     file.parent.mkdir(parents=True, exist_ok=True)
     if not file.exists():
         # Linked into place whole: a process that starts beside this one never reads half a key.

@@ -4,8 +4,10 @@ from pathlib import Path
 
 from csp.constants import NONCE, NONE, SELF
 
+from dopeornope import brokers, postgresql
 from dopeornope.env import Environment
 from dopeornope.secret import read_or_make_secret
+from dopeornope.service_needs import NEEDS, refuse_unshared
 
 env = Environment()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -20,8 +22,12 @@ BROKER_FOLDER = HOME / "broker"
 LOG_FOLDER = HOME / "log"
 
 MODE = env.choice("MODE", "embedded", ["embedded", "service"])
+if MODE == "service":
+    refuse_unshared({name: env.text(name, "") for name in NEEDS})
+# What this process is, as whoever starts it says: `play`, `serve`, compose.yaml, and asgi.py for itself.
+PROCESS = env.choice("PROCESS", "command", ["web", "worker", "sweeper", "command"])
 DEBUG = env.flag("DEBUG", False)
-SECRET_KEY = read_or_make_secret(env.text("SECRET_KEY", ""), HOME / "secret-key", mode=MODE)
+SECRET_KEY = read_or_make_secret(env.text("SECRET_KEY", ""), HOME / "secret-key")
 ALLOWED_HOSTS = env.names("HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.names("ORIGINS", [])
 DEVICE = env.choice("DEVICE", "auto", ["auto", "cpu", "cuda"])
@@ -75,17 +81,21 @@ DATABASES["default"] |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file, because shared in-memory databases ignore the busy timeout.
     DATABASES["default"]["TEST"] = {"NAME": str(HOME / "test.sqlite3")}
+else:
+    DATABASES["default"]["OPTIONS"] = postgresql.list_options(PROCESS)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CHANNEL_LAYERS = {"default": env.channel_layer("CHANNEL_LAYER")}
 
 CELERY_BROKER_URL = env.broker("BROKER")
-if CELERY_BROKER_URL.startswith("filesystem:"):
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "data_folder_in": str(BROKER_FOLDER),
-        "data_folder_out": str(BROKER_FOLDER),
-        "polling_interval": 0.1,
-    }
+CELERY_BROKER_TRANSPORT_OPTIONS = brokers.list_transport_options(CELERY_BROKER_URL, folder=BROKER_FOLDER)
+CELERY_TASK_QUEUES = brokers.list_queues(CELERY_BROKER_URL)
+# No AMQP heartbeats: neither a worker busy with a long job nor a web process between two hints sends any, and
+# RabbitMQ would hang up on both. Dead connections are found by TCP's keepalive.
+CELERY_BROKER_HEARTBEAT = 0
+# Beside quorum queues Celery makes 28 more, for tasks that start later. Nothing here does (the sweeper looks
+# after what has a time), so they stay empty, and cost least as classic ones.
+CELERY_BROKER_NATIVE_DELAYED_DELIVERY_QUEUE_TYPE = "classic"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

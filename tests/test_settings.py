@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from dopeornope.env import Environment
 from dopeornope.secret import SHORTEST, read_or_make_secret
+from search.models import Queue
 
 FILE = Path(__file__).parents[1] / "dopeornope" / "settings.py"
 # Variable, a value it must refuse, and words of what is allowed instead.
@@ -21,6 +22,7 @@ REFUSED = [
     ("HOME", f"{__file__}/below", "can be made"),
     ("HOME", "~nobody-of-this-name/var", "can be made"),
     ("MODE", "embeded", "embedded, service"),
+    ("PROCESS", "webb", "web, worker, sweeper, command"),
     ("DEBUG", "maybe", "true, yes, on"),
     ("SECRET_KEY", "short", f"at least {SHORTEST} characters"),
     ("DEVICE", "gpu", "auto, cpu, cuda"),
@@ -126,7 +128,7 @@ def test_all_who_start_at_once_agree_on_the_secret(tmp_path):
 
     def read() -> None:
         start.wait()
-        keys.append(read_or_make_secret("", tmp_path / "secret-key", mode="embedded"))
+        keys.append(read_or_make_secret("", tmp_path / "secret-key"))
 
     threads = [threading.Thread(target=read) for _ in range(8)]
     for thread in threads:
@@ -137,17 +139,68 @@ def test_all_who_start_at_once_agree_on_the_secret(tmp_path):
     assert len(set(keys)) == 1
 
 
-def test_service_mode_refuses_to_start_without_a_secret(load_settings, tmp_path):
-    with pytest.raises(ImproperlyConfigured, match="DOPEORNOPE_SECRET_KEY is missing"):
+SERVICE = {
+    "MODE": "service",
+    "SECRET_KEY": "k" * SHORTEST,
+    "DATABASE": "postgresql://localhost/x",
+    "BROKER": "amqp://localhost",
+    "CHANNEL_LAYER": "redis://localhost/1",
+}
+
+
+def test_service_mode_names_everything_it_lacks_at_once_with_examples(load_settings, tmp_path):
+    with pytest.raises(ImproperlyConfigured) as refusal:
         load_settings(MODE="service")
+    for example in ("SECRET_KEY=$(", "DATABASE=postgresql://", "BROKER=amqp://", "CHANNEL_LAYER=redis://"):
+        assert f"DOPEORNOPE_{example}" in str(refusal.value)
     assert not (tmp_path / "home" / "secret-key").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "alone"),
+    [
+        ("SECRET_KEY", ""),
+        ("DATABASE", "sqlite"),
+        ("BROKER", "filesystem://localhost"),
+        ("CHANNEL_LAYER", "memory"),
+    ],
+)
+def test_service_mode_refuses_what_its_processes_cannot_share(load_settings, name, alone):
+    assert load_settings(**SERVICE)["MODE"] == "service"
+    with pytest.raises(ImproperlyConfigured, match=f"it also needs DOPEORNOPE_{name}:"):
+        load_settings(**SERVICE | {name: alone})
+
+
+def test_rabbitmq_gets_quorum_queues_with_a_limit_and_confirms(load_settings):
+    settings = load_settings(BROKER="amqp://localhost")
+    queues = {queue.name: queue.queue_arguments for queue in settings["CELERY_TASK_QUEUES"]}
+    assert queues == {name: {"x-queue-type": "quorum", "x-delivery-limit": 5} for name in Queue.values}
+    assert settings["CELERY_BROKER_TRANSPORT_OPTIONS"] == {"confirm_publish": True}
+
+
+def test_other_brokers_get_their_own_options(load_settings):
+    redis = load_settings(BROKER="redis://localhost/2")
+    assert redis["CELERY_TASK_QUEUES"] is None
+    assert redis["CELERY_BROKER_TRANSPORT_OPTIONS"]["visibility_timeout"] == 3600
+    assert "data_folder_in" in load_settings()["CELERY_BROKER_TRANSPORT_OPTIONS"]
+
+
+def test_a_web_process_waits_for_postgresql_less_long_than_a_worker(load_settings):
+    def options(process: str) -> dict[str, Any]:
+        return load_settings(DATABASE="postgresql://localhost/x", PROCESS=process)["DATABASES"]["default"][
+            "OPTIONS"
+        ]
+
+    assert "-c statement_timeout=5000 -c lock_timeout=2000" in options("web")["options"]
+    assert "-c statement_timeout=600000" in options("worker")["options"]
+    assert options("web")["application_name"] == "dopeornope web"
 
 
 def test_a_damaged_secret_file_says_what_to_do(tmp_path):
     file = tmp_path / "secret-key"
     file.write_text("cut")
     with pytest.raises(ImproperlyConfigured, match="delete it"):
-        read_or_make_secret("", file, mode="embedded")
+        read_or_make_secret("", file)
 
 
 @pytest.mark.parametrize("tls", ["1", "0"])
