@@ -21,7 +21,7 @@ from django.urls import path  # noqa: E402
 
 from dopeornope.body_limit import BodyLimit  # noqa: E402
 from evaluation.services.ballot_box import box  # noqa: E402
-from search.consumers import LiveConsumer  # noqa: E402
+from search.consumers import LiveSocket  # noqa: E402
 from search.live import hub  # noqa: E402
 
 # Loosely typed, because the stubs of Django and of Channels describe these in ways that exclude each other.
@@ -79,8 +79,8 @@ async def live(scope: Scope, receive: Receive, send: Send) -> None:
             return
 
 
-consumer: Any = LiveConsumer.as_asgi()
-routes: Any = [path("ws/live/", consumer)]
+socket: Any = LiveSocket(hub)
+routes: Any = [path("ws/live/", socket)]
 application = ProtocolTypeRouter(
     {
         "http": BodyLimit(OneThreadHandler()),

@@ -144,7 +144,6 @@ class Environment:
         if value is None or value == "memory":
             return {"BACKEND": "channels.layers.InMemoryChannelLayer"}
         self._split(name, value, ("redis", "rediss"), "memory, or redis://HOST:PORT/NUMBER")
-        return {
-            "BACKEND": "channels_redis.core.RedisChannelLayer",
-            "CONFIG": {"hosts": [value], "capacity": 100, "expiry": 10},
-        }
+        # A ping finds the connection that died without a word; a subscriber would wait on it for ever.
+        host = {"address": value, "health_check_interval": 10, "socket_connect_timeout": 5}
+        return {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [host]}}

@@ -5,8 +5,10 @@ The arrow between the apps stays one way: whoever wants to hear registers a call
 
 from collections.abc import Callable
 
+from django.db import transaction
 from django.db.models import F
 
+from search.announcements import announcer
 from search.models import Index, Revision
 
 IndexBuilt = Callable[[Index], None]
@@ -15,11 +17,15 @@ _index_built: list[IndexBuilt] = []
 
 
 def bump(topic: str) -> None:
-    """Raise the revision of ``topic``; call it in the transaction that changes what the topic shows."""
+    """Raise the revision of ``topic``; call it in the transaction that changes what the topic shows.
+
+    Open pages hear of it after the commit.
+    """
     raised = Revision.objects.filter(topic=topic).update(number=F("number") + 1)
     if not raised:
         Revision.objects.get_or_create(topic=topic)
         Revision.objects.filter(topic=topic).update(number=F("number") + 1)
+    transaction.on_commit(announcer.announce, robust=True)
 
 
 def subscribe_index_built(callback: IndexBuilt) -> None:

@@ -11,8 +11,8 @@ from django.db import connections, transaction
 
 from dopeornope.asgi import SameOriginOnly
 from search import events
-from search.consumers import LiveConsumer
-from search.live import Hub, Watcher, hub
+from search.consumers import LiveSocket
+from search.live import Hub, Page, hub
 
 HOST = (b"host", b"localhost:8000")
 OURS = (b"origin", b"http://localhost:8000")
@@ -41,7 +41,7 @@ class Socket(ApplicationCommunicator):
 
 def open_socket(user: object, topics: str, *, headers: tuple = (HOST, OURS)) -> Socket:
     async def signed_in(scope, receive, send):
-        await LiveConsumer.as_asgi()({**scope, "user": user}, receive, send)
+        await LiveSocket(hub)({**scope, "user": user}, receive, send)
 
     query = f"topics={topics}".encode()
     scope = {"type": "websocket", "path": "/ws/live/", "query_string": query, "headers": list(headers)}
@@ -68,7 +68,7 @@ def test_a_page_learns_where_its_topics_stand_and_then_each_change():
         first = [await socket.frame() for _ in range(2)]
         assert {frame["topic"]: frame["revision"] for frame in first} == {"leaderboard": 0, "catalogues": 0}
         await database_sync_to_async(raise_revision)("leaderboard")
-        assert await socket.frame() == {"topic": "leaderboard", "revision": 1}
+        assert await socket.frame() == revised("leaderboard", 1)
         await socket.disconnect()
         await finish()
 
@@ -139,28 +139,104 @@ def test_a_page_that_talks_is_shown_out():
     assert asyncio.run(scenario()) == 1008
 
 
-def test_a_slow_page_converges_to_the_newest_revision():
+class Reader:
+    """A page's socket that takes a frame only when it is told to."""
+
+    def __init__(self) -> None:
+        self.taken: list[dict] = []
+        self.may_take = asyncio.Event()
+
+    async def send(self, frame: dict) -> None:
+        await self.may_take.wait()
+        self.taken.append(json.loads(frame["text"]))
+
+
+def revised(topic: str, number: int) -> dict:
+    return {"topic": topic, "revision": number}
+
+
+async def until(fulfilled) -> None:
+    """Let the loop go on until something has happened."""
+    async with asyncio.timeout(5):
+        while not fulfilled():
+            await asyncio.sleep(0.001)
+
+
+def test_a_slow_page_gets_the_newest_revision_and_holds_up_nobody():
     async def scenario() -> None:
-        numbers = iter(range(1, 1000))
-        watched = asyncio.Event()
-
-        def read() -> dict[str, int]:
-            number = next(numbers)
-            if number == 50:
-                loop.call_soon_threadsafe(watched.set)
-            return {"leaderboard": number}
-
-        loop = asyncio.get_running_loop()
-        hub = Hub(read, seconds_between_looks=0)
-        slow, quick = Watcher(["leaderboard"]), Watcher(["leaderboard"])
-        hub.join(slow)
-        hub.join(quick)
-        assert (await quick.next_news())["leaderboard"] == 1
-        await watched.wait()
-        assert (await slow.next_news())["leaderboard"] >= 49
+        hub = Hub(lambda: {})
+        slow, quick = Reader(), Reader()
+        quick.may_take.set()
+        for reader in (slow, quick):
+            hub.join(Page(["leaderboard", "catalogues"], reader.send))
+        for number in range(1, 51):
+            hub.tell({"catalogues": 7, "leaderboard": number})
+            await until(lambda number=number: quick.taken[-1:] == [revised("leaderboard", number)])
+        slow.may_take.set()
+        await until(lambda: len(slow.taken) == 2)
+        assert slow.taken == [
+            revised("catalogues", 7),
+            revised("leaderboard", 50),
+        ]
         await hub.close()
 
     asyncio.run(scenario())
+
+
+def test_a_page_whose_socket_is_gone_disturbs_no_other():
+    async def gone(frame: dict) -> None:
+        raise ConnectionResetError
+
+    async def scenario() -> None:
+        hub = Hub(lambda: {})
+        reader = Reader()
+        reader.may_take.set()
+        hub.join(Page(["leaderboard"], gone))
+        hub.join(Page(["leaderboard"], reader.send))
+        for number in (1, 2):
+            hub.tell({"leaderboard": number})
+            await until(
+                lambda number=number: (
+                    reader.taken == [revised("leaderboard", seen) for seen in range(1, number + 1)]
+                )
+            )
+        await hub.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_late_page_is_told_at_once_where_its_topics_stand():
+    async def scenario() -> None:
+        hub = Hub(lambda: {"leaderboard": 4}, seconds_between_looks=60)
+        readers = Reader(), Reader()
+        for reader in readers:
+            reader.may_take.set()
+            hub.join(Page(["leaderboard"], reader.send))
+            await until(lambda reader=reader: reader.taken == [revised("leaderboard", 4)])
+        await hub.close()
+
+    asyncio.run(scenario())
+
+
+def test_revisions_that_cannot_be_read_are_read_later(caplog):
+    async def scenario() -> None:
+        answers = iter([OSError("no database"), OSError("no database"), {"leaderboard": 2}])
+
+        def read() -> dict[str, int]:
+            answer = next(answers, {"leaderboard": 2})
+            if isinstance(answer, OSError):
+                raise answer
+            return answer
+
+        hub = Hub(read, seconds_between_looks=0)
+        reader = Reader()
+        reader.may_take.set()
+        hub.join(Page(["leaderboard"], reader.send))
+        await until(lambda: reader.taken == [revised("leaderboard", 2)])
+        await hub.close()
+
+    asyncio.run(scenario())
+    assert sum("cannot be read" in record.message for record in caplog.records) == 1
 
 
 def test_nothing_is_read_while_no_page_is_open():
@@ -172,18 +248,16 @@ def test_nothing_is_read_while_no_page_is_open():
             return {}
 
         hub = Hub(read, seconds_between_looks=0)
-        watcher = Watcher(["leaderboard"])
-        hub.join(watcher)
-        watcher.offer({"leaderboard": 3})
-        await watcher.next_news()
+        page = Page(["leaderboard"], Reader().send)
+        hub.join(page)
+        await until(lambda: looks)
         task = hub._task
-        hub.leave(watcher)
+        hub.leave(page)
         await task
         seen = len(looks)
         assert hub._task is None
-        hub.join(watcher)
-        while len(looks) == seen:
-            await asyncio.sleep(0)
+        hub.join(page)
+        await until(lambda: len(looks) > seen)
         await hub.close()
 
     asyncio.run(scenario())
