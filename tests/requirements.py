@@ -3,6 +3,7 @@
 import os
 import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -30,3 +31,12 @@ def data_folder() -> Path:
     if not value or not Path(value).is_dir():
         miss("real data", "set DOPEORNOPE_DATA to a folder that holds clothing/, openmoji/ and the others")
     return Path(value)
+
+
+def rabbitmq() -> str:
+    """The address of a RabbitMQ on which a test may make a virtual host of its own, or a skip."""
+    address = os.environ.get("DOPEORNOPE_TEST_BROKER", "amqp://guest:guest@127.0.0.1:5672").rstrip("/")
+    parts = urlsplit(address)
+    if not answers(parts.hostname or "", parts.port or 5672):
+        miss("RabbitMQ", f"start one at {parts.hostname}, or name one in DOPEORNOPE_TEST_BROKER")
+    return address

@@ -46,7 +46,7 @@ class Layout:
 
 def write_arrays(path: Path, arrays: Arrays, facts: Facts) -> None:
     """Store float32, int32, int64 or uint8 arrays and a few facts about them. Raises DiskFull."""
-    kept = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    kept = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     layouts = {name: layout_of(array) for name, array in kept.items()}
     with open_atomic(path) as file:
         file.write(header(layouts, facts))

@@ -6,7 +6,7 @@ step alone, so that a run resumed from a checkpoint ends with the same weights a
 
 from __future__ import annotations
 
-import io
+import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -19,13 +19,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from search.engine.arrays import Facts, read_arrays, write_arrays
 from search.engine.augmentation import augment
-from search.engine.errors import EngineError
-from search.engine.files import write_file
+from search.engine.errors import ArtifactDamaged, EngineError
 
 Network = TypeVar("Network", bound=nn.Module)
 
 MISSING = -1  # the label of an item that an aspect does not apply to
+# How the arrays of a checkpoint are named: a weight's name, a parameter's number and what is kept of it.
+_WEIGHTS = "weights."
+_MOMENTS = "moments."
 
 
 class TrainingFailed(EngineError):
@@ -165,7 +168,7 @@ def measure_accuracy(
 
 @dataclass
 class _Run:
-    """What must be kept to continue a run."""
+    """What must be kept to continue a run: tensors and a few numbers, in a file that can run nothing."""
 
     modules: nn.Module
     optimiser: torch.optim.Optimizer
@@ -174,33 +177,48 @@ class _Run:
 
     def keep(self, checkpoint: Path, step: int) -> None:
         """Write a checkpoint."""
-        stream = io.BytesIO()
-        torch.save(
-            {
-                "step": step,
-                "config": asdict(self.config),
-                "modules": self.modules.state_dict(),
-                "optimiser": self.optimiser.state_dict(),
-                "schedule": self.schedule.state_dict(),
-            },
-            stream,
-        )
-        write_file(checkpoint, stream.getvalue())
+        tensors = {f"{_WEIGHTS}{name}": tensor for name, tensor in self.modules.state_dict().items()}
+        optimiser = self.optimiser.state_dict()
+        for number, moments in optimiser["state"].items():
+            tensors |= {f"{_MOMENTS}{number}.{name}": tensor for name, tensor in moments.items()}
+        facts: Facts = {
+            "step": step,
+            "config": json.dumps(asdict(self.config)),
+            "groups": json.dumps(optimiser["param_groups"]),
+            "schedule": json.dumps(self.schedule.state_dict()),
+        }
+        write_arrays(checkpoint, {name: tensor.numpy() for name, tensor in tensors.items()}, facts)
 
     def resume(self, checkpoint: Path | None) -> int:
         """Load a checkpoint where there is one; return the step to go on from.
 
-        Raises TrainingFailed for the checkpoint of a run with other settings.
+        Raises TrainingFailed for one that is damaged, or of a run with other settings or another network.
         """
         if checkpoint is None or not checkpoint.exists():
             return 0
-        kept: dict[str, Any] = torch.load(checkpoint, weights_only=True)
-        if kept["config"] != asdict(self.config):
+        try:
+            arrays, facts = read_arrays(checkpoint)
+        except ArtifactDamaged as error:
+            raise TrainingFailed(f"{checkpoint} is no whole checkpoint. Delete it to start anew.") from error
+        if facts.get("config") != json.dumps(asdict(self.config)):
             raise TrainingFailed(f"{checkpoint} was written with other settings. Delete it to start anew.")
-        self.modules.load_state_dict(kept["modules"])
-        self.optimiser.load_state_dict(kept["optimiser"])
-        self.schedule.load_state_dict(kept["schedule"])
-        return int(kept["step"])
+        tensors = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
+        moments: dict[int, dict[str, Tensor]] = {}
+        for number, name in (key.split(".")[1:] for key in tensors if key.startswith(_MOMENTS)):
+            moments.setdefault(int(number), {})[name] = tensors[f"{_MOMENTS}{number}.{name}"]
+        try:
+            self.modules.load_state_dict(
+                {
+                    name.removeprefix(_WEIGHTS): tensor
+                    for name, tensor in tensors.items()
+                    if name.startswith(_WEIGHTS)
+                }
+            )
+            self.optimiser.load_state_dict({"state": moments, "param_groups": json.loads(facts["groups"])})
+        except (RuntimeError, ValueError) as error:
+            raise TrainingFailed(f"{checkpoint} is of another network. Delete it to start anew.") from error
+        self.schedule.load_state_dict(json.loads(facts["schedule"]))
+        return int(facts["step"])
 
 
 def _count_dimensions(network: nn.Module, samples: TrainingSet) -> int:

@@ -23,14 +23,14 @@ class DownloadFailed(EncoderError):
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """A weights file on the web, and how its sha256 starts."""
+    """A weights file on the web."""
 
     name: str
     source: str
-    sha256_prefix: str
+    sha256: str
 
 
-PUBLISHED = {"vgg16": PublishedFile(vgg.FILE_NAME, vgg.SOURCE, vgg.SHA256_PREFIX)}
+PUBLISHED = {"vgg16": PublishedFile(vgg.FILE_NAME, vgg.SOURCE, vgg.SHA256)}
 
 
 def download(file: PublishedFile, folder: Path, *, report: Callable[[int, int | None], None]) -> Path:
@@ -65,8 +65,8 @@ def download(file: PublishedFile, folder: Path, *, report: Callable[[int, int | 
 
 
 def _check(file: PublishedFile, sha256: str, target: Path) -> None:
-    if not sha256.startswith(file.sha256_prefix):
+    if sha256 != file.sha256:
         raise WeightsDamaged(
-            f"What {file.source} sent is not {file.name}: its sha256 starts with {sha256[:8]}, not "
-            f"{file.sha256_prefix}. Nothing was kept at {target}; try again."
+            f"What {file.source} sent is not {file.name}: its sha256 is {sha256}, not {file.sha256}. "
+            f"Nothing was kept at {target}; try again."
         )

@@ -9,7 +9,7 @@ from typing import Any
 
 import safetensors.torch
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from search.engine.encoders.base import WeightsDamaged
 from search.engine.files import sha256_of, write_file
@@ -44,25 +44,42 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             f"{path} is damaged: its sha256 is {found}, its card says {expected}. "
             "Restore both, or make them anew."
         )
-    return safetensors.torch.load_file(path)
+    try:
+        return safetensors.torch.load_file(path)
+    except safetensors.SafetensorError as error:
+        raise WeightsDamaged(
+            f"{path} holds no safetensors ({error}). Restore it, or make it anew."
+        ) from error
 
 
-def convert_pickle(source: Path, target: Path, *, sha256_prefix: str, keep: tuple[str, ...]) -> None:
+def load_weights(network: nn.Module, path: Path) -> None:
+    """Give a network the weights of a file. Raises WeightsDamaged, also where they are another network's."""
+    try:
+        network.load_state_dict(read_weights(path), assign=True)
+    except RuntimeError as error:
+        raise WeightsDamaged(
+            f"{path} holds weights of other names or other shapes than this network has. Make them anew."
+        ) from error
+
+
+def convert_pickle(source: Path, target: Path, *, sha256: str, keep: tuple[str, ...]) -> None:
     """Convert a published .pth file of plain tensors to safetensors, once.
 
-    Only names that start with one of ``keep`` are kept. The file must be the published one (its sha256 starts
-    with ``sha256_prefix``), and is read with ``weights_only=True``, so that nothing in it can run.
-    Raises WeightsDamaged for any other file, DiskFull.
+    Only names that start with one of ``keep`` are kept. The file must be the published one, byte for
+    byte, and is read with ``weights_only=True``, so that nothing in it can run. Raises WeightsDamaged for any
+    other file and for one that holds other things than plain tensors, DiskFull.
     """
     found = sha256_of(source)
-    if not found.startswith(sha256_prefix):
+    if found != sha256:
         raise WeightsDamaged(
-            f"{source} is not the published file: its sha256 starts with {found[: len(sha256_prefix)]}, not "
-            f"{sha256_prefix}. Delete it and download it again."
+            f"{source} is not the published file: its sha256 is {found}, not {sha256}. "
+            "Delete it and download it again."
         )
     try:
         tensors = torch.load(source, map_location="cpu", weights_only=True, mmap=True)
     except (pickle.UnpicklingError, RuntimeError) as error:
         raise WeightsDamaged(f"{source} holds other things than tensors and was not read: {error}") from error
     kept = {name: tensor for name, tensor in tensors.items() if name.startswith(keep)}
+    if not all(isinstance(value, Tensor) and value.layout == torch.strided for value in kept.values()):
+        raise WeightsDamaged(f"{source} holds other things than plain tensors and was not read.")
     write_weights(target, kept, {"source": source.name, "source_sha256": found})

@@ -52,7 +52,7 @@ def train_shipped_weights(
     aspects = _list_aspects(learned.labels)
     samples, test = _label(learned, aspects), _label(unseen, aspects)
     network = initialise(Thimble, config.seed)
-    checkpoint = cache / f"checkpoint-{items}.pt"  # of these drawings: others begin anew
+    checkpoint = cache / f"checkpoint-{items}.safetensors"  # of these drawings: others begin anew
     heads = train(network, samples, config, report=_every(100, say), checkpoint=checkpoint)
     card = _describe(config, items, held_out) | {"accuracy": measure_accuracy(network, heads, test)}
     write_weights(target, network.state_dict(), card)

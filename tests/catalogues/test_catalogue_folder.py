@@ -35,7 +35,7 @@ def test_hidden_files_and_folders_are_skipped(tmp_path: Path) -> None:
     assert [row.key for row in read("folder", tmp_path)[0]] == ["a.png"]
 
 
-def test_case_27_links_out_of_the_folder_are_refused(tmp_path: Path) -> None:
+def test_27_links_out_of_the_folder_are_refused(tmp_path: Path) -> None:
     secret = write(tmp_path / "elsewhere", {"secret.png": RED}) / "secret.png"
     base = write(tmp_path / "base", {"a.png": RED, "real/b.png": RED})
     (base / "out.png").symlink_to(secret)
@@ -54,7 +54,7 @@ def test_case_27_links_out_of_the_folder_are_refused(tmp_path: Path) -> None:
     assert all("." in one.message for one in rejected)
 
 
-def test_case_27_a_file_that_becomes_a_link_after_the_listing_is_refused(tmp_path: Path) -> None:
+def test_27_a_file_that_becomes_a_link_after_the_listing_is_refused(tmp_path: Path) -> None:
     secret = write(tmp_path / "elsewhere", {"secret.png": RED}) / "secret.png"
     base = write(tmp_path / "base", {"a.png": RED})
     (row,) = read("folder", base)[0]
@@ -66,7 +66,7 @@ def test_case_27_a_file_that_becomes_a_link_after_the_listing_is_refused(tmp_pat
 
 
 @pytest.mark.parametrize("swap", ["longer", "same length", "pipe"])
-def test_case_27_a_file_that_changes_after_the_listing_is_refused(tmp_path: Path, swap: str) -> None:
+def test_27_a_file_that_changes_after_the_listing_is_refused(tmp_path: Path, swap: str) -> None:
     write(tmp_path, {"a.png": RED})
     (row,) = read("folder", tmp_path)[0]
     before = (tmp_path / "a.png").stat()

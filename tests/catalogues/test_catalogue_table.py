@@ -83,14 +83,14 @@ def test_several_values_in_a_cell_stay_one_label(tmp_path: Path) -> None:
     ],
     ids=["bom", "utf-16", "utf-16-le", "utf-16-be", "windows and semicolons", "tabs", "blank lines"],
 )
-def test_case_24_encodings_and_separators(tmp_path: Path, table: bytes) -> None:
+def test_24_encodings_and_separators(tmp_path: Path, table: bytes) -> None:
     shop(tmp_path, table)
     rows, rejected = read("table", tmp_path)
     assert [(row.key, row.category) for row in rows] == [("a", "Schürze"), ("b", "boot")]
     assert rejected == []
 
 
-def test_case_24_rows_that_cannot_be_taken_are_reported_one_by_one(tmp_path: Path) -> None:
+def test_24_rows_that_cannot_be_taken_are_reported_one_by_one(tmp_path: Path) -> None:
     lines = ["image,kind,kind", "a,shirt,x", "b,boot", "c,boot,x,y", "nul\0,boot,x", "gone,boot,x", ",boot,x"]
     lines += ["../a.png,boot,x", "/etc/passwd,boot,x", "a,boot,again", "b,last,x"]
     shop(tmp_path, "\n".join(lines))
@@ -114,7 +114,7 @@ def test_case_24_rows_that_cannot_be_taken_are_reported_one_by_one(tmp_path: Pat
 
 
 @pytest.mark.parametrize("quoted", [True, False])
-def test_case_24_a_cell_of_ten_megabytes_costs_only_its_row(tmp_path: Path, quoted: bool) -> None:
+def test_24_a_cell_of_ten_megabytes_costs_only_its_row(tmp_path: Path, quoted: bool) -> None:
     mark = '"' if quoted else ""
     shop(tmp_path, f"image,kind\na,{mark}{'x' * 10_000_000}{mark}\nb,boot\n")
     rows, rejected = read("table", tmp_path)
@@ -122,7 +122,7 @@ def test_case_24_a_cell_of_ten_megabytes_costs_only_its_row(tmp_path: Path, quot
     assert [(one.number, one.code) for one in rejected] == [(2, "malformed")]
 
 
-def test_case_24_a_quote_that_is_never_closed_swallows_nothing(tmp_path: Path) -> None:
+def test_24_a_quote_that_is_never_closed_swallows_nothing(tmp_path: Path) -> None:
     files = {f"images/{n}.png": RED for n in range(3000)}
     lines = [f"{n},{'boot' if n != 5 else chr(34) + 'boot'},{'x' * 60}" for n in range(3000)]
     shop(tmp_path, "\n".join(["id,kind,more", *lines]), files)
@@ -147,7 +147,7 @@ def test_an_unquoted_separator_in_free_text_at_the_end_is_taken_as_text(tmp_path
     assert rejected == [] and rows[3].texts == {"name": "Check shirt 3, Slim Fit"}
 
 
-def test_case_25_cells_that_look_like_formulas_are_kept_as_they_are(tmp_path: Path) -> None:
+def test_25_cells_that_look_like_formulas_are_kept_as_they_are(tmp_path: Path) -> None:
     kinds = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)"]
     files = {f"images/{n}.png": RED for n in range(4)}
     text = io.StringIO()

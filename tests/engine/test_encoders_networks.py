@@ -12,6 +12,7 @@ import torch
 from search.engine import encoders, runtime, torchvision_ops, weight_downloads, weight_files
 from search.engine.encoders import thimble, vgg
 from search.engine.encoders.base import Surroundings
+from search.engine.files import sha256_of
 from search.engine.networks import Thimble, Vgg16Layers
 from search.engine.runtime import NetworkSpec, ParityFailure, TorchNetwork, check_parity, open_network
 from search.engine.weight_downloads import PublishedFile
@@ -102,7 +103,7 @@ def test_missing_shipped_weights_are_listed_with_the_remedy(tmp_path, monkeypatc
         encoders.create_encoder("thimble-pool")
 
 
-def test_damaged_weights_never_run(tmp_path, monkeypatch):
+def test_29_damaged_weights_never_run(tmp_path, monkeypatch):
     path = tmp_path / "thimble.safetensors"
     weight_files.write_weights(path, Thimble().state_dict(), {})
     monkeypatch.setattr(thimble, "WEIGHTS", path)
@@ -114,6 +115,26 @@ def test_damaged_weights_never_run(tmp_path, monkeypatch):
     path.with_suffix(".json").write_text("{}")
     with pytest.raises(encoders.WeightsDamaged, match="names no sha256"):
         weight_files.read_weights(path)
+
+
+def test_29_weights_of_another_shape_never_run(tmp_path, monkeypatch):
+    """Even under a card that vouches for them."""
+    path = tmp_path / "thimble.safetensors"
+    tensors = Thimble().state_dict()
+    name = next(iter(tensors))
+    weight_files.write_weights(path, {**tensors, name: tensors[name][:1]}, {})
+    monkeypatch.setattr(thimble, "WEIGHTS", path)
+    with pytest.raises(encoders.WeightsDamaged, match="other shapes"):
+        encoders.create_encoder("thimble-pool", "cpu")
+
+
+def test_29_weights_that_are_a_pickle_never_run(tmp_path, monkeypatch):
+    path = tmp_path / "thimble.safetensors"
+    torch.save({"stages": Trap()}, path)
+    path.with_suffix(".json").write_text(json.dumps({"sha256": sha256_of(path)}))
+    monkeypatch.setattr(thimble, "WEIGHTS", path)
+    with pytest.raises(encoders.WeightsDamaged, match="safetensors"):
+        encoders.create_encoder("thimble-pool", "cpu")
 
 
 def test_a_damaged_export_is_made_anew(tmp_path, caplog):
@@ -162,7 +183,7 @@ def test_vgg_without_weights_is_listed_with_the_exact_remedy(tmp_path):
             encoders.create_encoder(name, weights_folder=tmp_path)
 
 
-def test_vgg_under_the_right_name_with_other_bytes_never_runs(tmp_path):
+def test_29_vgg_under_the_right_name_with_other_bytes_never_runs(tmp_path):
     torch.save({"features.0.weight": torch.zeros(3)}, tmp_path / vgg.FILE_NAME)
     with pytest.raises(encoders.WeightsDamaged, match="is not the published file"):
         encoders.create_encoder("vgg16-fc6", "cpu", weights_folder=tmp_path)
@@ -201,19 +222,25 @@ def test_vgg_layers_are_torchvisions_hidden_layers():
     assert fc6.min() == 0
 
 
-def test_published_pickles_are_converted_without_running_what_is_in_them(tmp_path):
+def convert(content, source, target):
+    """As if what is written were the published file."""
+    torch.save(content, source)
+    sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
+    weight_files.convert_pickle(source, target, sha256=sha256, keep=("features.",))
+
+
+def test_29_published_pickles_are_converted_without_running_what_is_in_them(tmp_path):
     source, target = tmp_path / "net.pth", tmp_path / "net.safetensors"
-    torch.save({"features.0.weight": torch.arange(4.0), "classifier.6.bias": torch.zeros(2)}, source)
-    prefix = hashlib.sha256(source.read_bytes()).hexdigest()[:8]
-    weight_files.convert_pickle(source, target, sha256_prefix=prefix, keep=("features.",))
+    convert({"features.0.weight": torch.arange(4.0), "classifier.6.bias": torch.zeros(2)}, source, target)
     tensors = weight_files.read_weights(target)
     assert list(tensors) == ["features.0.weight"]
     assert json.loads(target.with_suffix(".json").read_text())["source"] == "net.pth"
 
-    torch.save({"features.0.weight": Trap()}, source)
-    prefix = hashlib.sha256(source.read_bytes()).hexdigest()[:8]
-    with pytest.raises(encoders.WeightsDamaged, match="other things than tensors"):
-        weight_files.convert_pickle(source, target, sha256_prefix=prefix, keep=("features.",))
+    indices, values = torch.tensor([[0, 1]]), torch.tensor([1.0, 2.0])
+    sparse = torch.sparse_coo_tensor(indices, values, (2,), check_invariants=True)
+    for trick in (Trap(), [1.0], sparse):
+        with pytest.raises(encoders.WeightsDamaged, match="other things than"):
+            convert({"features.0.weight": trick}, source, target)
     assert list(weight_files.read_weights(target)) == ["features.0.weight"]
 
 
@@ -227,8 +254,8 @@ def published(tmp_path):
     """A published file that is served from the disk."""
     content = b"weights" * 1000
     (tmp_path / "web").write_bytes(content)
-    prefix = hashlib.sha256(content).hexdigest()[:8]
-    return PublishedFile("net.pth", (tmp_path / "web").as_uri(), prefix)
+    sha256 = hashlib.sha256(content).hexdigest()
+    return PublishedFile("net.pth", (tmp_path / "web").as_uri(), sha256)
 
 
 def test_a_download_is_checked_and_done_once(tmp_path, published):
@@ -242,7 +269,7 @@ def test_a_download_is_checked_and_done_once(tmp_path, published):
     assert weight_downloads.download(published, tmp_path / "w", report=print) == target
 
 
-def test_a_download_of_other_bytes_leaves_nothing(tmp_path, published):
+def test_29_a_download_of_other_bytes_leaves_nothing(tmp_path, published):
     (tmp_path / "web").write_bytes(b"something else")
     with pytest.raises(encoders.WeightsDamaged, match=r"is not net\.pth"):
         weight_downloads.download(published, tmp_path / "w", report=lambda *_: None)

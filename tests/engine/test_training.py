@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from search.engine.arrays import read_arrays
 from search.engine.augmentation import augment
 from search.engine.training import (
     MISSING,
@@ -81,7 +82,7 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path, step):
         if progress.step == step:
             raise Killed
 
-    checkpoint = tmp_path / "checkpoint.pt"
+    checkpoint = tmp_path / "checkpoint.safetensors"
     with pytest.raises(Killed):
         run(checkpoint=checkpoint, report=kill)
     steps = []
@@ -93,15 +94,46 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path, step):
             assert torch.equal(value, resumed.state_dict()[name])
 
 
-def test_a_checkpoint_of_other_settings_is_refused(tmp_path):
-    checkpoint = tmp_path / "checkpoint.pt"
+def test_29_a_checkpoint_that_is_a_pickle_is_refused_and_nothing_in_it_runs(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (pytest.fail, ("a pickle was run",))
+
+    checkpoint = tmp_path / "checkpoint.safetensors"
+    torch.save({"step": 20, "config": dataclasses.asdict(CONFIG), "modules": Trap()}, checkpoint)
+    with pytest.raises(TrainingFailed, match="no whole checkpoint"):
+        run(checkpoint=checkpoint)
+
+
+@pytest.mark.parametrize("place", [3, 200, 5000, -1])
+def test_29_a_checkpoint_with_one_wrong_byte_is_refused(tmp_path, place):
+    checkpoint = tmp_path / "checkpoint.safetensors"
+    run(dataclasses.replace(CONFIG, steps=2), checkpoint=checkpoint)
+    data = bytearray(checkpoint.read_bytes())
+    data[place] ^= 1
+    checkpoint.write_bytes(data)
+    with pytest.raises(TrainingFailed, match="no whole checkpoint"):
+        run(dataclasses.replace(CONFIG, steps=2), checkpoint=checkpoint)
+
+
+def test_29_a_checkpoint_of_another_shape_is_refused(tmp_path):
+    checkpoint = tmp_path / "checkpoint.safetensors"
     run(checkpoint=checkpoint)
-    with pytest.raises(TrainingFailed, match=r"checkpoint.pt was written with other settings"):
+    samples = draw_samples()
+    more = (("kind", ("red", "green", "blue", "none")), samples.aspects[1])
+    with pytest.raises(TrainingFailed, match="of another network"):
+        run(samples=dataclasses.replace(samples, aspects=more), checkpoint=checkpoint)
+
+
+def test_a_checkpoint_of_other_settings_is_refused(tmp_path):
+    checkpoint = tmp_path / "checkpoint.safetensors"
+    run(checkpoint=checkpoint)
+    with pytest.raises(TrainingFailed, match=r"checkpoint.safetensors was written with other settings"):
         run(dataclasses.replace(CONFIG, peak_rate=0.01), checkpoint=checkpoint)
 
 
 def test_a_loss_that_is_not_a_number_ends_the_run_and_keeps_the_last_good_checkpoint(tmp_path):
-    checkpoint = tmp_path / "checkpoint.pt"
+    checkpoint = tmp_path / "checkpoint.safetensors"
 
     class Poisoned(Tiny):
         steps = 0
@@ -113,9 +145,9 @@ def test_a_loss_that_is_not_a_number_ends_the_run_and_keeps_the_last_good_checkp
 
     with pytest.raises(TrainingFailed, match="not a number at step 31"):
         train(initialise(Poisoned, 0), draw_samples(), CONFIG, checkpoint=checkpoint, report=lambda _: None)
-    kept = torch.load(checkpoint, weights_only=True)
-    assert kept["step"] == 20
-    assert all(torch.isfinite(value).all() for value in kept["modules"].values())
+    arrays, facts = read_arrays(checkpoint)
+    assert facts["step"] == 20
+    assert all(np.isfinite(array).all() for array in arrays.values())
 
 
 def test_augmented_pictures_differ_and_depend_on_the_generator_alone():

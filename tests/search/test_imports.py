@@ -153,7 +153,7 @@ def test_cases_14_to_18_bad_pictures_are_reported_and_the_rest_is_imported(tmp_p
     assert b"secret" not in image_path(turned.image_sha256).read_bytes()
 
 
-def test_case_20_names_in_an_archive_never_become_paths(tmp_path: Path, home: Path) -> None:
+def test_20_names_in_an_archive_never_become_paths(tmp_path: Path, home: Path) -> None:
     names = ["../../escaped.png", "a\u202egnp.exe.png", "x" * 300 + ".png", "ok.png", "sub/../../e.png"]
     before = {path for path in tmp_path.rglob("*") if home not in path.parents}
     catalogue = bring("zip", zipped(tmp_path / "z.zip", {name: picture(n) for n, name in enumerate(names)}))
@@ -164,7 +164,7 @@ def test_case_20_names_in_an_archive_never_become_paths(tmp_path: Path, home: Pa
     assert all(path.parent.parent == home / "images" and len(path.name) == 69 for path in stored)
 
 
-def test_case_27_a_file_that_changes_between_listing_and_reading_is_reported(
+def test_27_a_file_that_changes_between_listing_and_reading_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = photos(tmp_path / "in", 6)

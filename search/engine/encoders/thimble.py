@@ -72,10 +72,10 @@ def frame(image: Image) -> Image:
 def build_network(weights: Path) -> nn.Module:
     """Make the torch module with its weights. Raises WeightsDamaged."""
     from search.engine.networks import Thimble  # imports torch, which listing must not
-    from search.engine.weight_files import read_weights
+    from search.engine.weight_files import load_weights
 
     network = Thimble()
-    network.load_state_dict(read_weights(weights))
+    load_weights(network, weights)
     return network.eval()
 
 

@@ -21,9 +21,11 @@ from search.engine.weight_cards import card_of
 if TYPE_CHECKING:
     from torch import nn
 
-# torchvision.models.VGG16_Weights.IMAGENET1K_V1; the name ends in the start of the file's sha256.
+# torchvision.models.VGG16_Weights.IMAGENET1K_V1; the name ends in the start of the file's sha256, which alone
+# another file could be made to have.
 FILE_NAME = "vgg16-397923af.pth"
-SHA256_PREFIX = "397923af"
+SHA256 = "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0"
+VERSION = SHA256[:8]
 SOURCE = f"https://download.pytorch.org/models/{FILE_NAME}"
 SIZE = "528 MB"
 
@@ -44,7 +46,7 @@ def describe(surroundings: Surroundings) -> list[EncoderInfo]:
             family="vgg",
             title=f"VGG-16 {layer.upper()} (ImageNet)",
             dimensions=DIMENSIONS,
-            version=SHA256_PREFIX,
+            version=VERSION,
             sign_structured=True,
             network="vgg16",
             availability="ready" if found else "weights-missing",
@@ -63,7 +65,7 @@ def create(infos: Sequence[EncoderInfo], surroundings: Surroundings) -> LayerEnc
     if folder is None:
         raise EncoderUnavailable(f"Encoder '{infos[0].name}' cannot run: {_remedy(folder)}")
     spec = NetworkSpec(
-        key=f"vgg16-{SHA256_PREFIX}",
+        key=f"vgg16-{VERSION}",
         side=SIDE,
         layers=tuple(LAYER_OF.values()),
         build=functools.partial(build_network, folder),
@@ -79,14 +81,14 @@ def frame(image: Image) -> Image:
 def build_network(folder: Path) -> nn.Module:
     """Make the torch module with the published weights. Raises WeightsDamaged, DiskFull."""
     from search.engine.networks import Vgg16Layers  # imports torch, which listing must not
-    from search.engine.weight_files import convert_pickle, read_weights
+    from search.engine.weight_files import convert_pickle, load_weights
 
     converted = _converted(folder)
     if not _is_converted(folder):
         keep = ("features.", "classifier.0.", "classifier.3.")
-        convert_pickle(folder / FILE_NAME, converted, sha256_prefix=SHA256_PREFIX, keep=keep)
+        convert_pickle(folder / FILE_NAME, converted, sha256=SHA256, keep=keep)
     network = Vgg16Layers()
-    network.load_state_dict(read_weights(converted), assign=True)
+    load_weights(network, converted)
     return network.eval()
 
 

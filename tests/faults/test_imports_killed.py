@@ -77,7 +77,7 @@ def source(tmp_path: Path) -> Path:
 
 
 @pytest.mark.timeout(400)
-def test_case_28_killed_half_way_and_run_again_equals_undisturbed(tmp_path: Path, source: Path) -> None:
+def test_28_killed_half_way_and_run_again_equals_undisturbed(tmp_path: Path, source: Path) -> None:
     arguments = ("import_catalogue", "table", str(source), "--slug", "shop")
     first, other = tmp_path / "killed", tmp_path / "undisturbed"
     finish(command(first, "migrate", "-v0"))
