@@ -8,10 +8,11 @@ PORT ?= 8000
 HOST ?= 127.0.0.1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup play test test-services check bench clean
+.PHONY: help setup play serve test test-services check bench clean
 
 help:
 	@echo "make play [CATALOGUE=path] [CATEGORY=column] [GROUP=column] [PORT=8000]   play, in the browser"
+	@echo "make serve [WEB=2] [IO=1] [ML=1] [PORT=8000]   the same on PostgreSQL, RabbitMQ and Redis; names what it needs"
 	@echo "make test     the whole test suite, browser included"
 	@echo "make check    linters, types, import contracts, migrations, deployment checks"
 	@echo "make bench    ours against the best alternative, side by side [JSON=file]"
@@ -37,6 +38,10 @@ play: $(VENV)/.installed
 	@$(BIN)/python manage.py play --port $(PORT) --host $(HOST) \
 		$(if $(CATALOGUE),--catalogue "$(CATALOGUE)") \
 		$(if $(CATEGORY),--category "$(CATEGORY)") $(if $(GROUP),--group "$(GROUP)") $(if $(ITEMS),--items $(ITEMS))
+
+serve: $(VENV)/.installed
+	@$(BIN)/python manage.py serve --port $(PORT) --host $(HOST) \
+		$(if $(WEB),--web $(WEB)) $(if $(IO),--io $(IO)) $(if $(ML),--ml $(ML))
 
 test: $(VENV)/.installed-dev
 	@bash tests/run.sh $(BIN)

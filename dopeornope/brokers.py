@@ -9,8 +9,7 @@ from kombu import Exchange, Queue
 QUEUES: Final = ("io", "ml")
 # A hint is worthless after its job was tried three times; RabbitMQ drops what it has delivered this often.
 DELIVERY_LIMIT: Final = 5
-# After it Redis delivers a hint again that no worker has acknowledged. A longer job is hinted twice, which does
-# no harm.
+# After it Redis delivers again what no worker has acknowledged: longer jobs are hinted twice, harmlessly.
 VISIBILITY_SECONDS: Final = 3600
 
 

@@ -1,6 +1,6 @@
 """What service mode cannot do without: servers that all its processes share, and a key they all know."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from django.core.exceptions import ImproperlyConfigured
@@ -22,17 +22,17 @@ def refuse_unshared(given: Mapping[str, str]) -> None:
     """
     wanting = [name for name, (alone, _, _) in NEEDS.items() if _is_alone(given.get(name, ""), alone)]
     if wanting:
-        lines = [
-            f"  DOPEORNOPE_{name}={example}   # {what}"
-            for name, (_, what, example) in NEEDS.items()
-            if name in wanting
-        ]
         names = ", ".join(f"DOPEORNOPE_{name}" for name in wanting)
         raise ImproperlyConfigured(
-            f"Service mode (DOPEORNOPE_MODE=service) runs several processes, so it also needs {names}:\n"
-            + "\n".join(lines)
-            + "\nFor one machine without servers leave DOPEORNOPE_MODE out: make play."
+            f"Service mode runs several processes, so it also needs {names}:\n{describe_needs(wanting)}"
         )
+
+
+def describe_needs(names: Iterable[str] = tuple(NEEDS)) -> str:
+    """Examples of these variables, one a line, and the way round them all."""
+    lines = ["  DOPEORNOPE_MODE=service"]
+    lines += [f"  DOPEORNOPE_{name}={NEEDS[name][2]}   # {NEEDS[name][1]}" for name in names]
+    return "\n".join([*lines, "One machine without servers is played with: make play"])
 
 
 def _is_alone(value: str, alone: str | None) -> bool:

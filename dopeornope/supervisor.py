@@ -5,17 +5,31 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 
 from dopeornope import tether
 
 # A child that lives this long has recovered: its next crash is restarted at once again.
 RECOVERED_AFTER_SECONDS = 60.0
 LONGEST_PAUSE_SECONDS = 30.0
-GRACE_SECONDS = 5.0
+LOOK_SECONDS = 0.5
+
+
+def catch_stop() -> threading.Event:
+    """An event that Ctrl-C and TERM set from now on, instead of ending this process."""
+    stopped = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopped.set()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    return stopped
 
 
 @dataclass
@@ -57,10 +71,10 @@ class Supervisor:
                 self._start(child)
         return ended
 
-    def stop(self) -> None:
-        """Ask every child to end, and after a few seconds make it."""
+    def stop(self, *, grace_seconds: float) -> None:
+        """Ask every child to end, and after so many seconds make it."""
         self._signal(signal.SIGTERM)
-        deadline = time.monotonic() + GRACE_SECONDS
+        deadline = time.monotonic() + grace_seconds
         for child in self.children:
             if child.process is not None:
                 with contextlib.suppress(subprocess.TimeoutExpired):

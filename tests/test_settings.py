@@ -187,9 +187,8 @@ def test_other_brokers_get_their_own_options(load_settings):
 
 def test_a_web_process_waits_for_postgresql_less_long_than_a_worker(load_settings):
     def options(process: str) -> dict[str, Any]:
-        return load_settings(DATABASE="postgresql://localhost/x", PROCESS=process)["DATABASES"]["default"][
-            "OPTIONS"
-        ]
+        settings = load_settings(DATABASE="postgresql://localhost/x", PROCESS=process)
+        return settings["DATABASES"]["default"]["OPTIONS"]
 
     assert "-c statement_timeout=5000 -c lock_timeout=2000" in options("web")["options"]
     assert "-c statement_timeout=600000" in options("worker")["options"]

@@ -3,7 +3,7 @@
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from django.db import transaction
@@ -55,6 +55,15 @@ def free_lost_jobs(*, now: datetime, own_workers: bool, counted: bool = True) ->
     for job in lost:
         lose_worker(job=job, now=now, counted=counted)
     return len(lost)
+
+
+def put_back_jobs(*, pids: Iterable[int], now: datetime) -> int:
+    """Queue the running jobs of this machine's processes, which were stopped on purpose; how many."""
+    workers = [f"{socket.gethostname()}:{pid}" for pid in pids]
+    left = list(Job.objects.filter(state=JobState.RUNNING, worker__in=workers))
+    for job in left:
+        lose_worker(job=job, now=now, counted=False)
+    return len(left)
 
 
 def fail_followers(now: datetime) -> int:

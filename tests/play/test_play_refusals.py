@@ -2,8 +2,9 @@
 
 import pytest
 
-from dopeornope.embedded import NotPlayable, listen
 from dopeornope.first_steps import request_game
+from dopeornope.listening import listen
+from dopeornope.starting import CannotStart
 from dopeornope.supervisor import LONGEST_PAUSE_SECONDS, _pause_after
 from search.models import Catalogue
 from tests.catalogues.sources import picture, write
@@ -19,8 +20,8 @@ from tests.factories import NOW
     ],
 )
 def test_an_address_that_cannot_be_is_named(host, port, said):
-    with pytest.raises(NotPlayable, match=said):
-        listen(host, port)
+    with pytest.raises(CannotStart, match=said):
+        listen(host, port, command="play")
 
 
 def test_a_child_that_crashes_all_night_is_still_started_again():

@@ -1,11 +1,7 @@
 """`manage.py play`: from nothing, or from a folder of photos, to the running game, in one command."""
 
-import contextlib
-import http.client
-import signal
-import threading
 from pathlib import Path
-from types import FrameType
+from threading import Event
 from typing import Any
 
 from django.conf import settings
@@ -13,16 +9,18 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from rich.console import Console
 
-from dopeornope import embedded
-from dopeornope.addresses import EVERYWHERE, in_address, list_hosts
+from dopeornope import listening, starting
+from dopeornope.addresses import in_address, list_hosts
+from dopeornope.children import sweeper_child, web_child, worker_child
 from dopeornope.first_steps import has_operator, invite_operator, is_playable, request_game
 from dopeornope.job_board import JobBoard
-from dopeornope.supervisor import Supervisor
+from dopeornope.supervisor import LOOK_SECONDS, Supervisor, catch_stop
 from search.catalogues.rows import CatalogueUnreadable
 from search.models import Catalogue
 from search.services.sweeping import free_lost_jobs
 
-LOOK_SECONDS = 0.5
+FINISH_SECONDS = 3
+GRACE_SECONDS = 5.0
 
 
 class Command(BaseCommand):
@@ -47,31 +45,31 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.MODE != "embedded":
             raise CommandError("`play` is the embedded mode: unset DOPEORNOPE_MODE, or set it to embedded.")
-        stopped = threading.Event()
-
-        def stop(number: int, frame: FrameType | None) -> None:
-            stopped.set()
-
-        signal.signal(signal.SIGINT, stop)
-        signal.signal(signal.SIGTERM, stop)
+        stopped = catch_stop()
+        host, port = options["host"], options["port"]
         try:
             with (
-                embedded.lock_home(settings.HOME),
-                embedded.listen(options["host"], options["port"]) as listener,
+                starting.lock_home(settings.HOME),
+                listening.listen(host, port, command="play") as listener,
             ):
-                embedded.check_disk(settings.HOME)
-                children = embedded.list_children(listener, host=options["host"])
+                starting.check_disk(settings.HOME)
+                children = [
+                    web_child("web", listener, host=host, finish_seconds=FINISH_SECONDS),
+                    worker_child("io", "io"),
+                    worker_child("ml", "ml"),
+                    sweeper_child("sweeper"),
+                ]
                 self._play(Game(options), Supervisor(children), stopped)
-        except (embedded.NotPlayable, CatalogueUnreadable) as error:
+        except (starting.CannotStart, CatalogueUnreadable) as error:
             raise CommandError(str(error)) from error
 
-    def _play(self, game: "Game", supervisor: Supervisor, stopped: threading.Event) -> None:
+    def _play(self, game: "Game", supervisor: Supervisor, stopped: Event) -> None:
         console = Console()
         console.print("Dope or Nope is getting ready. Ctrl-C stops everything.")
-        embedded.prepare_database()
+        starting.prepare_database()
         # Nobody else works in HOME: what stands as running was interrupted, and nobody's fault.
         free_lost_jobs(now=timezone.now(), own_workers=True, counted=False)
-        embedded.collect_static()
+        starting.collect_static()
         game.begin()
         supervisor.start()
         try:
@@ -84,7 +82,7 @@ class Command(BaseCommand):
                     game.announce(board)
         finally:
             console.print("Stopping.")
-            supervisor.stop()
+            supervisor.stop(grace_seconds=GRACE_SECONDS)
             free_lost_jobs(now=timezone.now(), own_workers=True, counted=False)
 
 
@@ -97,7 +95,6 @@ class Game:
         self._announced = False
         host = options["host"]
         self.address = f"http://{in_address(list_hosts(host)[0])}:{options['port']}"
-        self._asked = EVERYWHERE.get(host, host)
 
     def begin(self) -> None:
         """Ask for what has to be done. Raises ``CatalogueUnreadable``."""
@@ -112,17 +109,12 @@ class Game:
         """Print the address, once, as soon as the first pair can be swiped."""
         if self._announced or self._catalogue is None:
             return
-        if not is_playable(self._catalogue) or not self._answers():
+        if not is_playable(self._catalogue):
+            return
+        if not listening.answers(self._options["host"], self._options["port"]):
             return
         self._announced = True
         board.say(f"\n[bold]Play at {self.address}/[/]  ({self._catalogue.title})")
         board.say(f"Leaderboard: {self.address}/leaderboard/")
         if not has_operator():
             board.say(f"Become its operator: {self.address}{invite_operator(now=timezone.now())}")
-
-    def _answers(self) -> bool:
-        connection = http.client.HTTPConnection(self._asked, self._options["port"], timeout=5)
-        with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
-            connection.request("GET", "/", headers={"Host": "localhost"})
-            return connection.getresponse().status < 500
-        return False

@@ -1,0 +1,70 @@
+"""The processes of a running game, as both modes start them: web, workers, sweepers."""
+
+import os
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+
+from django.conf import settings
+
+from dopeornope.addresses import in_address, list_hosts
+from dopeornope.supervisor import Child
+
+LARGEST_FRAME = 65_536  # bytes a page may send over its socket; pages send nothing
+# Of one web process, open pages included. Who comes after that is told to come back.
+MOST_CONNECTIONS = 2000
+
+
+def web_child(name: str, listener: socket.socket, *, host: str, finish_seconds: int) -> Child:
+    """uvicorn on an open socket. It finishes the requests it has when asked to end, for so many seconds.
+
+    It answers under every name that ``host`` gives this machine, unless the operator named some. What a proxy
+    says about a visitor is for the application to judge, so uvicorn leaves it alone.
+    """
+    command = [
+        *("uvicorn", "dopeornope.asgi:application", "--fd", str(listener.fileno()), "--no-proxy-headers"),
+        *("--no-server-header", "--no-access-log", "--log-level", "warning"),
+        *("--ws-max-size", str(LARGEST_FRAME), "--limit-concurrency", str(MOST_CONNECTIONS)),
+        *("--timeout-graceful-shutdown", str(finish_seconds)),
+    ]
+    hosts = {} if os.environ.get("DOPEORNOPE_HOSTS") else {"DOPEORNOPE_HOSTS": _name_hosts(host)}
+    return _child(name, "web", ["-m", *command], environment=hosts, pass_fds=[listener.fileno()])
+
+
+def worker_child(name: str, queue: str) -> Child:
+    """One Celery worker with one job at a time, in its own process: asked to end, it puts the job back."""
+    command = [
+        *("celery", "-A", "dopeornope", "worker", "--pool=solo", "-Q", queue, "-n", f"{name}@%h"),
+        *("--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"),
+    ]
+    return _child(name, "worker", ["-m", *command])
+
+
+def sweeper_child(name: str) -> Child:
+    return _child(name, "sweeper", [str(settings.BASE_DIR / "manage.py"), "sweep"])
+
+
+def _name_hosts(host: str) -> str:
+    return ",".join(map(in_address, list_hosts(host)))
+
+
+def _child(
+    name: str,
+    process: str,
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    pass_fds: Sequence[int] = (),
+) -> Child:
+    folders = filter(None, [str(settings.BASE_DIR), os.environ.get("PYTHONPATH")])
+    return Child(
+        name=name,
+        command=[sys.executable, *command],
+        log=settings.LOG_FOLDER / f"{name}.log",
+        environment={
+            "PYTHONPATH": os.pathsep.join(folders),
+            "DOPEORNOPE_PROCESS": process,
+            **(environment or {}),
+        },
+        pass_fds=pass_fds,
+    )

@@ -1,0 +1,74 @@
+"""Whether the servers that service mode needs answer, and what to do about one that does not."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from dopeornope.celery import app
+from dopeornope.service_needs import NEEDS
+from dopeornope.starting import CannotStart
+
+PATIENCE_SECONDS = 5
+
+
+def check_servers() -> None:
+    """Raises ``CannotStart`` naming every server that does not answer, its reason and the remedy."""
+    asked: dict[str, tuple[str, Callable[[], None]]] = {
+        "DATABASE": (_database_address(), _ask_database),
+        "BROKER": (settings.CELERY_BROKER_URL, _ask_broker),
+        "CHANNEL_LAYER": (_layer_address(), _ask_layer),
+    }
+    silent = []
+    for name, (address, ask) in asked.items():
+        try:
+            ask()
+        except Exception as error:  # every client library has exceptions of its own, and all mean the same
+            silent.append(_complain(name, address, error))
+    if silent:
+        raise CannotStart("\n".join(silent))
+
+
+def _ask_database() -> None:
+    try:
+        connection.ensure_connection()
+    finally:
+        connection.close()
+
+
+def _ask_broker() -> None:
+    with app.connection_for_write(connect_timeout=PATIENCE_SECONDS) as broker:
+        broker.ensure_connection(max_retries=1, interval_start=0, timeout=PATIENCE_SECONDS)
+
+
+def _ask_layer() -> None:
+    patience = {"socket_connect_timeout": PATIENCE_SECONDS, "socket_timeout": PATIENCE_SECONDS}
+    with redis.Redis.from_url(_layer_address(), **patience) as layer:
+        layer.ping()
+
+
+def _database_address() -> str:
+    database = settings.DATABASES["default"]
+    port = f":{database['PORT']}" if database["PORT"] else ""
+    return f"postgresql://{database['HOST']}{port}/{database['NAME']}"
+
+
+def _layer_address() -> str:
+    layer: dict[str, Any] = settings.CHANNEL_LAYERS["default"]
+    return str(layer["CONFIG"]["hosts"][0])
+
+
+def _complain(name: str, address: str, error: Exception) -> str:
+    """One paragraph; passwords stay out of it."""
+    _, what, example = NEEDS[name]
+    parts = urlsplit(address)
+    host = parts.netloc.rpartition("@")[2]
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    if isinstance(error, DatabaseError) and "does not exist" in reason:
+        remedy = f"Make it with: createdb {parts.path.strip('/')}"
+    else:
+        remedy = f"Start it, or name one that answers: DOPEORNOPE_{name}={example}"
+    return f"{what} does not answer at {parts.scheme}://{host}{parts.path} ({reason}). {remedy}"

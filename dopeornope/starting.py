@@ -1,0 +1,65 @@
+"""What both modes do before they start anything: the lock on HOME, the disk, the tables, the static files."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from typing import TextIO
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+
+LEAST_FREE_BYTES = 500 * 2**20
+
+
+class CannotStart(Exception):
+    """The game cannot start here; the text says why and what to do."""
+
+
+def lock_home(home: Path) -> TextIO:
+    """Hold HOME for this process alone, until it ends however it ends. Raises ``CannotStart``."""
+    home.mkdir(parents=True, exist_ok=True)
+    lock = (home / "play.lock").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.seek(0)
+        raise CannotStart(
+            f"The game runs already in {home} (process {lock.read().strip() or 'unknown'}). Stop that one "
+            "with Ctrl-C, or give this one a folder of its own: DOPEORNOPE_HOME=other make play PORT=8001"
+        ) from error
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
+
+
+def check_disk(home: Path) -> None:
+    """Raises ``CannotStart`` where too little is free for a start to succeed."""
+    free = shutil.disk_usage(home).free
+    if free < LEAST_FREE_BYTES:
+        raise CannotStart(
+            f"Only {free // 2**20} MiB are free on the disk of {home}; {LEAST_FREE_BYTES // 2**20} MiB are "
+            "needed. Free some space, or set DOPEORNOPE_HOME to a folder on another disk."
+        )
+
+
+def prepare_database() -> None:
+    """Bring the tables up to date; quick where they are."""
+    call_command("migrate", verbosity=0, interactive=False)
+
+
+def collect_static() -> None:
+    """Collect the static files where any has changed since they were collected."""
+    seen = hashlib.sha256()
+    for finder in get_finders():
+        for path, storage in finder.list([]):
+            stat = os.stat(storage.path(path))  # noqa: PTH116  # storages deal in strings
+            seen.update(f"{path} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    stamp: Path = settings.STATIC_ROOT / ".stamp"
+    if stamp.exists() and stamp.read_text() == seen.hexdigest():
+        return
+    call_command("collectstatic", verbosity=0, interactive=False, clear=True)
+    stamp.write_text(seen.hexdigest())
