@@ -1,8 +1,11 @@
 """What a test may need beyond Python: asked once, skipped visibly with the remedy, demanded in CI."""
 
+import glob
 import os
+import shutil
 import socket
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,7 +13,7 @@ import pytest
 DEMANDED = os.environ.get("REQUIRE_SERVICES") == "1"
 
 
-def miss(what: str, remedy: str) -> None:
+def miss(what: str, remedy: str) -> NoReturn:
     """Skip the running test because ``what`` is missing; under REQUIRE_SERVICES=1 fail it instead."""
     if DEMANDED:
         pytest.fail(f"{what} is missing and REQUIRE_SERVICES=1 demands it: {remedy}")
@@ -23,6 +26,15 @@ def answers(host: str, port: int) -> bool:
             return True
     except OSError:
         return False
+
+
+def find_program(name: str, remedy: str, *folders: str) -> str:
+    """The path of a program: in one of these folders (patterns), else in the PATH; or a skip."""
+    places = [place for folder in folders for place in sorted(glob.glob(folder), reverse=True)]  # noqa: PTH207
+    for path in (*places, None):
+        if (found := shutil.which(name, path=path)) is not None:
+            return found
+    miss(name, remedy)
 
 
 def data_folder() -> Path:

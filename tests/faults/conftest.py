@@ -1,3 +1,5 @@
+"""What the tests of faults start from: houses of processes, and web processes with a game."""
+
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -5,10 +7,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from django.core.management import call_command
+from django.test import override_settings
 from pytest_django import DjangoDbBlocker
 
 from tests import requirements
+from tests.factories import make_catalogue, make_contenders
 from tests.faults.house import House, Template, is_service
+from tests.faults.servers import Server
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +51,33 @@ def house(tmp_path: Path, template: Template, django_db_blocker: DjangoDbBlocker
         made = template.copy(tmp_path / "house")
         yield made
         made.close()
+
+
+@pytest.fixture(scope="session")
+def static_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("static")
+    with override_settings(STATIC_ROOT=folder):
+        call_command("collectstatic", interactive=False, verbosity=0)
+    return folder
+
+
+@pytest.fixture
+def web_home(home: Path, static_files: Path) -> Path:
+    """The HOME of web processes: the test's own, with static files."""
+    (home / "static").symlink_to(static_files)
+    return home
+
+
+@pytest.fixture
+def game(transactional_db: None, home: Path) -> None:
+    """A catalogue with pictures and contenders, committed, in the database that the test uses."""
+    make_contenders(make_catalogue(items=120))
+
+
+@pytest.fixture
+def server(game: None, web_home: Path) -> Iterator[Server]:
+    """One web process on SQLite; on PostgreSQL two that share a socket."""
+    running = Server(web_home, processes=2 if is_service() else 1)
+    running.start()
+    yield running
+    running.stop()
