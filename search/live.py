@@ -1,9 +1,9 @@
 """Revisions of topics, watched once per process and fanned out to this process's open pages.
 
-The database is the truth. While pages are open, one task reads the few `Revision` rows: at an announcement
-(`search/announcements.py`), and every few seconds anyway, so one that is lost costs seconds. Where none can be
-heard it reads twice a second. A page is told ``{"topic", "revision"}`` and fetches what it shows, so a frame that
-gives way to a newer one is not missed.
+The database is the truth. While pages are open, one task reads the few `Revision` rows: at an
+announcement (`search/announcements.py`), and every few seconds anyway, so one that is lost costs seconds.
+Where none can be heard it reads twice a second. A page is told ``{"topic", "revision"}`` and fetches what
+it shows, so a frame that gives way to a newer one is not missed.
 """
 
 import asyncio
