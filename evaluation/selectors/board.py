@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 
 from evaluation.models import Contender, Credit, Pair, Spread, Tally
 from evaluation.stats.intervals import Clustering, Moments, Standing, stand
 from evaluation.stats.ranks import rank_ranges
-from search.models import Attribute, Catalogue, Metric, Revision
+from search.models import Attribute, Metric, Revision
 
 TOPIC = "leaderboard"
 LEVEL = 0.95
@@ -130,16 +130,17 @@ def check_filters(filters: Filters) -> tuple[Filters, Options]:
 
 def list_options(catalogue: str) -> Options:
     """What each filter may hold, as (value, label); categories are those of ``catalogue``, or of all."""
-    active = Contender.objects.active()
-    catalogues = Catalogue.objects.filter(contenders__in=active).distinct()
+    active = list(Contender.objects.active().select_related("catalogue", "index__space"))
+    catalogues = {one.catalogue_id: one.catalogue for one in active}
     categories = Attribute.objects.filter(pk__in=Tally.objects.values("category"))
     if catalogue:
-        active = active.filter(catalogue__slug=catalogue)
+        active = [one for one in active if one.catalogue.slug == catalogue]
         categories = categories.filter(aspect__catalogue__slug=catalogue)
-    encoders = {one.encoder: describe_encoder(one) for one in active.select_related("index__space")}
+    encoders = {one.encoder: describe_encoder(one) for one in active}
     values = categories.order_by("value").values_list("value", flat=True).distinct()
+    first = sorted(catalogues.values(), key=lambda one: (one.created_at, one.pk))
     return {
-        "catalogue": [(one.slug, one.title) for one in catalogues],
+        "catalogue": [(one.slug, one.title) for one in first],
         "encoder": sorted(encoders.items()),
         "metric": list(Metric.choices),
         "category": [(value, value) for value in values],
@@ -186,11 +187,15 @@ def _read_figures(contenders: Sequence[Contender], category: str) -> Iterable[_F
 
 
 def _count_votes(contenders: Sequence[Contender], category: str) -> int:
-    found = Credit.objects.filter(pair=OuterRef("pk"), contender__in=contenders)
-    judged = Pair.objects.filter(Q(dopes__gt=0) | Q(nopes__gt=0), Exists(found))
+    catalogues = {one.catalogue_id for one in contenders}
+    shown = [one.pk for one in contenders]
+    pairs = Pair.objects.filter(catalogue__in=catalogues)
     if category:
-        judged = judged.filter(category__value=category)
-    sums = judged.aggregate(dopes=Sum("dopes", default=0), nopes=Sum("nopes", default=0))
+        pairs = pairs.filter(category__value=category)
+    # Where no contender is left out every pair counts, and the credits, which are many, stay unread.
+    if Contender.objects.filter(catalogue__in=catalogues).exclude(pk__in=shown).exists():
+        pairs = pairs.filter(pk__in=Credit.objects.filter(contender__in=shown).values("pair"))
+    sums = pairs.aggregate(dopes=Sum("dopes", default=0), nopes=Sum("nopes", default=0))
     return int(sums["dopes"] + sums["nopes"])
 
 

@@ -8,7 +8,7 @@ import uuid
 import pytest
 from django.test import Client
 
-from evaluation.models import Contender, Deal, RaterTally, Tally, Vote
+from evaluation.models import Answer, Contender, Deal, RaterTally, Tally, Vote
 from evaluation.selectors.board import Filters, read_board
 from evaluation.services.contenders import retire_contender
 from search.selectors.tables import neutralise
@@ -134,6 +134,21 @@ def test_retired_contenders_leave_the_board() -> None:
     assert contenders[0].pk not in {row.contender for row in read_board(Filters()).rows}
 
 
+@pytest.mark.parametrize("retired", [False, True])
+@pytest.mark.parametrize("narrowed", [{}, {"metric": "l1"}, {"encoder": "thimble-pool", "category": "boot"}])
+def test_each_vote_counts_once_whoever_found_its_pair(retired: bool, narrowed: dict) -> None:
+    contenders = make_contenders(make_catalogue(items=60, with_images=False), count=4)
+    _vote()
+    if retired:
+        retire_contender(contender=contenders[0], now=NOW)
+    board = read_board(Filters(**narrowed))
+    shown = {row.contender for row in board.rows}
+    votes = Vote.objects.filter(deal__pair__credits__contender__in=shown).exclude(answer=Answer.SKIP)
+    if "category" in narrowed:
+        votes = votes.filter(deal__pair__category__value=narrowed["category"])
+    assert board.votes == votes.distinct().count() > 0
+
+
 def test_exports_hold_the_rows_of_the_page() -> None:
     make_contenders(make_catalogue(items=60, with_images=False), count=3)
     _vote()
@@ -194,9 +209,9 @@ def test_an_unchanged_board_is_not_sent_again(path: str) -> None:
 
 def test_reading_the_board_costs_the_same_however_many_votes(django_assert_num_queries) -> None:
     make_contenders(make_catalogue(items=60, with_images=False), count=3)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         read_board(Filters())
     _vote()
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         read_board(Filters())
     assert Deal.objects.exists()
