@@ -58,7 +58,7 @@ def _database_address() -> str:
 
 def _layer_address() -> str:
     layer: dict[str, Any] = settings.CHANNEL_LAYERS["default"]
-    return str(layer["CONFIG"]["hosts"][0])
+    return str(layer["CONFIG"]["hosts"][0]["address"])
 
 
 def _complain(name: str, address: str, error: Exception) -> str:
