@@ -49,7 +49,8 @@ class Normaliser:
 
     `workers` processes (default: the cores, at most 2) of at most `memory` bytes of address space each; a
     picture gets `seconds`. A picture that exceeds a budget is rejected (out-of-memory, too-slow, crashed) and
-    its process replaced.
+    its process replaced. One whose process was killed is tried once more: that may have been somebody else's
+    doing.
     """
 
     def __init__(
@@ -79,6 +80,8 @@ class Normaliser:
         """`images.normalise` in a bounded process. Raises ImageRejected."""
         worker = self._idle.get()
         try:
+            return worker.ask(source, box)
+        except _Killed:
             return worker.ask(source, box)
         finally:
             self._idle.put(worker)
@@ -125,6 +128,10 @@ def _outcome(key: Key, future: "Future[NormalisedImage]") -> Outcome[Key]:
         reason = error.strerror or str(error)
         message = f"The file could not be read: {reason}. Check that it exists and may be read."
         return Outcome(key, None, ImageRejected("unreadable", message))
+
+
+class _Killed(ImageRejected):
+    """The process was killed while it decoded the picture."""
 
 
 class _Worker:
@@ -186,8 +193,8 @@ class _Worker:
             return ImageRejected(
                 "too-slow", f"Decoding it took longer than {self._seconds:g} seconds. Save it again, smaller."
             )
-        if status == -signal.SIGKILL:  # nobody here sent it: the system was out of memory
-            return ImageRejected("out-of-memory", "Decoding it exhausted the memory. Save it smaller.")
+        if status == -signal.SIGKILL:  # nobody here sent it: the system was out of memory, or somebody else
+            return _Killed("out-of-memory", "Decoding it exhausted the memory. Save it smaller.")
         return ImageRejected(
             "crashed", f"The decoder crashed on it (status {status}). Save it again with another program."
         )

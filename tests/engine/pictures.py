@@ -44,5 +44,10 @@ def animation(frames: int, side: int = 64) -> bytes:
     return b"GIF89a" + screen + b"\0\0\0\xff\xff\xff" + frame * frames + b";"
 
 
+def moving_webp(frames: int, side: int = 8) -> bytes:
+    pictures = [plain((number % 256, 0, 0), (side, side)) for number in range(frames)]
+    return encode(pictures[0], "WEBP", save_all=True, append_images=pictures[1:], lossless=True, method=0)
+
+
 def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

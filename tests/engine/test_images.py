@@ -1,6 +1,5 @@
 """Any file may be given as a picture; what is stored is safe, upright, opaque and the same every time."""
 
-import resource
 import struct
 import subprocess
 import sys
@@ -75,14 +74,6 @@ def test_bad_pictures_are_refused_by_name_and_with_a_remedy(source: bytes, code:
     assert any(remedy in rejection.message for remedy in ("Save", "Copy", "Crop"))
 
 
-def test_a_bomb_is_refused_before_it_takes_memory() -> None:
-    source = bomb()
-    assert len(source) < 23_000
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert rejected(source).code == "too-large"
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024
-
-
 def test_the_first_frame_of_a_small_animation_is_taken() -> None:
     frames = [plain((0, 0, 255)), plain((255, 0, 0))]
     stored = normalise(encode(frames[0], "GIF", save_all=True, append_images=frames[1:]))
@@ -111,11 +102,11 @@ def test_the_content_decides_the_format(form: str) -> None:
         (encode(plain(9, mode="L"), transparency=9), [255, 255, 255]),
     ],
 )
-def test_every_way_to_store_colours_is_read_right(source: bytes, expected: list[int]) -> None:
+def test_18_every_way_to_store_colours_is_read_right(source: bytes, expected: list[int]) -> None:
     assert mean_colour(normalise(source).data) == pytest.approx(expected, abs=2)
 
 
-def test_a_palette_with_transparency_lies_on_white() -> None:
+def test_18_a_palette_with_transparency_lies_on_white() -> None:
     picture = Image.new("P", (40, 40))
     picture.putpalette([255, 0, 0, 0, 0, 255])
     picture.paste(1, (10, 10, 30, 30))
@@ -126,7 +117,7 @@ def test_a_palette_with_transparency_lies_on_white() -> None:
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_pictures_are_stored_upright(form: str, orientation: int) -> None:
+def test_17_pictures_are_stored_upright(form: str, orientation: int) -> None:
     """The upright picture is red on its upper half; each orientation is how a camera may have held it."""
     upright = plain((255, 255, 255), size=(60, 40))
     upright.paste((255, 0, 0), (0, 0, 60, 20))
@@ -140,7 +131,7 @@ def test_pictures_are_stored_upright(form: str, orientation: int) -> None:
     assert pixels[5:15, :, 1].mean() < 30 < 225 < pixels[25:35, :, 1].mean()
 
 
-def test_nothing_but_pixels_is_kept() -> None:
+def test_17_nothing_but_pixels_is_kept() -> None:
     exif = Image.Exif()
     exif[0x8825] = {1: "N", 2: (48.0, 12.0, 30.0)}
     exif[270] = "secret-exif"

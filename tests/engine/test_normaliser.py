@@ -5,6 +5,7 @@ import fcntl
 import os
 import signal
 import termios
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import pytest
 from search.engine.errors import ImageRejected
 from search.engine.images import normalise
 from search.engine.normaliser import Normaliser
-from tests.engine.pictures import bomb, encode, plain
+from tests.engine.pictures import animation, bomb, encode, moving_webp, plain
+from tests.memory import MiB, Peak
 
 RED = encode(plain())
 
@@ -93,6 +95,37 @@ def test_a_picture_that_exceeds_the_memory_budget_is_rejected_alone() -> None:
     assert "Save it smaller" in second.rejection.message
 
 
+def rejections_of(sources: list[bytes], before: set[int]) -> list[str]:
+    """How one decoder rejects them, which must not grow by 100 MB over it; neither must this process."""
+    codes = []
+    with Normaliser(workers=1) as normaliser:
+        normaliser.normalise(RED)
+        (decoder,) = children() - before
+        peaks = [Peak(decoder), Peak(os.getpid())]
+        for source in sources:
+            with pytest.raises(ImageRejected) as caught:
+                normaliser.normalise(source)
+            codes.append(caught.value.code)
+        assert children() - before == {decoder}, "it was the same process throughout"
+        assert all(peak.growth() < 100 * MiB for peak in peaks)
+    return codes
+
+
+def test_14_pictures_of_too_many_pixels_take_no_memory(before: set[int]) -> None:
+    sources = [
+        bomb(),
+        bomb(7000),
+        *(encode(plain(1, (13_300, 13_300), "1"), form) for form in ("TIFF", "GIF")),
+    ]
+    assert all(len(source) < 50_000 for source in sources[:2])
+    assert rejections_of(sources, before) == ["too-large"] * 4
+
+
+def test_15_the_pixels_of_all_frames_are_counted_and_take_no_memory(before: set[int]) -> None:
+    sources = [animation(10_000), animation(900, side=300), moving_webp(1001), moving_webp(20, side=1500)]
+    assert rejections_of(sources, before) == ["animated-too-large"] * 4
+
+
 def test_a_picture_that_takes_too_long_is_rejected_alone() -> None:
     slow = encode(plain(size=(6000, 6000)), compress_level=1)
     with Normaliser(workers=1, seconds=0.02) as normaliser:
@@ -100,8 +133,10 @@ def test_a_picture_that_takes_too_long_is_rejected_alone() -> None:
     assert outcome.rejection and outcome.rejection.code == "too-slow"
 
 
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGSEGV, "crashed"), (signal.SIGKILL, "out-of-memory")])
-def test_a_process_that_dies_costs_one_picture(before: set[int], sent: signal.Signals, code: str) -> None:
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGSEGV, "crashed"), (signal.SIGKILL, None)])
+def test_31_a_decoder_that_dies_costs_one_picture_and_one_that_is_killed_none(
+    before: set[int], sent: signal.Signals, code: str | None
+) -> None:
     with Normaliser(workers=1) as normaliser:
         assert normaliser.normalise(RED)
         (worker,) = children() - before
@@ -116,8 +151,28 @@ def test_a_process_that_dies_costs_one_picture(before: set[int], sent: signal.Si
             yield "last", RED, None
 
         struck, last = normaliser.map(pictures())
-    assert struck.rejection and struck.rejection.code == code
+    assert (struck.rejection.code if struck.rejection else None) == code
     assert last.image
+
+
+def test_a_picture_whose_every_process_is_killed_is_rejected(before: set[int]) -> None:
+    ended = threading.Event()
+
+    def kill() -> None:
+        while not ended.is_set():
+            for pid in children() - before:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        with Normaliser(workers=1) as normaliser:
+            (outcome,) = normaliser.map([("picture", RED, None)])
+    finally:
+        ended.set()
+        killer.join()
+    assert outcome.rejection and outcome.rejection.code == "out-of-memory"
 
 
 def test_pictures_are_read_only_a_few_ahead() -> None:

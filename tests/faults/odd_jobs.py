@@ -2,6 +2,8 @@
 
 import os
 import signal
+import time
+from pathlib import Path
 
 import django
 
@@ -9,7 +11,10 @@ from dopeornope.celery import app
 
 django.setup()
 
-from search.models import Queue  # noqa: E402  # needs the apps
+from django.conf import settings  # noqa: E402  # needs the apps
+
+from search import events  # noqa: E402
+from search.models import Queue  # noqa: E402
 from search.services.jobs import JobContext, JobKind, register_kind  # noqa: E402
 
 __all__ = ["app"]
@@ -19,5 +24,16 @@ def die(context: JobContext) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def wait(context: JobContext) -> None:
+    """Say in a file of HOME that this process runs the job, and publish when the test lets it go on."""
+    home: Path = settings.HOME
+    (home / f"running-{os.getpid()}").touch()
+    while not (home / f"go-on-{os.getpid()}").exists():
+        time.sleep(0.02)  # until the test says so
+    with context.publish():
+        events.bump(f"published by {os.getpid()}")
+
+
 register_kind(JobKind("poison", Queue.IO, die))
+register_kind(JobKind("waiting", Queue.IO, wait))
 register_kind(JobKind("harmless", Queue.IO, lambda context: None))

@@ -1,69 +1,18 @@
-"""Case 28: an import killed at any moment and started again ends like one that nobody disturbed."""
+"""An import whose worker is killed at any moment ends like one that nobody disturbed (cases 28 and 31)."""
 
-import contextlib
-import hashlib
 import os
-import shutil
 import signal
-import sqlite3
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from search.models import Aspect, Catalogue, CatalogueState, Item, Job, JobState, Label, RejectedRow
 from tests.catalogues.sources import picture, write
+from tests.faults.house import House
 
-ROOT = Path(__file__).resolve().parents[2]
 ITEMS = 420
-PATIENCE = 90.0  # seconds
 
-FACTS = """
-    SELECT i.position, i.key, i.image_sha256, i.source_sha256, i.details_sha256, i.perceptual_hash, i.width,
-           i.split, o.key, a.value
-    FROM search_item i LEFT JOIN search_item o ON o.id = i.near_duplicate_of_id
-    LEFT JOIN search_attribute a ON a.id = i.category_id ORDER BY i.position
-"""
-LABELS = """
-    SELECT i.position, s.name, a.value, l.source FROM search_label l JOIN search_item i ON i.id = l.item_id
-    JOIN search_attribute a ON a.id = l.attribute_id JOIN search_aspect s ON s.id = a.aspect_id
-    ORDER BY 1, 2, 3
-"""
-REST = "SELECT state, content_hash, settled_items FROM search_catalogue"
-REJECTED = "SELECT number, key, code, message FROM search_rejectedrow ORDER BY number, id"
-
-
-def command(home: Path, *arguments: str) -> "subprocess.Popen[str]":
-    settings = {"DOPEORNOPE_HOME": str(home), "DOPEORNOPE_DATABASE": "sqlite", "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
-        env={**os.environ, **settings},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def finish(process: "subprocess.Popen[str]") -> str:
-    output, _ = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0, output
-    return output
-
-
-def ask(home: Path, query: str) -> list[tuple[object, ...]]:
-    with sqlite3.connect(f"file:{home / 'db.sqlite3'}?mode=ro", uri=True, timeout=20) as database:
-        return database.execute(query).fetchall()
-
-
-def images(home: Path) -> dict[str, str]:
-    found = (home / "images").glob("*/*.webp")
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
-
-
-def everything(home: Path) -> list[object]:
-    return [*(ask(home, query) for query in (FACTS, LABELS, REST, REJECTED)), images(home)]
+pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture
@@ -76,23 +25,74 @@ def source(tmp_path: Path) -> Path:
     return write(tmp_path / "source", files)
 
 
-@pytest.mark.timeout(400)
-def test_28_killed_half_way_and_run_again_equals_undisturbed(tmp_path: Path, source: Path) -> None:
-    arguments = ("import_catalogue", "table", str(source), "--slug", "shop")
-    first, other = tmp_path / "killed", tmp_path / "undisturbed"
-    finish(command(first, "migrate", "-v0"))
-    shutil.copytree(first, other)
-    victim = command(first, *arguments)
-    deadline = time.monotonic() + PATIENCE
-    while not ITEMS // 4 < ask(first, "SELECT count(*) FROM search_item")[0][0] < ITEMS:  # type: ignore[operator]
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            victim.wait(timeout=0.05)
-        assert victim.poll() is None and time.monotonic() < deadline, "it ended before it could be killed"
-    victim.send_signal(signal.SIGKILL)
-    victim.communicate()
-    (stored,) = ask(first, "SELECT count(*) FROM search_item")[0]
-    assert ask(first, REST) == [("importing", "", 0)]
-    output = finish(command(first, *arguments))
-    assert f"{stored} unchanged" in output and "2 rows rejected" in output
-    finish(command(other, *arguments))
-    assert everything(first) == everything(other)
+def ask(house: House, source: Path, slug: str) -> None:
+    house.manage("import_catalogue", "table", source, "--slug", slug, "--queue")
+
+
+def done(house: House, slug: str) -> Job:
+    return house.wait_for(house.all(Job).filter(catalogue__slug=slug, state=JobState.DONE))
+
+
+def wait_for_half(house: House) -> None:
+    house.wait_until(lambda: house.all(Item).count() > ITEMS // 4)
+    assert house.all(Item).count() < ITEMS - 2, "it ended before it could be killed"
+
+
+def everything(house: House, slug: str) -> list[object]:
+    """All that an import leaves, but for row numbers of the database."""
+    items = house.all(Item).filter(catalogue__slug=slug)
+    columns = ("position", "key", "image_sha256", "source_sha256", "details_sha256", "perceptual_hash")
+    labels = house.all(Label).filter(item__in=items).order_by("item__position", "attribute__aspect__name")
+    catalogue = house.all(Catalogue).filter(slug=slug)
+    return [
+        *items.values_list(*columns, "width", "split", "near_duplicate_of__key", "category__value"),
+        *labels.values_list("item__key", "attribute__aspect__name", "attribute__value", "source"),
+        *house.all(Aspect).filter(catalogue__slug=slug).values_list("name", "kind", "position"),
+        *house.all(RejectedRow).filter(catalogue__slug=slug).values_list("number", "key", "code", "message"),
+        *catalogue.values_list("state", "content_hash", "settled_items"),
+    ]
+
+
+def test_28_an_import_whose_worker_is_killed_half_way_equals_an_undisturbed_one(
+    house: House, source: Path
+) -> None:
+    ask(house, source, "killed")
+    worker = house.start_worker("io")
+    wait_for_half(house)
+    worker.send_signal(signal.SIGKILL)
+    worker.wait()
+    stored = house.all(Item).count()
+    catalogue = house.all(Catalogue).get()
+    assert (catalogue.state, catalogue.settled_items) == (CatalogueState.IMPORTING, 0)
+
+    house.recover()
+    house.start_worker("io")
+    assert done(house, "killed").attempt == 2
+    report = house.all(Catalogue).get().report
+    assert (report["unchanged"], report["added"]) == (stored, ITEMS - 1 - stored)
+    pictures = set((house.home / "images").rglob("*"))
+    ask(house, source, "undisturbed")
+    assert done(house, "undisturbed").attempt == 1
+    assert everything(house, "killed") == everything(house, "undisturbed")
+    assert set((house.home / "images").rglob("*")) == pictures  # by content, so none is one too many
+
+
+def test_31_an_import_whose_worker_child_is_killed_goes_on_in_the_next_child(
+    house: House, source: Path
+) -> None:
+    ask(house, source, "killed")
+    main = house.start_worker("io", pool="prefork")
+    wait_for_half(house)
+    mapped = Path(f"/proc/{main.pid}/maps").read_text()
+    assert "libtorch" not in mapped and "faiss" not in mapped, "what forks holds no threads that would hang"
+    child = int(house.all(Job).get().worker.rpartition(":")[2])
+    assert child != main.pid
+    os.kill(child, signal.SIGKILL)
+    house.wait_until(lambda: not Path(f"/proc/{child}").exists())
+
+    house.recover()
+    assert done(house, "killed").attempt == 2
+    assert main.poll() is None
+    ask(house, source, "undisturbed")
+    assert done(house, "undisturbed").attempt == 1
+    assert everything(house, "killed") == everything(house, "undisturbed")

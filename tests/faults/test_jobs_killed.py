@@ -9,14 +9,19 @@ from django.db.models import F
 from django.utils import timezone
 from PIL import Image
 
+from evaluation.models import Contender
 from search.engine.arrays import read_arrays
 from search.engine.encoders import create_encoder
 from search.engine.images import load_rgb
-from search.models import EmbeddingSpace, Item, Job, JobState
+from search.engine.indexes import build_index
+from search.engine.vectors import load_vectors
+from search.models import BuildState, Catalogue, EmbeddingSpace, Index, Item, Job, JobState, Split
 from search.services import jobs
+from tests.factories import NOW
 from tests.faults.house import PATIENCE_SECONDS, House
 
-PHOTOS = 300
+PHOTOS = 120
+VECTORS, DIMENSIONS = 8000, 512
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -63,6 +68,90 @@ def test_31_a_worker_killed_while_it_embeds_is_replaced_and_the_vectors_are_the_
     images = [load_rgb(house.home / "images" / sha[:2] / f"{sha}.webp") for sha in stored]
     undisturbed = create_encoder(space.encoder, "cpu").encode(images)
     np.testing.assert_array_equal(read_arrays(vectors)[0]["vectors"], undisturbed)
+
+
+def test_31_a_worker_killed_while_it_indexes_is_replaced_and_the_index_is_the_same(
+    house: House, tmp_path: Path
+) -> None:
+    """Vectors that somebody brought, so many that the index under L1 takes seconds."""
+    catalogue = house.all(Catalogue).create(
+        slug="many", title="Many", format="folder", state="ready", created_at=NOW, content_hash="1" * 64
+    )
+    checksums = [f"{number:064x}" for number in range(VECTORS)]
+    house.all(Item).bulk_create(
+        Item(
+            catalogue=catalogue,
+            key=f"{number}",
+            position=number,
+            image_sha256=checksum,
+            source_sha256=checksum,
+            perceptual_hash=number,
+            width=24,
+            height=24,
+            split=Split.TRAINABLE if number % 500 else Split.EVALUATION,
+        )
+        for number, checksum in enumerate(checksums)
+    )
+    vectors = np.random.default_rng(0).normal(size=(VECTORS, DIMENSIONS)).astype(np.float32)
+    np.save(tmp_path / "given.npy", vectors)
+    (tmp_path / "given.txt").write_text("\n".join(map(str, range(VECTORS))))
+    house.manage("add_vectors", "given", tmp_path / "given.npy", "--catalogue", "many", "--queue")
+    indexing = house.all(Job).filter(kind="index")
+    indexing.exclude(title__endswith="L1").update(state=JobState.CANCELLED)
+
+    worker = house.start_worker("io")
+    house.wait_for(indexing.filter(state=JobState.RUNNING, total=VECTORS))
+    worker.send_signal(signal.SIGKILL)
+    worker.wait()
+    index = house.all(Index).get(metric="l1")
+    folder = house.home / "artifacts" / f"space-{index.space_id}"
+    assert index.state == BuildState.BUILDING
+    assert not (folder / "l1.safetensors").exists()  # nothing half-made is readable
+
+    house.recover()
+    house.start_worker("io")
+    assert house.wait_for(indexing.filter(state=JobState.DONE)).attempt == 2
+    undisturbed = tmp_path / "undisturbed"
+    build_index(
+        undisturbed,
+        load_vectors(folder / "vectors.safetensors"),
+        "l1",
+        identity=checksums,
+        sign_structured=False,
+    )
+    assert (folder / "l1.safetensors").read_bytes() == undisturbed.read_bytes()
+    assert house.all(Contender).count() == 1
+
+
+TRAIN = """
+import os, pathlib, sys
+import django
+django.setup()
+from search.engine.training import TrainingConfig
+from search.services.shipped_weights import train_shipped_weights
+folder = pathlib.Path(sys.argv[1])
+config = TrainingConfig(steps=16, items=8, checkpoint_every=4)
+wanted = dict(target=folder / "small.safetensors", cache_folder=folder, items=8, held_out=4)
+train_shipped_weights(**wanted, config=config, processes=1, say=print)
+"""
+
+
+def test_31_a_training_that_is_killed_goes_on_and_ends_with_the_same_weights(
+    house: House, tmp_path: Path
+) -> None:
+    killed, undisturbed = tmp_path / "killed", tmp_path / "undisturbed"
+    training = house.start("-c", TRAIN, str(killed))
+    house.wait_until(lambda: list(killed.glob("*/checkpoint-*.safetensors")))
+    training.send_signal(signal.SIGKILL)
+    training.wait()
+    assert not list(killed.glob("small.*"))  # nothing half-made is readable
+    (checkpoint,) = killed.glob("*/checkpoint-*.safetensors")
+    assert 0 < read_arrays(checkpoint)[1]["step"] < 16
+
+    house.run("-c", TRAIN, str(killed))
+    house.run("-c", TRAIN, str(undisturbed))
+    for name in ("small.safetensors", "small.json"):
+        assert (killed / name).read_bytes() == (undisturbed / name).read_bytes()
 
 
 def test_33_a_job_that_kills_every_worker_fails_and_the_next_job_is_done(house: House) -> None:

@@ -1,0 +1,178 @@
+"""Disks that are really full, while an artefact, a checkpoint or a picture is written (case 36)."""
+
+import errno
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from search import artifacts
+from search.catalogues.rows import ImportOptions
+from search.engine.errors import DiskFull
+from search.engine.training import StepReport
+from search.models import BuildState, Catalogue, Index, Item, Job, JobState
+from search.services import builds, jobs
+from search.services.imports import request_import
+from search.services.uploads import keep_upload
+from tests.catalogues.sources import photo, write
+from tests.engine import test_training as training
+from tests.factories import NOW, make_catalogue
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+QUICK = ("colour-histogram",)
+
+
+class Disk:
+    """A small file system of its own below `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._filler = folder / "filler"
+
+    def fill(self) -> None:
+        """Leave not one byte."""
+        with self._filler.open("ab", buffering=0) as filler:
+            for size in (1 << 16, 1 << 12, 1):
+                try:
+                    while True:
+                        filler.write(bytes(size))
+                except OSError as error:
+                    assert error.errno == errno.ENOSPC
+
+    def make_room(self) -> None:
+        self._filler.unlink()
+
+    def files(self) -> dict[str, bytes]:
+        found = (path for path in self.folder.rglob("*") if path.is_file() and path != self._filler)
+        return {str(path.relative_to(self.folder)): path.read_bytes() for path in found}
+
+
+@pytest.fixture
+def disk(home: Path) -> Iterator[Disk]:
+    """All folders that the site writes to lie on it."""
+    folder = home / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip("no disk that may be filled: mounting one needs root (sudo make test, or a container)")
+    for name in ("IMAGES_FOLDER", "ARTIFACTS_FOLDER", "UPLOADS_FOLDER"):
+        setattr(settings, name, folder / name.split("_")[0].lower())
+        getattr(settings, name).mkdir()
+    yield Disk(folder)
+    # What this process has mapped of it keeps its memory until it is let go.
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.fixture(autouse=True)
+def quick_encoders(monkeypatch: pytest.MonkeyPatch) -> None:
+    every = builds.list_all_encoders()
+    monkeypatch.setattr(builds, "list_all_encoders", lambda: [e for e in every if e.name in QUICK])
+
+
+def run(job: Job) -> Job:
+    return jobs.run_in_foreground(job=job, report=lambda row: None)
+
+
+def build(catalogue: Catalogue) -> list[Job]:
+    builds.request_contenders(catalogue=catalogue, now=NOW)
+    return [run(job) for job in builds.iterate_builds(catalogue=catalogue)]
+
+
+def assert_failed_for_the_disk(job: Job) -> None:
+    assert job.state == JobState.FAILED
+    assert "The disk is full" in job.reason and "Free some space" in job.reason
+
+
+def test_36_vectors_that_do_not_fit_fail_their_job_and_the_old_ones_serve_on(disk: Disk) -> None:
+    catalogue = make_catalogue(items=12)
+    assert {job.state for job in build(catalogue)} == {JobState.DONE}
+    serving = list(Index.objects.filter(state=BuildState.READY))
+    before = disk.files()
+    Catalogue.objects.update(content_hash="f" * 64)  # as after an import that added something
+    catalogue.refresh_from_db()
+
+    disk.fill()
+    (failed,) = build(catalogue)
+    assert_failed_for_the_disk(failed)
+    assert disk.files() == before
+    assert list(Index.objects.filter(state=BuildState.READY)) == serving
+    for index in serving:
+        artifacts.read_neighbours(index)
+
+    disk.make_room()
+    jobs.retry_job(job=failed, now=NOW)
+    assert run(failed).state == JobState.DONE
+    assert {job.state for job in build(catalogue)} == {JobState.DONE}
+    ready = Index.objects.filter(state=BuildState.READY)
+    assert {index.space.catalogue_hash for index in ready} == {"f" * 64}
+
+
+def test_36_an_index_that_does_not_fit_fails_its_job_and_leaves_no_part(disk: Disk) -> None:
+    catalogue = make_catalogue(items=12)
+    (embedding, *_) = builds.request_contenders(catalogue=catalogue, now=NOW)
+    assert run(embedding).state == JobState.DONE
+    before = disk.files()
+    disk.fill()
+    indexing = catalogue.jobs.filter(kind="index").order_by("created_at", "id")
+    failed = [run(job) for job in indexing]
+    for job in failed:
+        assert_failed_for_the_disk(job)
+    assert disk.files() == before
+    assert not Index.objects.filter(state=BuildState.READY).exists()
+
+    disk.make_room()
+    for job in failed:
+        jobs.retry_job(job=job, now=NOW)
+        assert run(job).state == JobState.DONE
+    assert Index.objects.filter(state=BuildState.READY).count() == 3
+
+
+def test_36_pictures_that_do_not_fit_fail_their_import_which_goes_on_later(
+    disk: Disk, tmp_path: Path
+) -> None:
+    source = write(tmp_path / "in", {f"{number}.png": photo(number) for number in range(30)})
+    job = request_import(format="folder", path=source, slug="shop", options=ImportOptions(), now=NOW)
+    disk.fill()
+    assert_failed_for_the_disk(run(job))
+    assert disk.files() == {}
+    assert not Item.objects.exists()
+
+    disk.make_room()
+    jobs.retry_job(job=job, now=NOW)
+    assert run(job).state == JobState.DONE
+    assert Item.objects.count() == len(disk.files()) == 30
+
+
+def test_36_a_checkpoint_that_does_not_fit_leaves_the_one_before_from_which_training_goes_on(
+    disk: Disk,
+) -> None:
+    checkpoint = disk.folder / "checkpoint.safetensors"
+
+    def fill_later(progress: StepReport) -> None:
+        if progress.step == 30:  # checkpoints are written at steps 20, 40 and 60
+            disk.fill()
+
+    with pytest.raises(DiskFull, match=r"checkpoint\.safetensors could not be written"):
+        training.run(checkpoint=checkpoint, report=fill_later)
+    assert list(disk.files()) == ["checkpoint.safetensors"]
+
+    disk.make_room()
+    steps: list[int] = []
+    resumed, _ = training.run(checkpoint=checkpoint, report=lambda progress: steps.append(progress.step))
+    assert steps[0] == 21
+    undisturbed, _ = training.run()
+    for name, value in undisturbed.state_dict().items():
+        assert value.equal(resumed.state_dict()[name])
+
+
+def test_36_an_upload_that_does_not_fit_is_refused_and_leaves_no_part(disk: Disk) -> None:
+    disk.fill()
+    upload = SimpleUploadedFile("photos.zip", bytes(1 << 20), "application/zip")
+    with pytest.raises(DiskFull, match="Free some space"):
+        keep_upload(upload=upload, suffix=".zip")
+    assert disk.files() == {}
