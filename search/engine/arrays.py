@@ -116,7 +116,9 @@ def _parse(path: Path, start: bytes) -> tuple[dict[str, Layout], dict[str, Any]]
             )
         }
         facts = dict(manifest["facts"])
-        intact = header(layouts, facts) == start
+        intact = header(layouts, facts) == start and not any(
+            side < 0 for layout in layouts.values() for side in layout.shape
+        )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         intact = False
     if not intact:
