@@ -1,9 +1,6 @@
-"""Web processes as in production, on the test's own database, to be killed; and players' browsers."""
+"""Web processes as in production, on the test's own database, to be killed."""
 
-import http.client
-import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -11,12 +8,11 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Self
 
 from django.conf import settings
 from django.db import connection
-from websockets.sync.client import ClientConnection, connect
-from websockets.typing import Origin
 
 from tests.faults.ports import free_port
 
@@ -36,6 +32,15 @@ class Server:
         self._listener: socket.socket | None = None
         self._environment = environment or {}
         self._processes: list[subprocess.Popen[bytes] | None] = [None] * processes
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
 
     def start(self) -> None:
         """Start the processes that do not run, and wait until they serve."""
@@ -100,87 +105,6 @@ class Server:
         if self._listener is not None:
             self._listener.close()
             self._listener = None
-
-
-class Browser:
-    """One player over real connections."""
-
-    def __init__(self, server: Server, catalogue: str = "demo") -> None:
-        self.server = server
-        self.catalogue = catalogue
-        self.cookie = ""
-        self.sitting = ""
-        page = self.get(f"/play/{catalogue}/").decode()
-        found = re.search(r'data-sitting="([^"]+)"', page)
-        assert found, page
-        self.sitting = found[1]
-        self.round: str | None = None
-
-    def get(self, path: str) -> bytes:
-        """The body of an answer that must be 200."""
-        status, _, content = self._send("GET", path, b"")
-        assert status == 200, (path, content)
-        return content
-
-    def post(self, path: str, body: object) -> tuple[int, Any]:
-        """Status and JSON. Raises OSError or HTTPException where the server is gone."""
-        status, headers, content = self._send("POST", path, json.dumps(body).encode())
-        if cookie := headers["Set-Cookie"]:
-            self.cookie = cookie.split(";")[0]
-        if status == http.HTTPStatus.SERVICE_UNAVAILABLE:
-            assert int(headers["Retry-After"]) > 0
-        return status, json.loads(content)
-
-    def deal(self, count: int) -> list[dict[str, Any]]:
-        body = {"catalogue": self.catalogue, "round": self.round, "held": [], "count": count}
-        status, answer = self.post("/play/deals/", body)
-        assert status == 200, answer
-        self.round = answer["round"]
-        deals: list[dict[str, Any]] = answer["deals"]
-        return deals
-
-    def vote(self, deal: str, answer: str = "dope") -> tuple[int, Any]:
-        return self.post(f"/play/votes/{deal}/", make_vote(deal, answer))
-
-    def make_request(self, method: str, path: str, body: object = None) -> bytes:
-        """The bytes of a request, for a client that does not read the answer as others do."""
-        content = b"" if body is None else json.dumps(body).encode()
-        lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self.server.port}", "Connection: close"]
-        lines += [f"{name}: {value}" for name, value in self._headers().items()]
-        lines += [f"Content-Length: {len(content)}", "", ""]
-        return "\r\n".join(lines).encode() + content
-
-    def read_wire(self, method: str, path: str, body: object = None) -> bytes:
-        """Every byte of an answer, headers included."""
-        with socket.create_connection(("127.0.0.1", self.server.port), timeout=60) as wire:
-            wire.sendall(self.make_request(method, path, body))
-            with wire.makefile("rb") as answer:
-                return answer.read()
-
-    def watch(self, topic: str) -> ClientConnection:
-        """An open page's socket."""
-        host = f"127.0.0.1:{self.server.port}"
-        return connect(f"ws://{host}/ws/live/?topics={topic}", origin=Origin(f"http://{host}"))
-
-    def _headers(self) -> dict[str, str]:
-        return {
-            "Content-Type": "application/json",
-            "X-Sitting": self.sitting,
-            **({"Cookie": self.cookie} if self.cookie else {}),
-        }
-
-    def _send(self, method: str, path: str, body: bytes) -> tuple[int, http.client.HTTPMessage, bytes]:
-        client = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
-        try:
-            client.request(method, path, body=body or None, headers=self._headers())
-            response = client.getresponse()
-            return response.status, response.headers, response.read()
-        finally:
-            client.close()
-
-
-def make_vote(deal: str, answer: str = "dope") -> dict[str, Any]:
-    return {"deal": deal, "answer": answer, "dwell_ms": 800, "modality": "drag"}
 
 
 def make_environment(folder: Path) -> dict[str, str]:

@@ -10,7 +10,8 @@ from django.db import connection
 from evaluation.models import Vote
 from evaluation.services.recount import find_differences
 from search.models import Revision
-from tests.faults.servers import Browser, Server
+from tests.faults.players import Browser
+from tests.faults.servers import Server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,7 +21,7 @@ VOTES_EACH = 6
 THREADS_WITH_A_CONNECTION = 3
 
 
-def test_64_players_at_once_get_no_error_and_need_no_connections_of_their_own(server: Server) -> None:
+def test_sixty_four_players_at_once_get_no_error_and_need_no_connections_of_their_own(server: Server) -> None:
     """Deals, votes, pages, boards and pictures, all at once; the connections are counted meanwhile."""
     with ThreadPoolExecutor(PLAYERS) as pool:
         browsers = list(pool.map(lambda _: Browser(server), range(PLAYERS)))

@@ -1,20 +1,20 @@
 """Cases 1 to 7 and 10 of docs/reliability.md against real web processes: many at once, and killed between."""
 
-import http.client
 import socket
 import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from evaluation.models import Contender, Credit, Deal, Player, RaterTally, Retraction, Tally, Vote
+from evaluation.models import Contender, Credit, Deal, Player, RaterTally, Tally, Vote
 from evaluation.services.contenders import retire_contender
 from evaluation.services.recount import find_differences
-from tests.faults.servers import Browser, Server, make_vote
+from tests.faults.house import is_service
+from tests.faults.players import Browser, Crowd, make_vote
+from tests.faults.servers import Server
+from tests.faults.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -129,7 +129,7 @@ def test_10_killed_after_the_commit_a_retry_yields_one_vote(server: Server) -> N
         path, body = f"/play/votes/{deal['id']}/", make_vote(deal["id"])
         with socket.create_connection(("127.0.0.1", server.port)) as careless:
             careless.sendall(browser.make_request("POST", path, body))
-            _wait_until(lambda turn=turn: Vote.objects.count() == turn)
+            wait_until(lambda turn=turn: Vote.objects.count() == turn)
             server.kill()
         server.start()
         status, answer = browser.vote(deal["id"])
@@ -141,39 +141,23 @@ def test_10_killed_after_the_commit_a_retry_yields_one_vote(server: Server) -> N
 
 def test_10_killed_under_load_every_acknowledged_vote_is_stored_once(server: Server) -> None:
     """Eight players vote and send again what was not answered; three times all processes are killed."""
-    browsers = [Browser(server) for _ in range(8)]
-    dealt = [[deal["id"] for deal in browser.deal(10)] for browser in browsers]
-    acknowledged: list[set[str]] = [set() for _ in browsers]
-
-    def play(number: int) -> None:
-        for deal in dealt[number]:
-            while deal not in acknowledged[number]:
-                try:
-                    status, answer = browsers[number].post("/play/votes/", {"votes": [make_vote(deal)]})
-                except (OSError, http.client.HTTPException):
-                    continue
-                assert (status, answer["results"][0]["status"]) == (200, 200)
-                acknowledged[number].add(deal)
-
-    with ThreadPoolExecutor(8) as pool:
-        playing = [pool.submit(play, number) for number in range(8)]
+    crowd = Crowd(server)
+    with crowd.playing():
         for enough in (10, 30, 50):
-            _wait_until(lambda enough=enough: sum(map(len, acknowledged)) >= enough)
+            crowd.wait_for_votes(enough)
             server.kill()
-            told = set().union(*acknowledged)
-            assert told <= set(Vote.objects.values_list("pk", flat=True))
-            assert find_differences() == [], "a vote and its counts are stored together or not at all"
+            crowd.check_stored()
             server.start()
-        for player in playing:
-            player.result(LIMIT_S)
-    assert set(Vote.objects.values_list("pk", flat=True)) == {deal for deals in dealt for deal in deals}
-    assert not Retraction.objects.exists()
-    assert [player.judged for player in Player.objects.all()] == [10] * 8
-    assert find_differences() == []
+    crowd.check_end()
 
 
-def _wait_until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LIMIT_S
-    while not true():
-        assert time.monotonic() < deadline, "it never came to pass"
-        time.sleep(0.005)
+@pytest.mark.skipif(not is_service(), reason="on SQLite there is one web process")
+def test_10_one_of_two_processes_killed_under_load_leaves_the_other_answering(server: Server) -> None:
+    crowd = Crowd(server)
+    with crowd.playing():
+        crowd.wait_for_votes(10)
+        server.kill_one()
+        crowd.wait_for_votes(40)
+        server.start()
+        server.kill_one(1)
+    crowd.check_end()
