@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from asgiref.sync import sync_to_async
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 Payload = TypeVar("Payload")
 Result = TypeVar("Result")
@@ -106,9 +106,10 @@ def _write_together(slips: "Sequence[_Slip[Any, Any]]") -> None:
     outcomes: Sequence[Any]
     try:
         outcomes = _commit(slips)
+    except (OperationalError, InterfaceError) as error:
+        outcomes = _commit_once_more(slips, error)
     except Exception as error:
         log.warning("%d writes failed together (%s); each is tried alone.", len(slips), error)
-        _drop_broken_connection()
         outcomes = [_commit_alone(slip) for slip in slips]
     for slip, outcome in zip(slips, outcomes, strict=True):
         if not slip.answer.set_running_or_notify_cancel():
@@ -117,6 +118,21 @@ def _write_together(slips: "Sequence[_Slip[Any, Any]]") -> None:
             slip.answer.set_exception(outcome)
         else:
             slip.answer.set_result(outcome)
+
+
+def _commit_once_more(slips: "Sequence[_Slip[Any, Any]]", error: Exception) -> Sequence[Any]:
+    """On a new connection where the old one was lost; else the database is locked or full, for all of them.
+
+    Never one by one: each would wait for the same lock again, and the last of many for very long.
+    """
+    if _drop_broken_connection():
+        try:
+            return _commit(slips)
+        except Exception as again:
+            error = again
+            _drop_broken_connection()
+    log.warning("%d writes failed: %s", len(slips), error)
+    return [error] * len(slips)
 
 
 def _commit_alone(slip: "_Slip[Any, Any]") -> Any:
@@ -139,10 +155,12 @@ def _commit(slips: "Sequence[_Slip[Any, Any]]") -> list[Any]:
     return outcomes
 
 
-def _drop_broken_connection() -> None:
-    """After a lost server or a killed session the next write begins with a new connection."""
-    if not connection.in_atomic_block and not connection.is_usable():
+def _drop_broken_connection() -> bool:
+    """After a lost server or a killed session the next write begins with a new connection; whether one was."""
+    broken = not connection.in_atomic_block and not connection.is_usable()
+    if broken:
         connection.close()
+    return broken
 
 
 box = BallotBox()
