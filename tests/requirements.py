@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+REDIS = os.environ.get("DOPEORNOPE_TEST_REDIS", "redis://127.0.0.1:6379/0")
 DEMANDED = os.environ.get("REQUIRE_SERVICES") == "1"
 
 
@@ -52,3 +53,11 @@ def rabbitmq() -> str:
     if not answers(parts.hostname or "", parts.port or 5672):
         miss("RabbitMQ", f"start one at {parts.hostname}, or name one in DOPEORNOPE_TEST_BROKER")
     return address
+
+
+def redis() -> str:
+    """The address of a Redis that sockets of several processes may share, or a skip."""
+    parts = urlsplit(REDIS)
+    if not answers(parts.hostname or "", parts.port or 6379):
+        miss("Redis", f"start one at {parts.hostname}, or name one in DOPEORNOPE_TEST_REDIS")
+    return REDIS

@@ -22,6 +22,7 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from search.models import Job, JobState
+from tests.requirements import REDIS
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 90.0
@@ -87,8 +88,7 @@ class House:
                 "DOPEORNOPE_MODE": "service",
                 "DOPEORNOPE_SECRET_KEY": "a key of houses that stand for one test only",
                 "DOPEORNOPE_HOSTS": "localhost,127.0.0.1",
-                # Asked for by service mode, but only web processes use it, and houses have none.
-                "DOPEORNOPE_CHANNEL_LAYER": "redis://127.0.0.1:6379/0",
+                "DOPEORNOPE_CHANNEL_LAYER": REDIS,
             }
         self._processes: list[subprocess.Popen[bytes]] = []
         connections.settings[database] = copy.deepcopy(connections.settings["default"]) | {
