@@ -6,23 +6,32 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import django
+from django.conf import settings
+
+from dopeornope.shared_counts import count_together
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dopeornope.settings")
 os.environ.setdefault("DOPEORNOPE_PROCESS", "web")
+count_together(settings.HOME)
 django.setup()
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402  # needs the apps
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import WebsocketDenier  # noqa: E402
-from django.conf import settings  # noqa: E402
 from django.core.handlers.asgi import ASGIHandler  # noqa: E402
+from django.http import HttpRequest  # noqa: E402
 from django.http.request import split_domain_port, validate_host  # noqa: E402
-from django.urls import path  # noqa: E402
+from django.urls import ResolverMatch, path  # noqa: E402
 
 from dopeornope.body_limit import BodyLimit  # noqa: E402
+from dopeornope.measurements import Measurements  # noqa: E402
+from dopeornope.monitoring import Monitoring, say_alive  # noqa: E402
+from dopeornope.observation import Observed  # noqa: E402
+from dopeornope.readiness import Readiness, list_checks  # noqa: E402
 from evaluation.services.ballot_box import box  # noqa: E402
 from search.consumers import LiveSocket  # noqa: E402
 from search.live import hub  # noqa: E402
+from search.log_context import name_route  # noqa: E402
 
 # Loosely typed, because the stubs of Django and of Channels describe these in ways that exclude each other.
 Scope = Any
@@ -41,6 +50,11 @@ class OneThreadHandler(ASGIHandler):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.handle(scope, receive, send)
+
+    def resolve_request(self, request: HttpRequest) -> ResolverMatch:
+        match = super().resolve_request(request)
+        name_route(match.view_name)
+        return match
 
 
 class SameOriginOnly:
@@ -81,10 +95,17 @@ async def live(scope: Scope, receive: Receive, send: Send) -> None:
 
 socket: Any = LiveSocket(hub)
 routes: Any = [path("ws/live/", socket)]
-application = ProtocolTypeRouter(
-    {
-        "http": BodyLimit(OneThreadHandler()),
-        "websocket": SameOriginOnly(AuthMiddlewareStack(URLRouter(routes))),
-        "lifespan": live,
-    }
+watched: Any = {
+    "/health/live": say_alive,
+    "/health/ready": Readiness(list_checks()),
+    "/metrics": Measurements(),
+}
+application = Observed(
+    ProtocolTypeRouter(
+        {
+            "http": Monitoring(BodyLimit(OneThreadHandler()), watched),
+            "websocket": SameOriginOnly(AuthMiddlewareStack(URLRouter(routes))),
+            "lifespan": live,
+        }
+    )
 )

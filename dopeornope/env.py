@@ -46,6 +46,13 @@ class Environment:
     def text(self, name: str, default: str) -> str:
         return self._raw(name) or default
 
+    def token(self, name: str, *, shortest: int) -> str:
+        """A secret that travels in a header; empty where the variable is not set."""
+        value = self._raw(name) or ""
+        if value and not re.fullmatch(rf"[!-~]{{{shortest},}}", value):
+            raise self._refuse(name, "…", f"at least {shortest} printable ASCII characters without spaces")
+        return value
+
     def flag(self, name: str, default: bool) -> bool:
         value = self._raw(name)
         if value is None:

@@ -6,6 +6,7 @@ from csp.constants import NONCE, NONE, SELF
 
 from dopeornope import brokers, postgresql
 from dopeornope.env import Environment
+from dopeornope.logs import FORMATS, configure_logging
 from dopeornope.secret import read_or_make_secret
 from dopeornope.service_needs import NEEDS, refuse_unshared
 
@@ -158,13 +159,9 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {
-        "handlers": ["stderr"],
-        "level": env.choice("LOG_LEVEL", "WARNING", ["DEBUG", "INFO", "WARNING", "ERROR"]),
-    },
-}
+LOG_FORMAT = env.choice("LOG_FORMAT", "json" if MODE == "service" else "text", FORMATS)
+LOGGING = configure_logging(
+    env.choice("LOG_LEVEL", "WARNING", ["DEBUG", "INFO", "WARNING", "ERROR"]), LOG_FORMAT
+)
+# Whoever shows it may read /metrics; without one, whoever asks from this machine or a private network.
+METRICS_TOKEN = env.token("METRICS_TOKEN", shortest=16)

@@ -6,25 +6,29 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from celery import shared_task
-from celery.signals import worker_shutting_down
+from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import KombuError
 from kombu.exceptions import OperationalError as BrokerDown
 
+from search.log_context import JOB
 from search.models.jobs import Job, JobQuerySet
 from search.services import jobs
 from search.services.job_context import request_stop
+from search.services.sightings import Sightings
 
 # A hint about a job that is still queued after this long may be lost, and is sent again.
 RESEND_AFTER = timedelta(seconds=60)
 
 log = logging.getLogger(__name__)
+_sightings = Sightings()
 
 
 @shared_task(name="search.tasks.run_job")
 def run_job(job_id: str) -> None:
     """Run the job if it is still to be run, then tell of the jobs it made."""
+    JOB.set(job_id)
     jobs.run_job(job_id=job_id, worker=jobs.worker_name())
     hint_due_jobs(now=timezone.now())
 
@@ -57,3 +61,13 @@ def _hint_due(jobs_asked_for: JobQuerySet, *, now: datetime) -> None:
 def stop_the_running_job(**_: Any) -> None:
     """A worker asked to end puts its job back at the handler's next word instead of finishing it."""
     request_stop()
+
+
+@worker_ready.connect
+def begin_to_be_seen(sender: Any, **_: Any) -> None:
+    _sightings.begin(who=",".join(sorted(sender.app.amqp.queues.consume_from)))
+
+
+@worker_shutdown.connect
+def end_to_be_seen(**_: Any) -> None:
+    _sightings.end()

@@ -153,6 +153,13 @@ def test_every_address_is_decided_on(values):
 
 
 @pytest.mark.parametrize("person", PEOPLE)
+def test_what_watches_the_site_is_asked_in_front_of_django_and_of_roles(person):
+    """Who may read `/metrics` is decided by token or network alone, see tests/operate/test_metrics.py."""
+    for address in ("/health/live", "/health/ready", "/metrics"):
+        assert client_of(person).get(address).status_code == 404
+
+
+@pytest.mark.parametrize("person", PEOPLE)
 def test_who_may_read_what(person, values):
     client = client_of(person)
     answers = {name: outcome(client.get(address)) for name, address in addresses(values).items()}

@@ -17,6 +17,8 @@ from typing import Any, Generic, TypeVar
 from asgiref.sync import sync_to_async
 from django.db import InterfaceError, OperationalError, connection, transaction
 
+from evaluation import telemetry
+
 Payload = TypeVar("Payload")
 Result = TypeVar("Result")
 # Does the work of several payloads, in order, inside a transaction; one result or exception for each.
@@ -77,6 +79,7 @@ class BallotBox:
         try:
             self._slips.put_nowait(slip)
         except queue.Full as error:
+            telemetry.BOX_REFUSED.inc()
             raise BoxFull("Many people are playing. Try again in a moment.") from error
         return slip.answer
 
@@ -94,6 +97,7 @@ class BallotBox:
                         last = True
                     else:
                         together.append(slip)
+                telemetry.BOX_WAITING.set(self._slips.qsize())
                 _write_together(together)
                 if last:
                     return
@@ -102,15 +106,10 @@ class BallotBox:
 
 
 def _write_together(slips: "Sequence[_Slip[Any, Any]]") -> None:
-    """One transaction for all; where that fails, one for each, so that no request suffers for another."""
-    outcomes: Sequence[Any]
-    try:
-        outcomes = _commit(slips)
-    except (OperationalError, InterfaceError) as error:
-        outcomes = _commit_once_more(slips, error)
-    except Exception as error:
-        log.warning("%d writes failed together (%s); each is tried alone.", len(slips), error)
-        outcomes = [_commit_alone(slip) for slip in slips]
+    """Find each slip's outcome and tell whoever waits for it."""
+    telemetry.BOX_TOGETHER.observe(len(slips))
+    with telemetry.BOX_SECONDS.time():
+        outcomes = _find_outcomes(slips)
     for slip, outcome in zip(slips, outcomes, strict=True):
         if not slip.answer.set_running_or_notify_cancel():
             continue  # nobody waits any more; the work is done all the same
@@ -118,6 +117,17 @@ def _write_together(slips: "Sequence[_Slip[Any, Any]]") -> None:
             slip.answer.set_exception(outcome)
         else:
             slip.answer.set_result(outcome)
+
+
+def _find_outcomes(slips: "Sequence[_Slip[Any, Any]]") -> Sequence[Any]:
+    """One transaction for all; where that fails, one for each, so that no request suffers for another."""
+    try:
+        return _commit(slips)
+    except (OperationalError, InterfaceError) as error:
+        return _commit_once_more(slips, error)
+    except Exception as error:
+        log.warning("%d writes failed together (%s); each is tried alone.", len(slips), error)
+        return [_commit_alone(slip) for slip in slips]
 
 
 def _commit_once_more(slips: "Sequence[_Slip[Any, Any]]", error: Exception) -> Sequence[Any]:

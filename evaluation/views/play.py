@@ -19,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from evaluation import telemetry
 from evaluation.models import Answer, Deal, Modality
 from evaluation.selectors.pictures import Picture, describe_candidate, describe_question
 from evaluation.services.ballot_box import BoxFull, box
@@ -88,6 +89,7 @@ async def deals(request: HttpRequest, key: uuid.UUID, body: dict[str, Any]) -> H
         hand: Hand = await box.submit(_deal, asked)
     except UnknownCatalogue as unknown:
         raise Refused(HTTPStatus.NOT_FOUND, str(unknown)) from unknown
+    telemetry.DEALS.inc(len(hand.deals))
     round_ = hand.round
     return JsonResponse(
         {
@@ -111,6 +113,7 @@ async def votes(request: HttpRequest, key: uuid.UUID, body: dict[str, Any]) -> H
     outcome: BallotResult = await box.submit(cast_now, Ballot(key, accepted))
     results = iter(outcome.results)
     ordered = [next(results) if isinstance(one, CastVote) else one for one in read]
+    telemetry.count_votes(result.status for result in ordered)
     response = JsonResponse(
         {
             "results": [_tell(result) for result in ordered],
@@ -127,9 +130,11 @@ async def vote(request: HttpRequest, key: uuid.UUID, body: dict[str, Any], deal:
     """Take one vote; its status is the response's."""
     read = _read_vote({**body, "deal": deal})
     if isinstance(read, VoteResult):
+        telemetry.count_votes([read.status])
         return JsonResponse(_tell(read), status=read.status)
     outcome: BallotResult = await box.submit(cast_now, Ballot(key, [read]))
     [result] = outcome.results
+    telemetry.count_votes([result.status])
     response = JsonResponse(
         {**_tell(result), "judged": outcome.judged, "streak": outcome.streak}, status=result.status
     )

@@ -12,6 +12,7 @@ from search.models.embeddings import BuildState, EmbeddingSpace, Index, Metric
 from search.models.jobs import Job, JobState, Queue
 from search.models.revisions import Revision
 from search.models.roles import Role
+from search.models.sightings import Sighting
 
 __all__ = [
     "Aspect",
@@ -30,5 +31,6 @@ __all__ = [
     "RejectedRow",
     "Revision",
     "Role",
+    "Sighting",
     "Split",
 ]

@@ -12,6 +12,7 @@ from django.db.models import Q
 from search import events
 from search.models import Job, JobState
 from search.services.jobs import lose_worker
+from search.services.sightings import SWEEPER, note_sighting
 
 # Deletes or mends what is out of date at the given time; returns how many rows.
 Sweep = Callable[[datetime], int]
@@ -42,6 +43,7 @@ def sweep_everything(*, now: datetime, own_workers: bool) -> dict[str, int]:
             mended[name] = sweep(now)
         except Exception:
             log.exception("the sweep of %s failed", name)
+    note_sighting(who=SWEEPER, now=now)
     return mended
 
 

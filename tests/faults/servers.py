@@ -25,9 +25,15 @@ class Server:
     """uvicorn in processes of their own behind one socket, as in service mode."""
 
     def __init__(
-        self, folder: Path, *, processes: int = 1, environment: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        *,
+        processes: int = 1,
+        environment: Mapping[str, str] | None = None,
+        application: str = "dopeornope.asgi:application",
     ) -> None:
         self.folder = folder
+        self._application = application
         self.port = free_port()
         self._listener: socket.socket | None = None
         self._environment = environment or {}
@@ -87,7 +93,7 @@ class Server:
         return [process.pid for process in self._processes if process is not None]
 
     def _launch(self, number: int, listener: int) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "uvicorn", "dopeornope.asgi:application", "--fd", str(listener)]
+        command = [sys.executable, "-m", "uvicorn", self._application, "--fd", str(listener)]
         with self._log(number).open("wb") as log:
             return subprocess.Popen(
                 [*command, "--no-access-log"],

@@ -14,6 +14,7 @@ from dopeornope.addresses import in_address, list_hosts
 from dopeornope.children import sweeper_child, web_child, worker_child
 from dopeornope.first_steps import has_operator, invite_operator, is_playable, request_game
 from dopeornope.job_board import JobBoard
+from dopeornope.shared_counts import forget_counts
 from dopeornope.supervisor import LOOK_SECONDS, Supervisor, catch_stop
 from search.catalogues.rows import CatalogueUnreadable
 from search.models import Catalogue
@@ -70,6 +71,7 @@ class Command(BaseCommand):
         # Nobody else works in HOME: what stands as running was interrupted, and nobody's fault.
         free_lost_jobs(now=timezone.now(), own_workers=True, counted=False)
         starting.collect_static()
+        forget_counts(settings.HOME)
         game.begin()
         supervisor.start()
         try:

@@ -15,6 +15,7 @@ from dopeornope.children import sweeper_child, web_child, worker_child
 from dopeornope.first_steps import has_operator
 from dopeornope.servers import check_servers
 from dopeornope.service_needs import describe_needs
+from dopeornope.shared_counts import forget_counts
 from dopeornope.supervisor import LOOK_SECONDS, Child, Supervisor, catch_stop
 from search.services.sweeping import put_back_jobs
 
@@ -54,6 +55,7 @@ class Command(BaseCommand):
                 starting.prepare_database()
                 starting.collect_static()
                 if children:
+                    forget_counts(settings.HOME)
                     self._serve(Supervisor(children), options, stopped)
         except starting.CannotStart as error:
             raise CommandError(str(error)) from error

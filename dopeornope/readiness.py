@@ -1,0 +1,144 @@
+"""`/health/ready`: whether this process can serve, and what around it does not answer, each by name.
+
+Not ready is only who cannot answer players: a broker or a sweeper that is gone stops no vote, and a balancer
+that took every web process out for it would. Reasons are fixed phrases, since strangers read them too.
+"""
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+from redis import Redis
+
+from dopeornope.bounded import BoundedQuestion, NoAnswer
+from dopeornope.celery import app
+from dopeornope.monitoring import Answer
+from dopeornope.observation import Scope
+from search.selectors.monitoring import list_sightings
+from search.services.sightings import SWEEPER
+
+WITHIN_S = 3.0
+KEPT_S = 2.0
+LEAST_FREE_BYTES = 100 * 2**20
+# Four rounds of the slower sweeper, that of the service mode.
+SWEEPER_SEEN_WITHIN = timedelta(seconds=120)
+CONNECT_S = 2.0
+
+
+class NotReady(Exception):
+    """What is wrong, in words for everybody."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing to look at; ``is_needed``: without it this process serves nobody."""
+
+    name: str
+    look: Callable[[], None]
+    is_needed: bool
+
+
+class Readiness:
+    """Runs all checks at once, each for so long at most, and tells what came of them."""
+
+    def __init__(self, checks: "list[Check]", *, within_s: float = WITHIN_S, keep_s: float = KEPT_S) -> None:
+        self._checks = {check: BoundedQuestion(check.look, keep_s=keep_s) for check in checks}
+        self._within_s = within_s
+
+    async def __call__(self, scope: Scope) -> Answer:
+        reasons = await asyncio.gather(*map(self._find_reason, self._checks.values()))
+        told: dict[str, dict[str, Any]] = {}
+        ready = True
+        for check, reason in zip(self._checks, reasons, strict=True):
+            told[check.name] = {"ok": not reason, "needed": check.is_needed} | (
+                {"why": reason} if reason else {}
+            )
+            ready = ready and (not reason or not check.is_needed)
+        status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
+        return Answer(status, json.dumps({"ready": ready, "checks": told}) + "\n", "application/json")
+
+    async def _find_reason(self, question: BoundedQuestion[None]) -> str:
+        try:
+            await question.answer(within_s=self._within_s)
+        except NotReady as reason:
+            return str(reason)
+        except NoAnswer:
+            return "does not answer in time"
+        except Exception:
+            return "does not answer"
+        return ""
+
+
+def list_checks() -> list[Check]:
+    """What matters in the mode that the settings name."""
+    alone = settings.MODE == "embedded"
+    return [
+        Check("database", ask_database, is_needed=True),
+        Check("migrations", compare_migrations, is_needed=True),
+        Check("disk", measure_disk, is_needed=alone),
+        Check("broker", ask_broker, is_needed=False),
+        Check("channel layer", ask_channel_layer, is_needed=False),
+        Check("sweeper", look_for_sweeper, is_needed=False),
+    ]
+
+
+def ask_database() -> None:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    finally:
+        connection.close()
+
+
+def compare_migrations() -> None:
+    try:
+        executor = MigrationExecutor(connection)
+        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    finally:
+        connection.close()
+    if missing:
+        raise NotReady(f"{len(missing)} migrations are missing: run manage.py migrate")
+
+
+def measure_disk() -> None:
+    free = shutil.disk_usage(settings.HOME).free
+    if free < LEAST_FREE_BYTES:
+        raise NotReady(f"less than {LEAST_FREE_BYTES // 2**20} MiB are free")
+
+
+def ask_broker() -> None:
+    if settings.CELERY_BROKER_URL.startswith("filesystem:"):
+        settings.BROKER_FOLDER.mkdir(parents=True, exist_ok=True)
+        if not os.access(settings.BROKER_FOLDER, os.W_OK | os.X_OK):
+            raise NotReady("its folder cannot be written to")
+        return
+    with app.connection_for_write(connect_timeout=CONNECT_S) as broker:
+        broker.connect()
+
+
+def ask_channel_layer() -> None:
+    layer: dict[str, Any] = settings.CHANNEL_LAYERS["default"]
+    for address in layer.get("CONFIG", {}).get("hosts", []):
+        with Redis.from_url(address, socket_timeout=CONNECT_S, socket_connect_timeout=CONNECT_S) as server:
+            server.ping()
+
+
+def look_for_sweeper() -> None:
+    try:
+        seen_at = list_sightings().get(SWEEPER)
+    finally:
+        connection.close()
+    if seen_at is None:
+        raise NotReady("has not been seen yet")
+    if timezone.now() - seen_at > SWEEPER_SEEN_WITHIN:
+        raise NotReady(f"has not been seen for {SWEEPER_SEEN_WITHIN.seconds} s")

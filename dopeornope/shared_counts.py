@@ -1,0 +1,49 @@
+"""Where the web processes of one host keep what they count, so that each can answer for all of them.
+
+`prometheus_client` decides when it is imported whether it counts in such a folder, so a web process calls
+`count_together` before it imports anything that counts. Every other process counts in its own memory.
+"""
+
+import os
+import socket
+from pathlib import Path
+
+
+def count_together(home: Path) -> None:
+    """Make this process one of those that count together."""
+    folder = shared_folder(home)
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
+def forget_counts(home: Path) -> None:
+    """Begin at zero, unless somebody counts; for whoever starts web processes, before the first of them.
+
+    Where nobody does it, counts go on from where they stood: a later process takes over the file of an
+    earlier one with the same number, and totals never fall.
+    """
+    folder = shared_folder(home)
+    if not any(map(is_alive, list_counting(folder))):
+        for file in folder.glob("*.db"):
+            file.unlink(missing_ok=True)
+
+
+def list_counting(folder: Path) -> set[int]:
+    """The numbers of all processes that ever counted here."""
+    return {int(file.stem.rpartition("_")[2]) for file in folder.glob("*.db")}
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is a process of this number, be it a later one."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def shared_folder(home: Path) -> Path:
+    """One folder per host name: containers that share HOME number their processes alike."""
+    return home / "metrics" / socket.gethostname()
