@@ -12,7 +12,7 @@ from dopeornope.measurements import Measurements
 from dopeornope.monitoring import Answer
 from search.models import Job, Queue
 from tests.factories import NOW, make_catalogue, make_contenders
-from tests.faults.servers import Browser
+from tests.faults.players import Browser
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
