@@ -20,6 +20,8 @@ class ImportForm(forms.Form):
     Folders of the server are offered only where the operator named some in DOPEORNOPE_IMPORT_ROOTS.
     """
 
+    kept: Path | None = None  # where the file lies, once it was kept
+
     source = forms.ChoiceField(label="From", widget=forms.RadioSelect)
     file = forms.FileField(label="Zip file", required=False)
     path = forms.CharField(label="Path on the server", max_length=1000, required=False)

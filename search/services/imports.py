@@ -7,7 +7,7 @@ swaps a picture, moves an item or changes its side of the split.
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from django.db import transaction
 
 from search import events
 from search.catalogues.registry import open_importer
-from search.catalogues.rows import CatalogueUnreadable, Importer, ImportOptions
+from search.catalogues.rows import CatalogueUnreadable, ImportOptions
 from search.models import Catalogue, CatalogueState, Job, JobState
 from search.selectors.catalogues import has_all_pictures
 from search.services.image_store import remove_stale_parts
@@ -29,6 +29,17 @@ from search.services.jobs import JobContext, JobFailed, create_job
 KIND = "import"
 _SLUG = Catalogue._meta.get_field("slug")
 _reserved_slugs: set[str] = set()
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source that was opened and looked through: something in it can be imported."""
+
+    format: str
+    path: str  # "" where it is drawn
+    options: ImportOptions
+    fingerprint: str
+    generator: str
 
 
 class SlugTaken(CatalogueUnreadable):
@@ -43,36 +54,51 @@ def reserve_slugs(slugs: Iterable[str]) -> None:
 def request_import(
     *, format: str, path: Path | None, slug: str, options: ImportOptions, now: datetime, title: str = ""
 ) -> Job:
-    """The job that imports this source under this slug: made, found unfinished, or found done.
-
-    The source is opened and looked through, but no picture is read. A done job is returned where the source
-    is as it was when it was imported and every picture is in its place: there is nothing to do. Raises
-    CatalogueUnreadable where nothing could be imported, SlugTaken where the slug belongs to something else.
-    """
+    """`open_source` and `request_import_of` in one, for who may wait. Raises what they raise."""
     _check_slug(slug)
-    source = str(path.resolve()) if path is not None else ""
-    if format == "folder" and settings.HOME.is_relative_to(Path(source)):
+    source = open_source(format=format, path=path, options=options)
+    return request_import_of(source=source, slug=slug, title=title, now=now)
+
+
+def open_source(*, format: str, path: Path | None, options: ImportOptions) -> Source:
+    """Look through a source; no picture is read, and the database is not asked.
+
+    Takes as long as the disk does, for a large table or archive seconds. Raises CatalogueUnreadable where
+    nothing could be imported.
+    """
+    real = path.resolve() if path is not None else None
+    if format == "folder" and real is not None and settings.HOME.is_relative_to(real):
         raise CatalogueUnreadable(
             f"{path} holds this site's own files ({settings.HOME}), which would be imported too, again and "
             "again. Give a folder beside them."
         )
-    importer = open_importer(format, Path(source) if source else None, options)
+    importer = open_importer(format, real, options)
     try:
-        fingerprint, identity = importer.fingerprint(), _identity(importer, options)
+        return Source(format, str(real or ""), options, importer.fingerprint(), importer.generator)
     finally:
         importer.close()
+
+
+def request_import_of(*, source: Source, slug: str, now: datetime, title: str = "") -> Job:
+    """The job that imports this source under this slug: made, found unfinished, or found done.
+
+    A done job is returned where the source is as it was when it was imported and every picture is in its
+    place: there is nothing to do. Raises SlugTaken where the slug belongs to something else,
+    CatalogueUnreadable where it cannot be one.
+    """
+    _check_slug(slug)
     with transaction.atomic():
-        catalogue, made = _claim_slug(slug, format, source, identity, title or _title(slug), now)
+        catalogue, made = _claim_slug(slug, source, title or _title(slug), now)
         # The source may go back to what it was: the job is of this step, not only of this source.
-        step = f"{fingerprint[:24]}:{catalogue.source_fingerprint[:24]}"
-        if catalogue.source_fingerprint == fingerprint and has_all_pictures(catalogue):
+        step = f"{source.fingerprint[:24]}:{catalogue.source_fingerprint[:24]}"
+        if catalogue.source_fingerprint == source.fingerprint and has_all_pictures(catalogue):
             done = Job.objects.filter(catalogue=catalogue, kind=KIND, state=JobState.DONE)
             newest = done.order_by("-finished_at").first()
             if newest is not None:
                 return newest
         job = create_job(
             kind=KIND,
-            arguments={"format": format, "source": source, "options": asdict(options)},
+            arguments={"format": source.format, "source": source.path, "options": asdict(source.options)},
             key=f"{KIND}:{catalogue.pk}:{step}",
             title=f"Import {catalogue.title}",
             catalogue=catalogue,
@@ -115,6 +141,7 @@ def run_import(context: JobContext) -> None:
 
 
 def _check_slug(slug: str) -> None:
+    """Raises CatalogueUnreadable for a slug that no catalogue can have, SlugTaken for a reserved one."""
     try:
         _SLUG.clean(slug, None)
     except ValidationError as error:
@@ -128,21 +155,19 @@ def _check_slug(slug: str) -> None:
         )
 
 
-def _identity(importer: Importer, options: ImportOptions) -> dict[str, Any]:
+def _identity(source: Source) -> dict[str, Any]:
     """What may not change under one slug. The number of items may grow."""
     return {
-        "category": options.category,
-        "group": options.group,
-        "seed": options.seed,
-        "generator": importer.generator,
+        "category": source.options.category,
+        "group": source.options.group,
+        "seed": source.options.seed,
+        "generator": source.generator,
     }
 
 
-def _claim_slug(
-    slug: str, format: str, source: str, identity: dict[str, Any], title: str, now: datetime
-) -> tuple[Catalogue, bool]:
+def _claim_slug(slug: str, source: Source, title: str, now: datetime) -> tuple[Catalogue, bool]:
     """The catalogue of this slug, and whether it was made now. Raises SlugTaken."""
-    settings_of = {"format": format, "source": source, "options": identity}
+    settings_of = {"format": source.format, "source": source.path, "options": _identity(source)}
     catalogue, made = Catalogue.objects.get_or_create(
         slug=slug, defaults={"title": title, "created_at": now, **settings_of}
     )

@@ -3,11 +3,13 @@
 The page itself, which also shows contenders, is composed in `evaluation/views/operations.py`.
 """
 
+import asyncio
 import csv
 import io
 from pathlib import Path
 from uuid import UUID
 
+from asgiref.sync import sync_to_async
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -24,10 +26,10 @@ from search.selectors import operations as selectors
 from search.selectors.encoders import list_known_encoders
 from search.selectors.roles import has_role
 from search.services.builds import request_build
-from search.services.imports import request_import
+from search.services.imports import Source, open_source, request_import_of
 from search.services.jobs import cancel_job, retry_job
 from search.services.uploads import drop_upload, keep_upload
-from search.views.access import roles_required
+from search.views.access import roles_required, roles_required_async
 
 
 @require_safe
@@ -99,40 +101,54 @@ def catalogue_build(request: HttpRequest, slug: str) -> HttpResponseBase:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@roles_required(Role.OPERATOR)
-def operations_import(request: HttpRequest) -> HttpResponseBase:
-    """The form that brings a catalogue; the work itself is a job."""
+@roles_required_async(Role.OPERATOR)
+async def operations_import(request: HttpRequest) -> HttpResponseBase:
+    """The form that brings a catalogue; the work itself is a job.
+
+    What is brought is stored and looked through in a thread of its own, because all other pages share one.
+    """
     form = ImportForm(request.POST, request.FILES) if request.method == "POST" else ImportForm()
-    if form.is_valid() and _queue_import(request, form):
+    source = await asyncio.to_thread(_open_source, form)
+    return await sync_to_async(_answer_import)(request, form, source)
+
+
+def _open_source(form: ImportForm) -> Source | None:
+    """What the form brings; None where there is nothing, or where the form now says why that cannot be.
+
+    The database is not asked.
+    """
+    if not form.is_valid():
+        return None
+    data = form.cleaned_data
+    options = ImportOptions(data["category"], data["group"], data["items"], data["seed"] or 0)
+    try:
+        if data["source"] == DRAWN:
+            return open_source(format=DRAWN, path=None, options=options)
+        if data["source"] == UPLOADED:
+            form.kept = keep_upload(upload=data["file"], suffix=".zip")
+            return open_source(format="zip", path=form.kept, options=options)
+        path = Path(data["path"])
+        return open_source(format=detect_format(path), path=path, options=options)
+    except (CatalogueUnreadable, DiskFull) as error:
+        form.add_error(None, str(error))
+        return None
+
+
+def _answer_import(request: HttpRequest, form: ImportForm, source: Source | None) -> HttpResponseBase:
+    if source is not None and _queue_import(request, form, source):
         return redirect("operations")
+    if form.kept is not None:
+        drop_upload(form.kept)
     context = {"form": form, "formats": selectors.list_format_rows()}
     return render(request, "operations/import.html", context, status=422 if form.errors else 200)
 
 
-def _queue_import(request: HttpRequest, form: ImportForm) -> bool:
+def _queue_import(request: HttpRequest, form: ImportForm, source: Source) -> bool:
     """Ask for the import, or put on the form why that cannot be."""
-    data = form.cleaned_data
-    options = ImportOptions(data["category"], data["group"], data["items"], data["seed"] or 0)
-    path: Path | None = None
+    slug, title = form.cleaned_data["slug"], form.cleaned_data["title"]
     try:
-        if data["source"] == DRAWN:
-            format = DRAWN
-        elif data["source"] == UPLOADED:
-            format, path = "zip", keep_upload(upload=data["file"], suffix=".zip")
-        else:
-            path = Path(data["path"])
-            format = detect_format(path)
-        job = request_import(
-            format=format,
-            path=path,
-            slug=data["slug"],
-            title=data["title"],
-            options=options,
-            now=timezone.now(),
-        )
-    except (CatalogueUnreadable, DiskFull) as error:
-        if path is not None:
-            drop_upload(path)
+        job = request_import_of(source=source, slug=slug, title=title, now=timezone.now())
+    except CatalogueUnreadable as error:
         form.add_error(None, str(error))
         return False
     assert job.catalogue is not None

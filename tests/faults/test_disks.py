@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import Group, User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 
 from search import artifacts
 from search.catalogues.rows import ImportOptions
@@ -17,7 +19,6 @@ from search.engine.training import StepReport
 from search.models import BuildState, Catalogue, Index, Item, Job, JobState
 from search.services import builds, jobs
 from search.services.imports import request_import
-from search.services.uploads import keep_upload
 from tests.catalogues.sources import photo, write
 from tests.engine import test_training as training
 from tests.factories import NOW, make_catalogue
@@ -170,9 +171,18 @@ def test_36_a_checkpoint_that_does_not_fit_leaves_the_one_before_from_which_trai
         assert value.equal(resumed.state_dict()[name])
 
 
-def test_36_an_upload_that_does_not_fit_is_refused_and_leaves_no_part(disk: Disk) -> None:
+@pytest.mark.parametrize("size", [1 << 20, 8 << 20])
+def test_36_an_upload_that_does_not_fit_is_refused_and_leaves_no_part(
+    disk: Disk, client: Client, settings: pytest.FixtureRequest, size: int
+) -> None:
+    """A small one lies in memory until it is kept, a large one is written while it is taken apart."""
+    settings.FILE_UPLOAD_TEMP_DIR = str(settings.UPLOADS_FOLDER)
+    user = User.objects.create(username="operator")
+    user.groups.add(Group.objects.get_or_create(name="operator")[0])
+    client.force_login(user)
     disk.fill()
-    upload = SimpleUploadedFile("photos.zip", bytes(1 << 20), "application/zip")
-    with pytest.raises(DiskFull, match="Free some space"):
-        keep_upload(upload=upload, suffix=".zip")
+    upload = SimpleUploadedFile("photos.zip", bytes(size), "application/zip")
+    answer = client.post("/operations/import/", {"source": "upload", "title": "Photos", "file": upload})
+    assert answer.status_code == (507 if size > settings.FILE_UPLOAD_MAX_MEMORY_SIZE else 422)
+    assert "The disk is full" in answer.content.decode()
     assert disk.files() == {}
