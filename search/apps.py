@@ -7,10 +7,12 @@ class SearchConfig(AppConfig):
     def ready(self) -> None:
         # Services need the models, which are loaded only now.
         from search.models import Queue
-        from search.services import builds, embedding, imports, indexing
+        from search.services import builds, embedding, imports, indexing, uploads
         from search.services.jobs import JobKind, register_kind
+        from search.services.sweeping import register_sweep
 
         register_kind(JobKind(imports.KIND, Queue.IO, imports.run_import))
         register_kind(JobKind("build", Queue.IO, builds.run_build))
         register_kind(JobKind("embed", Queue.ML, embedding.run_embedding))
         register_kind(JobKind("index", Queue.IO, indexing.run_indexing))
+        register_sweep("leftover uploads", uploads.drop_leftovers)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -10,6 +12,8 @@ from django.core.files.uploadedfile import UploadedFile
 
 from search.engine.files import open_atomic
 from search.models import Catalogue
+
+LEFTOVER_AFTER = timedelta(days=1)
 
 
 def keep_upload(*, upload: UploadedFile[bytes], suffix: str) -> Path:
@@ -21,7 +25,9 @@ def keep_upload(*, upload: UploadedFile[bytes], suffix: str) -> Path:
     for chunk in upload.chunks():
         digest.update(chunk)
     kept: Path = settings.UPLOADS_FOLDER / f"{digest.hexdigest()}{suffix}"
-    if not kept.exists():
+    if kept.exists():
+        kept.touch()  # or it might be taken for a leftover before a catalogue names it
+    else:
         with open_atomic(kept) as file:
             for chunk in upload.chunks():
                 file.write(chunk)
@@ -32,3 +38,15 @@ def drop_upload(path: Path) -> None:
     """Delete an upload of which nothing could be made, unless a catalogue came from the same bytes."""
     if path.is_relative_to(settings.UPLOADS_FOLDER) and not Catalogue.objects.filter(source=path).exists():
         path.unlink(missing_ok=True)
+
+
+def drop_leftovers(now: datetime) -> int:
+    """Delete what web processes that were killed left of uploads, a day after it came; how many files."""
+    used = set(Catalogue.objects.values_list("source", flat=True))
+    dropped = 0
+    for path in settings.UPLOADS_FOLDER.glob("*"):
+        with contextlib.suppress(FileNotFoundError):  # another sweeper was quicker
+            if str(path) not in used and path.stat().st_mtime < (now - LEFTOVER_AFTER).timestamp():
+                path.unlink()
+                dropped += 1
+    return dropped

@@ -17,6 +17,7 @@ from evaluation.services.contenders import enter_contender
 from search.engine.encoders import plugins
 from search.models import Catalogue, CatalogueState, Job, JobState, Queue, RejectedRow
 from search.selectors.tables import neutralise
+from search.services.uploads import drop_leftovers
 from tests.factories import NOW, make_catalogue, make_contenders, make_image, make_index
 
 pytestmark = pytest.mark.django_db
@@ -239,6 +240,20 @@ def test_the_same_upload_twice_is_one_file_and_one_job(operator, hints, settings
     upload(operator, data)
     assert len(list(settings.UPLOADS_FOLDER.glob("*"))) == 1
     assert Job.objects.filter(kind="import").count() == 1
+
+
+def test_what_a_killed_web_process_left_of_uploads_is_dropped_after_a_day(operator, hints, settings):
+    upload(operator, zip_of(shirts__a=make_image(1), shirts__b=make_image(2)))
+    (kept,) = settings.UPLOADS_FOLDER.iterdir()
+    leftovers = [
+        settings.UPLOADS_FOLDER / name for name in ("tmp1.upload.zip", "0123.zip", ".0123.zip.partial")
+    ]
+    for path in leftovers:
+        path.write_bytes(b"PK")
+    now = timezone.now()
+    assert drop_leftovers(now) == 0
+    assert drop_leftovers(now + timedelta(days=2)) == len(leftovers)
+    assert list(settings.UPLOADS_FOLDER.iterdir()) == [kept]
 
 
 def test_what_is_no_zip_is_refused_and_not_kept(operator, hints, settings):
