@@ -166,7 +166,7 @@ def _commit(slips: "Sequence[_Slip[Any, Any]]") -> list[Any]:
 
 
 def _drop_broken_connection() -> bool:
-    """After a lost server or a killed session the next write begins on a new connection; whether one was."""
+    """Close a connection that a lost server or a killed session broke; whether it was so."""
     broken = not connection.in_atomic_block and not connection.is_usable()
     if broken:
         connection.close()
