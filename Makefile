@@ -53,7 +53,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 	$(BIN)/djlint templates --lint --quiet
 	$(BIN)/python manage.py makemigrations --check --dry-run
-	DOPEORNOPE_MODE=service DOPEORNOPE_TLS=1 DOPEORNOPE_HOSTS=example.org DOPEORNOPE_DATABASE=postgresql://user@localhost/name \
+	DOPEORNOPE_MODE=service DOPEORNOPE_TLS=1 DOPEORNOPE_TRUSTED_PROXIES=1 DOPEORNOPE_HOSTS=example.org DOPEORNOPE_DATABASE=postgresql://user@localhost/name \
 		DOPEORNOPE_BROKER=amqp://localhost DOPEORNOPE_CHANNEL_LAYER=redis://localhost \
 		DOPEORNOPE_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))') \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING

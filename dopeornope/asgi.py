@@ -24,9 +24,11 @@ from django.http.request import split_domain_port, validate_host  # noqa: E402
 from django.urls import ResolverMatch, path  # noqa: E402
 
 from dopeornope.body_limit import BodyLimit  # noqa: E402
+from dopeornope.client_address import ClientAddress  # noqa: E402
 from dopeornope.measurements import Measurements  # noqa: E402
 from dopeornope.monitoring import Monitoring, say_alive  # noqa: E402
 from dopeornope.observation import Observed  # noqa: E402
+from dopeornope.rate_limits import RateLimits  # noqa: E402
 from dopeornope.readiness import Readiness, list_checks  # noqa: E402
 from evaluation.services.ballot_box import box  # noqa: E402
 from search.consumers import LiveSocket  # noqa: E402
@@ -103,8 +105,8 @@ watched: Any = {
 application = Observed(
     ProtocolTypeRouter(
         {
-            "http": Monitoring(BodyLimit(OneThreadHandler()), watched),
-            "websocket": SameOriginOnly(AuthMiddlewareStack(URLRouter(routes))),
+            "http": ClientAddress(Monitoring(RateLimits(BodyLimit(OneThreadHandler())), watched)),
+            "websocket": ClientAddress(RateLimits(SameOriginOnly(AuthMiddlewareStack(URLRouter(routes))))),
             "lifespan": live,
         }
     )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 from dopeornope import brokers, postgresql
 from dopeornope.env import Environment
@@ -120,12 +121,19 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
 
+# How many proxies of the operator's own stand before the web processes: so many are believed about visitors
+# (dopeornope/client_address.py).
+TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, low=0, high=10)
 # TLS ends at a proxy, where there is one; only then may cookies insist on it.
 TLS = env.flag("TLS", False)
+if TLS and not TRUSTED_PROXIES:
+    raise ImproperlyConfigured(
+        "DOPEORNOPE_TLS=1 says that a proxy ends TLS, and DOPEORNOPE_TRUSTED_PROXIES=0 that there is none: "
+        "set DOPEORNOPE_TRUSTED_PROXIES to the number of your proxies that a request passes, most often 1."
+    )
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = TLS
 SECURE_HSTS_SECONDS = 31_536_000 if TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = TLS
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TLS else None
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
@@ -135,6 +143,10 @@ UPLOAD_LIMIT_MB = env.integer("UPLOAD_LIMIT_MB", 2048, low=1, high=1_000_000)
 IMPORT_ROOTS = env.folders("IMPORT_ROOTS")
 UPLOADS_FOLDER.mkdir(parents=True, exist_ok=True)
 FILE_UPLOAD_TEMP_DIR = str(UPLOADS_FOLDER)
+
+# What one player, and all players behind one address, may do (evaluation/services/limits.py).
+VOTES_PER_MINUTE = env.integer("VOTES_PER_MINUTE", 60, low=30, high=1_000_000)
+PLAYERS_PER_NETWORK = env.integer("PLAYERS_PER_NETWORK", 40, low=1, high=1_000_000)
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -25,6 +25,8 @@ def home(tmp_path: Path, settings: pytest.FixtureRequest) -> Path:
     ]:
         setattr(settings, name, home / folder)
     home.mkdir()
+    # The whole suite plays from one address, and faster than people.
+    settings.PLAYERS_PER_NETWORK = settings.VOTES_PER_MINUTE = 1_000_000
     # Files as they lie in the source: nothing is collected for a test.
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}

@@ -34,6 +34,11 @@ REFUSED = [
     ("BROKER", "redis://[half", "amqp://"),
     ("BROKER", "kafka://localhost", "amqp://"),
     ("TLS", "2", "true, yes, on"),
+    ("TLS", "1", "DOPEORNOPE_TRUSTED_PROXIES"),
+    ("TRUSTED_PROXIES", "all", "whole number from 0"),
+    ("TRUSTED_PROXIES", "-1", "whole number from 0"),
+    ("VOTES_PER_MINUTE", "0", "from 30 to"),
+    ("PLAYERS_PER_NETWORK", "0", "from 1 to"),
     ("LOG_LEVEL", "loud", "DEBUG, INFO, WARNING, ERROR"),
     ("LOG_FORMAT", "xml", "text, json"),
     ("METRICS_TOKEN", "short", "at least 16"),
@@ -207,7 +212,7 @@ def test_a_damaged_secret_file_says_what_to_do(tmp_path):
 
 @pytest.mark.parametrize("tls", ["1", "0"])
 def test_cookies_insist_on_tls_where_there_is_tls(load_settings, tls):
-    settings = load_settings(TLS=tls)
+    settings = load_settings(TLS=tls, TRUSTED_PROXIES=tls)
     secure = settings["SESSION_COOKIE_SECURE"], settings["CSRF_COOKIE_SECURE"]
     assert secure == ((True, True) if tls == "1" else (False, False))
     assert bool(settings["SECURE_HSTS_SECONDS"]) is (tls == "1")

@@ -12,14 +12,14 @@ from django.utils.crypto import salted_hmac
 from evaluation.models import Deal, Player, SignInFailures, Vote
 
 WAIT = timedelta(minutes=5)
-# In vain, within the wait: for one account from one address, and for all accounts from one address.
+# In vain, within the wait: for one account from one network, and for all accounts from one network.
 TRIES_PER_ACCOUNT = 5
-TRIES_PER_ADDRESS = 50
+TRIES_PER_NETWORK = 50
 
 
-def find_sign_in_wait(*, name: str, address: str, now: datetime) -> timedelta:
-    """How long this account stays closed for this address: zero unless too many tries were in vain."""
-    limits = {_failure_key(name, address): TRIES_PER_ACCOUNT, _failure_key("", address): TRIES_PER_ADDRESS}
+def find_sign_in_wait(*, name: str, network: str, now: datetime) -> timedelta:
+    """How long this account stays closed for this network: zero unless too many tries were in vain."""
+    limits = {_failure_key(name, network): TRIES_PER_ACCOUNT, _failure_key("", network): TRIES_PER_NETWORK}
     return max(
         (
             failures.last_at + WAIT - now
@@ -31,22 +31,22 @@ def find_sign_in_wait(*, name: str, address: str, now: datetime) -> timedelta:
 
 
 @transaction.atomic
-def record_failed_sign_in(*, name: str, address: str, now: datetime) -> None:
+def record_failed_sign_in(*, name: str, network: str, now: datetime) -> None:
     """Count a failure. What is older than the wait no longer counts, for anybody."""
     SignInFailures.objects.filter(last_at__lte=now - WAIT).delete()
-    for key in (_failure_key(name, address), _failure_key("", address)):
+    for key in (_failure_key(name, network), _failure_key("", network)):
         SignInFailures.objects.get_or_create(pk=key, defaults={"last_at": now})
         SignInFailures.objects.filter(pk=key).update(count=F("count") + 1, last_at=now)
 
 
-def clear_failed_sign_ins(*, name: str, address: str) -> None:
+def clear_failed_sign_ins(*, name: str, network: str) -> None:
     """The right password came: earlier slips no longer count against this account."""
-    SignInFailures.objects.filter(pk=_failure_key(name, address)).delete()
+    SignInFailures.objects.filter(pk=_failure_key(name, network)).delete()
 
 
-def _failure_key(name: str, address: str) -> str:
-    # Keyed, so that the table tells nobody which addresses tried which accounts.
-    return salted_hmac("sign-in", f"{name.casefold()}\n{address}", algorithm="sha256").hexdigest()
+def _failure_key(name: str, network: str) -> str:
+    # Keyed, so that the table tells nobody which networks tried which accounts.
+    return salted_hmac("sign-in", f"{name.casefold()}\n{network}", algorithm="sha256").hexdigest()
 
 
 @transaction.atomic

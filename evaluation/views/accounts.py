@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from evaluation.forms import DeleteAccountForm, RegistrationForm, SignInForm
 from evaluation.models import Player
 from evaluation.services import accounts
+from evaluation.services.limits import network_of
 from evaluation.services.players import forget_player
 from evaluation.views.player_cookie import delete_player_cookie, read_player_key, set_player_cookie
 
@@ -45,7 +46,7 @@ class SignInView(auth_views.LoginView):
 
     def post(self, request: HttpRequest, *args: str, **kwargs: Any) -> HttpResponse:
         wait = accounts.find_sign_in_wait(
-            name=request.POST.get("username", ""), address=_address(request), now=timezone.now()
+            name=request.POST.get("username", ""), network=_network(request), now=timezone.now()
         )
         if not wait:
             return super().post(request, *args, **kwargs)
@@ -59,14 +60,14 @@ class SignInView(auth_views.LoginView):
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         user = form.get_user()
         assert isinstance(user, User)
-        accounts.clear_failed_sign_ins(name=user.username, address=_address(self.request))
+        accounts.clear_failed_sign_ins(name=user.username, network=_network(self.request))
         response = redirect(self.get_success_url())
         sign_in(self.request, user, response)
         return response
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         accounts.record_failed_sign_in(
-            name=self.request.POST.get("username", ""), address=_address(self.request), now=timezone.now()
+            name=self.request.POST.get("username", ""), network=_network(self.request), now=timezone.now()
         )
         response = super().form_invalid(form)
         response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
@@ -174,5 +175,5 @@ def form_status(form: BaseForm | None) -> int:
     return HTTPStatus.UNPROCESSABLE_ENTITY if form is not None and form.errors else HTTPStatus.OK
 
 
-def _address(request: HttpRequest) -> str:
-    return str(request.META.get("REMOTE_ADDR", ""))
+def _network(request: HttpRequest) -> str:
+    return network_of(request.META.get("REMOTE_ADDR", "")).hex()

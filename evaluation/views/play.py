@@ -31,6 +31,7 @@ from evaluation.services.deals import (
     UnknownCatalogue,
     deal_pairs,
 )
+from evaluation.services.limits import TooFast, play_limits
 from evaluation.services.retractions import UndoRefused, undo_vote
 from evaluation.services.votes import LONGEST_DWELL_MS, Ballot, BallotResult, CastVote, VoteResult, cast_votes
 from evaluation.views.player_cookie import StaleSitting, read_player_key, read_sitting, set_player_cookie
@@ -66,11 +67,11 @@ def speaks_json(view: View) -> View:
             return _refuse(HTTPStatus.FORBIDDEN, str(stale))
         except (Refused, UndoRefused) as refused:
             return _refuse(refused.status, str(refused))
+        except TooFast as fast:
+            return _put_off(HTTPStatus.TOO_MANY_REQUESTS, str(fast), fast.wait_s)
         except (BoxFull, DatabaseError) as busy:
             message = str(busy) if isinstance(busy, BoxFull) else "The votes cannot be reached just now."
-            response = _refuse(HTTPStatus.SERVICE_UNAVAILABLE, message)
-            response["Retry-After"] = str(RETRY_AFTER_S)
-            return response
+            return _put_off(HTTPStatus.SERVICE_UNAVAILABLE, message, RETRY_AFTER_S)
 
     return answer
 
@@ -78,6 +79,7 @@ def speaks_json(view: View) -> View:
 @speaks_json
 async def deals(request: HttpRequest, key: uuid.UUID, body: dict[str, Any]) -> HttpResponse:
     """Hand out the next pairs of this player's round."""
+    play_limits.spend_ask(key, _address(request))
     asked = DealRequest(
         key=key,
         catalogue=_text(body, "catalogue"),
@@ -108,6 +110,7 @@ async def votes(request: HttpRequest, key: uuid.UUID, body: dict[str, Any]) -> H
     given = body.get("votes")
     if not isinstance(given, list) or len(given) > MOST_VOTES:
         raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, f"“votes” must be a list of at most {MOST_VOTES}.")
+    play_limits.spend_votes(key, _address(request), len(given))
     read = [_read_vote(one) for one in given]
     accepted = [one for one in read if isinstance(one, CastVote)]
     outcome: BallotResult = await box.submit(cast_now, Ballot(key, accepted))
@@ -128,6 +131,7 @@ async def votes(request: HttpRequest, key: uuid.UUID, body: dict[str, Any]) -> H
 @speaks_json
 async def vote(request: HttpRequest, key: uuid.UUID, body: dict[str, Any], deal: str) -> HttpResponse:
     """Take one vote; its status is the response's."""
+    play_limits.spend_votes(key, _address(request), 1)
     read = _read_vote({**body, "deal": deal})
     if isinstance(read, VoteResult):
         telemetry.count_votes([read.status])
@@ -145,6 +149,7 @@ async def vote(request: HttpRequest, key: uuid.UUID, body: dict[str, Any], deal:
 @speaks_json
 async def undo(request: HttpRequest, key: uuid.UUID, body: dict[str, Any]) -> HttpResponse:
     """Take the last vote back; answers with a new deal for the same pair."""
+    play_limits.spend_ask(key, _address(request))
     replacement: Deal = await box.submit(_undo, (key, _text(body, "deal")))
     return JsonResponse({"deal": _show(replacement)})
 
@@ -261,3 +266,13 @@ def _number(body: dict[str, Any], name: str, *, low: int, high: int) -> int:
 
 def _refuse(status: HTTPStatus, message: str) -> JsonResponse:
     return JsonResponse({"message": message}, status=status)
+
+
+def _put_off(status: HTTPStatus, message: str, seconds: int) -> JsonResponse:
+    response = _refuse(status, message)
+    response["Retry-After"] = str(seconds)
+    return response
+
+
+def _address(request: HttpRequest) -> str:
+    return str(request.META.get("REMOTE_ADDR", ""))

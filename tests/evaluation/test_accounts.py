@@ -179,19 +179,19 @@ def test_guessing_is_stopped_for_the_account_and_address_alone(client):
 
 def test_waiting_opens_the_account_again():
     for _ in range(accounts.TRIES_PER_ACCOUNT):
-        accounts.record_failed_sign_in(name="ada", address="::1", now=NOW)
-    closed = accounts.find_sign_in_wait(name="ada", address="::1", now=NOW)
+        accounts.record_failed_sign_in(name="ada", network="::1", now=NOW)
+    closed = accounts.find_sign_in_wait(name="ada", network="::1", now=NOW)
     assert closed == accounts.WAIT
-    assert not accounts.find_sign_in_wait(name="ada", address="::1", now=NOW + closed)
-    accounts.record_failed_sign_in(name="bob", address="::1", now=NOW + closed)
+    assert not accounts.find_sign_in_wait(name="ada", network="::1", now=NOW + closed)
+    accounts.record_failed_sign_in(name="bob", network="::1", now=NOW + closed)
     assert SignInFailures.objects.filter(last_at=NOW).count() == 0
 
 
 def test_one_address_cannot_try_every_account():
-    for number in range(accounts.TRIES_PER_ADDRESS):
-        accounts.record_failed_sign_in(name=f"user{number}", address="10.0.0.1", now=NOW)
-    assert accounts.find_sign_in_wait(name="somebody new", address="10.0.0.1", now=NOW)
-    assert not accounts.find_sign_in_wait(name="somebody new", address="10.0.0.2", now=NOW)
+    for number in range(accounts.TRIES_PER_NETWORK):
+        accounts.record_failed_sign_in(name=f"user{number}", network="10.0.0.1", now=NOW)
+    assert accounts.find_sign_in_wait(name="somebody new", network="10.0.0.1", now=NOW)
+    assert not accounts.find_sign_in_wait(name="somebody new", network="10.0.0.2", now=NOW)
 
 
 def test_the_right_password_wipes_the_slate(client):
@@ -199,7 +199,7 @@ def test_the_right_password_wipes_the_slate(client):
     for _ in range(accounts.TRIES_PER_ACCOUNT - 1):
         sign_in(client, password="wrong")
     assert sign_in(client).status_code == 302
-    assert not accounts.find_sign_in_wait(name="ada", address="127.0.0.1", now=timezone.now())
+    assert not accounts.find_sign_in_wait(name="ada", network="7f000001", now=timezone.now())
 
 
 def test_my_data_holds_every_vote_and_no_contender(client):

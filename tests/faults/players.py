@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -41,6 +41,10 @@ class Browser:
         status, _, content = self._send("GET", path, b"")
         assert status == 200, (path, content)
         return content
+
+    def ask(self, path: str, **headers: str) -> tuple[int, http.client.HTTPMessage, bytes]:
+        """Status, headers and body of whatever is answered; with some more headers in the question."""
+        return self._send("GET", path, b"", headers)
 
     def status_of(self, path: str) -> int:
         return self._send("GET", path, b"")[0]
@@ -92,10 +96,12 @@ class Browser:
             **({"Cookie": self.cookie} if self.cookie else {}),
         }
 
-    def _send(self, method: str, path: str, body: bytes) -> tuple[int, http.client.HTTPMessage, bytes]:
+    def _send(
+        self, method: str, path: str, body: bytes, extra: Mapping[str, str] | None = None
+    ) -> tuple[int, http.client.HTTPMessage, bytes]:
         client = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
         try:
-            client.request(method, path, body=body or None, headers=self._headers())
+            client.request(method, path, body=body or None, headers={**self._headers(), **(extra or {})})
             response = client.getresponse()
             return response.status, response.headers, response.read()
         finally:

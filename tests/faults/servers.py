@@ -36,7 +36,7 @@ class Server:
         self._application = application
         self.port = free_port()
         self._listener: socket.socket | None = None
-        self._environment = environment or {}
+        self._environment = dict(environment or {})
         self._processes: list[subprocess.Popen[bytes] | None] = [None] * processes
 
     def __enter__(self) -> Self:
@@ -88,6 +88,13 @@ class Server:
                 process.kill()
                 process.wait()
 
+    def restart(self, **variables: str) -> None:
+        """Start again with other values of some ``DOPEORNOPE_`` variables."""
+        self.stop()
+        self._processes = [None] * len(self._processes)
+        self._environment |= {f"DOPEORNOPE_{name}": value for name, value in variables.items()}
+        self.start()
+
     @property
     def pids(self) -> list[int]:
         return [process.pid for process in self._processes if process is not None]
@@ -96,7 +103,7 @@ class Server:
         command = [sys.executable, "-m", "uvicorn", self._application, "--fd", str(listener)]
         with self._log(number).open("wb") as log:
             return subprocess.Popen(
-                [*command, "--no-access-log"],
+                [*command, "--no-access-log", "--no-proxy-headers"],
                 cwd=ROOT,
                 env={**make_environment(self.folder), **self._environment},
                 pass_fds=[listener],
@@ -121,6 +128,9 @@ def make_environment(folder: Path) -> dict[str, str]:
         "DOPEORNOPE_HOME": str(folder),
         "DOPEORNOPE_SECRET_KEY": settings.SECRET_KEY,
         "DOPEORNOPE_DATABASE": _name_database(folder),
+        # All browsers of a test have one address, and are quicker than people.
+        "DOPEORNOPE_PLAYERS_PER_NETWORK": "1000000",
+        "DOPEORNOPE_VOTES_PER_MINUTE": "1000000",
         "DJANGO_SETTINGS_MODULE": "dopeornope.settings",
         "PYTHONPATH": str(ROOT),
     }

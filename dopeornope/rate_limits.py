@@ -1,0 +1,90 @@
+"""What everybody behind one address may ask for in a minute, refused before Django sees it.
+
+Budgets are sized for a class of players behind one address, see docs/decisions/limits.md. What one player may
+do is limited in the game's views, where the player is known.
+"""
+
+import json
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Any
+
+from django.conf import settings
+
+from evaluation.services.limits import Limiter, network_of
+
+Scope = dict[str, Any]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Any, Any], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """``each`` per minute for every player that one address may have, ``minutes`` of it at once."""
+
+    each: float
+    minutes: float
+    # Under which name programs find the text; people are shown it as it is.
+    json_field: str = ""
+    limiter: Limiter = field(init=False)
+
+    def __post_init__(self) -> None:
+        limiter = Limiter(lambda: settings.PLAYERS_PER_NETWORK * self.each, minutes=self.minutes)
+        object.__setattr__(self, "limiter", limiter)
+
+
+class RateLimits:
+    """Answers 429 with `Retry-After` where a network has spent its budget; sockets are denied."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        self._play = Budget(each=60, minutes=0.5, json_field="message")
+        self._decks = Budget(each=6, minutes=1)
+        self._accounts = Budget(each=1, minutes=2)
+        self._downloads = Budget(each=1, minutes=1)
+        self._api = Budget(each=3, minutes=1, json_field="detail")
+        self._sockets = Budget(each=6, minutes=1)
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        budget = self._find_budget(scope)
+        if budget is not None:
+            client = scope.get("client") or ("", 0)
+            wait = budget.limiter.take(network_of(client[0]), now=time.monotonic())
+            if wait and scope["type"] == "websocket":
+                await send({"type": "websocket.close"})  # before it was accepted: the handshake fails
+                return
+            if wait:
+                await _refuse(send, budget, ceil(wait))
+                return
+        await self._application(scope, receive, send)
+
+    def _find_budget(self, scope: Scope) -> Budget | None:
+        if scope["type"] == "websocket":
+            return self._sockets
+        path, posted = scope["path"], scope["method"] == "POST"
+        if path.startswith("/play/"):
+            return self._play if posted else self._decks
+        if path.startswith("/api/"):
+            return self._api
+        if path.startswith("/leaderboard/export.") or path == "/accounts/my-data/":
+            return self._downloads
+        return self._accounts if posted and path.startswith("/accounts/") else None
+
+
+async def _refuse(send: Send, budget: Budget, wait_s: int) -> None:
+    text = f"Too much was asked for from your network. Try again in {wait_s} seconds."
+    body = json.dumps({budget.json_field: text}) if budget.json_field else f"{text}\n"
+    kind = "application/json" if budget.json_field else "text/plain; charset=utf-8"
+    headers = {
+        "content-type": kind,
+        "content-length": str(len(body.encode())),
+        "retry-after": str(wait_s),
+        "cache-control": "no-store",
+        "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+        "x-content-type-options": "nosniff",
+    }
+    encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": 429, "headers": encoded})
+    await send({"type": "http.response.body", "body": body.encode()})
