@@ -16,7 +16,7 @@ from tests import requirements
 from tests.catalogues.sources import picture, write
 from tests.faults.house import House, is_service
 from tests.faults.ports import free_port
-from tests.faults.servers import Browser
+from tests.faults.players import Browser
 from tests.faults.test_jobs_killed import make_photos
 
 STOP_LIMIT_SECONDS = 30
