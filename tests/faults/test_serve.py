@@ -15,8 +15,8 @@ from search.models import Job, JobState
 from tests import requirements
 from tests.catalogues.sources import picture, write
 from tests.faults.house import House, is_service
-from tests.faults.ports import free_port
 from tests.faults.players import Browser
+from tests.faults.ports import free_port
 from tests.faults.test_jobs_killed import make_photos
 
 STOP_LIMIT_SECONDS = 30
