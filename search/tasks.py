@@ -8,12 +8,12 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from django.db import transaction
-from django.utils import timezone
 from kombu.exceptions import KombuError
 from kombu.exceptions import OperationalError as BrokerDown
 
 from search.log_context import JOB
 from search.models.jobs import Job, JobQuerySet
+from search.selectors.clock import read_clock
 from search.services import jobs
 from search.services.job_context import request_stop
 from search.services.sightings import Sightings
@@ -30,7 +30,7 @@ def run_job(job_id: str) -> None:
     """Run the job if it is still to be run, then tell of the jobs it made."""
     JOB.set(job_id)
     jobs.run_job(job_id=job_id, worker=jobs.worker_name())
-    hint_due_jobs(now=timezone.now())
+    hint_due_jobs(now=read_clock())
 
 
 def hint_jobs(queued: Iterable[Job]) -> None:
@@ -39,7 +39,7 @@ def hint_jobs(queued: Iterable[Job]) -> None:
     A hint that cannot be sent is no error: the sweeper sends it once the broker answers.
     """
     keys = [job.pk for job in queued]
-    transaction.on_commit(lambda: _hint_due(Job.objects.filter(pk__in=keys), now=timezone.now()))
+    transaction.on_commit(lambda: _hint_due(Job.objects.filter(pk__in=keys), now=read_clock()))
 
 
 def hint_due_jobs(*, now: datetime) -> None:

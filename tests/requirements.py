@@ -38,6 +38,13 @@ def find_program(name: str, remedy: str, *folders: str) -> str:
     miss(name, remedy)
 
 
+def shifted_clock(shift: str) -> dict[str, str]:
+    """The variables under which a process sees another time of day (``-1h``), or a skip."""
+    if not (libraries := glob.glob("/usr/lib/*/faketime/libfaketime.so.1")):  # noqa: PTH207
+        miss("libfaketime", "install it (Debian: apt install faketime)")
+    return {"LD_PRELOAD": libraries[0], "FAKETIME": shift, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
 def data_folder() -> Path:
     """The folder with the real photos, or a skip."""
     value = os.environ.get("DOPEORNOPE_DATA", "")

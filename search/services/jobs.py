@@ -16,11 +16,11 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils import timezone
 
 from search import events
 from search.engine.errors import DiskFull
 from search.models import Catalogue, Job, JobState, Queue
+from search.selectors.clock import carry_clock
 from search.services.job_context import (
     LEASE,
     JobCancelled,
@@ -150,27 +150,33 @@ def retry_job(*, job: Job, now: datetime) -> None:
     job.refresh_from_db()
 
 
-def run_job(*, job_id: str, worker: str, now: Callable[[], datetime] = timezone.now) -> None:
-    """Run the job, unless it is finished, waits for another or is held by another worker."""
-    job = _take(job_id, worker=worker, now=now())
+def run_job(*, job_id: str, worker: str, now: Callable[[], datetime] | None = None) -> None:
+    """Run the job, unless it is finished, waits for another or is held by another worker.
+
+    ``now`` None: by the database's clock, so that workers on hosts whose clocks differ agree about leases.
+    """
+    clock = now or carry_clock()
+    job = _take(job_id, worker=worker, now=clock())
     if job is not None:
-        _run(job, JobContext(job, clock=now), last_try=False)
+        _run(job, JobContext(job, clock=clock), last_try=False)
 
 
 def run_in_foreground(
     *,
     job: Job,
     report: Callable[[Job], None],
-    now: Callable[[], datetime] = timezone.now,
+    now: Callable[[], datetime] | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Job:
     """Run the job here and now, without a worker, and return its row as it ended.
 
     ``report`` is called after each step. A job that a worker has taken already is followed to its end.
+    ``now`` as in `run_job`.
     """
-    taken = _take(str(job.pk), worker=worker_name(), now=now())
+    clock = now or carry_clock()
+    taken = _take(str(job.pk), worker=worker_name(), now=clock())
     if taken is not None:
-        _run(taken, JobContext(taken, clock=now, report=report), last_try=True)
+        _run(taken, JobContext(taken, clock=clock, report=report), last_try=True)
     job.refresh_from_db()
     while not job.is_finished:
         report(job)

@@ -18,6 +18,7 @@ from dopeornope.shared_counts import forget_counts
 from dopeornope.supervisor import LOOK_SECONDS, Supervisor, catch_stop
 from search.catalogues.rows import CatalogueUnreadable
 from search.models import Catalogue
+from search.selectors.clock import read_clock
 from search.services.sweeping import free_lost_jobs
 
 FINISH_SECONDS = 3
@@ -69,7 +70,7 @@ class Command(BaseCommand):
         console.print("Dope or Nope is getting ready. Ctrl-C stops everything.")
         starting.prepare_database()
         # Nobody else works in HOME: what stands as running was interrupted, and nobody's fault.
-        free_lost_jobs(now=timezone.now(), own_workers=True, counted=False)
+        free_lost_jobs(now=read_clock(), own_workers=True, counted=False)
         starting.collect_static()
         forget_counts(settings.HOME)
         game.begin()
@@ -85,7 +86,7 @@ class Command(BaseCommand):
         finally:
             console.print("Stopping.")
             supervisor.stop(grace_seconds=GRACE_SECONDS)
-            free_lost_jobs(now=timezone.now(), own_workers=True, counted=False)
+            free_lost_jobs(now=read_clock(), own_workers=True, counted=False)
 
 
 class Game:

@@ -9,11 +9,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
-from django.utils import timezone
 
 from dopeornope.broker import remove_leftovers
 from dopeornope.duty import find_duty
 from dopeornope.supervisor import catch_stop
+from search.selectors.clock import read_clock
 from search.services.sweeping import sweep_everything
 from search.tasks import hint_due_jobs
 
@@ -60,8 +60,8 @@ class Command(BaseCommand):
 
 def sweep() -> dict[str, int]:
     """One round: mend the rows, then tell the workers, then clean the embedded broker's folder."""
-    mended = sweep_everything(now=timezone.now(), own_workers=settings.MODE == "embedded")
-    hint_due_jobs(now=timezone.now())
+    mended = sweep_everything(now=read_clock(), own_workers=settings.MODE == "embedded")
+    hint_due_jobs(now=read_clock())
     mended["broker leftovers"] = remove_leftovers(
         settings.BROKER_FOLDER, older_than=time.time() - LEFTOVERS_AFTER_SECONDS
     )

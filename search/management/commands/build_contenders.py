@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from search.management.progress import JobProgress
 from search.models import Catalogue, JobState
+from search.selectors.clock import read_clock
 from search.selectors.encoders import list_all_encoders
 from search.services.builds import find_catalogue, iterate_builds, request_contenders
 from search.services.jobs import JobFailed, run_in_foreground
@@ -38,7 +39,7 @@ class Command(BaseCommand):
 
     def _run(self, catalogue: Catalogue) -> None:
         # What a killed command left running would otherwise be waited for until its lease ends.
-        free_lost_jobs(now=timezone.now(), own_workers=settings.MODE == "embedded")
+        free_lost_jobs(now=read_clock(), own_workers=settings.MODE == "embedded")
         with JobProgress(sys.stderr) as progress:
             ended = [
                 run_in_foreground(job=job, report=progress) for job in iterate_builds(catalogue=catalogue)

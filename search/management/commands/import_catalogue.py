@@ -13,6 +13,7 @@ from search.catalogues.registry import detect_format, find_format, list_formats
 from search.catalogues.rows import CatalogueUnreadable, ImportOptions
 from search.management.progress import JobProgress
 from search.models import Catalogue, Job, JobState
+from search.selectors.clock import read_clock
 from search.services.imports import request_import
 from search.services.jobs import run_in_foreground
 from search.services.sweeping import free_lost_jobs
@@ -43,7 +44,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["queue"]:
             # What a killed command left running would otherwise be waited for until its lease ends.
-            free_lost_jobs(now=timezone.now(), own_workers=settings.MODE == "embedded")
+            free_lost_jobs(now=read_clock(), own_workers=settings.MODE == "embedded")
         job = self._request(options)
         assert job.catalogue is not None
         if job.state == JobState.DONE:

@@ -14,6 +14,7 @@ from rich.table import Table
 from search.engine.files import write_file
 from search.management.progress import JobProgress
 from search.models import Catalogue, JobState
+from search.selectors.clock import read_clock
 from search.services.builds import find_catalogue, iterate_builds, request_contenders
 from search.services.jobs import JobFailed, run_in_foreground
 from search.services.measuring import MatchTable, NothingToMeasure, measure_matches
@@ -49,7 +50,7 @@ class Command(BaseCommand):
         Console(file=sys.stdout).print(_draw(table))
 
     def _build_what_is_missing(self, catalogue: Catalogue) -> None:
-        free_lost_jobs(now=timezone.now(), own_workers=settings.MODE == "embedded")
+        free_lost_jobs(now=read_clock(), own_workers=settings.MODE == "embedded")
         request_contenders(catalogue=catalogue, now=timezone.now())
         with JobProgress(sys.stderr) as progress:
             for job in iterate_builds(catalogue=catalogue):
