@@ -4,9 +4,12 @@ Django reads a request's whole body to disk before any view can refuse it. Only 
 one, and only to the import form.
 """
 
+import tempfile
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from http.cookies import CookieError
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -15,6 +18,8 @@ from django.contrib.auth import get_user
 from django.http import HttpRequest, parse_cookie
 from django.urls import reverse
 
+from search.engine.errors import DiskFull
+from search.engine.files import disk_errors
 from search.models import Role
 from search.selectors.roles import has_role
 
@@ -27,7 +32,7 @@ FORM_BYTES = 64 * 1024
 
 
 class BodyLimit:
-    """Answers 413 for a body over the limit; what arrives after that is not read."""
+    """Answers 413 for a body over the limit, 507 for one that finds no space; the rest of it is not read."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
@@ -39,12 +44,16 @@ class BodyLimit:
         if scope["path"] == reverse("operations-import") and await sync_to_async(_may_upload)(headers):
             limit = settings.UPLOAD_LIMIT_MB * 1024 * 1024 + FORM_BYTES
         if declared.isdigit() and int(declared) > limit:
-            await _refuse(send, limit)
+            await _refuse(send, *_too_large(limit))
             return
         meter = _Meter(receive, send, limit)
-        await self._application(scope, meter.receive, meter.send)
-        if meter.cut and not meter.answered:
-            await _refuse(send, limit)
+        try:
+            with disk_errors(Path(tempfile.gettempdir())):
+                await self._application(scope, meter.receive, meter.send)
+        except DiskFull as error:
+            await meter.refuse(HTTPStatus.INSUFFICIENT_STORAGE, str(error))
+        if meter.cut:
+            await meter.refuse(*_too_large(limit))
 
 
 class _Meter:
@@ -52,7 +61,7 @@ class _Meter:
 
     def __init__(self, receive: Receive, send: Send, limit: int) -> None:
         self._receive, self._send, self._left = receive, send, limit
-        self.cut = self.answered = False
+        self.cut = self._answered = False
 
     async def receive(self) -> Message:
         message = await self._receive()
@@ -63,8 +72,13 @@ class _Meter:
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
-        self.answered = True
+        self._answered = True
         await self._send(message)
+
+    async def refuse(self, status: HTTPStatus, reason: str) -> None:
+        """Answer in the application's place, unless it has begun to."""
+        if not self._answered:
+            await _refuse(self.send, status, reason)
 
 
 def _may_upload(headers: dict[bytes, bytes]) -> bool:
@@ -78,12 +92,19 @@ def _may_upload(headers: dict[bytes, bytes]) -> bool:
     return has_role(get_user(request), Role.OPERATOR)
 
 
-async def _refuse(send: Send, limit: int) -> None:
-    text = f"This is too large: at most {limit // (1024 * 1024)} MB can be sent here.\n".encode()
+def _too_large(limit: int) -> tuple[HTTPStatus, str]:
+    return (
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"This is too large: at most {limit // (1024 * 1024)} MB can be sent here.",
+    )
+
+
+async def _refuse(send: Send, status: HTTPStatus, reason: str) -> None:
+    text = f"{reason}\n".encode()
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"content-length", str(len(text)).encode()),
         (b"connection", b"close"),
     ]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.start", "status": int(status), "headers": headers})
     await send({"type": "http.response.body", "body": text})

@@ -27,8 +27,11 @@ def web_child(name: str, listener: socket.socket, *, host: str, finish_seconds: 
         *("--ws-max-size", str(LARGEST_FRAME), "--limit-concurrency", str(MOST_CONNECTIONS)),
         *("--timeout-graceful-shutdown", str(finish_seconds)),
     ]
-    hosts = {} if os.environ.get("DOPEORNOPE_HOSTS") else {"DOPEORNOPE_HOSTS": _name_hosts(host)}
-    return _child(name, "web", ["-m", *command], environment=hosts, pass_fds=[listener.fileno()])
+    # Django keeps bodies that are on their way in the system's folder for such files, which may be memory.
+    environment = {"TMPDIR": settings.FILE_UPLOAD_TEMP_DIR}
+    if not os.environ.get("DOPEORNOPE_HOSTS"):
+        environment["DOPEORNOPE_HOSTS"] = _name_hosts(host)
+    return _child(name, "web", ["-m", *command], environment=environment, pass_fds=[listener.fileno()])
 
 
 def worker_child(name: str, queue: str) -> Child:

@@ -1,6 +1,7 @@
 """Disks that are really full, while an artefact, a checkpoint or a picture is written (case 36)."""
 
 import errno
+import http.client
 import os
 import subprocess
 from collections.abc import Iterator
@@ -8,9 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.contrib.auth.models import Group, User
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
 
 from search import artifacts
 from search.catalogues.rows import ImportOptions
@@ -22,6 +21,8 @@ from search.services.imports import request_import
 from tests.catalogues.sources import photo, write
 from tests.engine import test_training as training
 from tests.factories import NOW, make_catalogue
+from tests.faults.operators import cookie_of, sign_in
+from tests.faults.servers import Server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -173,16 +174,35 @@ def test_36_a_checkpoint_that_does_not_fit_leaves_the_one_before_from_which_trai
 
 @pytest.mark.parametrize("size", [1 << 20, 8 << 20])
 def test_36_an_upload_that_does_not_fit_is_refused_and_leaves_no_part(
-    disk: Disk, client: Client, settings: pytest.FixtureRequest, size: int
+    disk: Disk, settings: pytest.FixtureRequest, size: int
 ) -> None:
     """A small one lies in memory until it is kept, a large one is written while it is taken apart."""
     settings.FILE_UPLOAD_TEMP_DIR = str(settings.UPLOADS_FOLDER)
-    user = User.objects.create(username="operator")
-    user.groups.add(Group.objects.get_or_create(name="operator")[0])
-    client.force_login(user)
+    client = sign_in("operator")
     disk.fill()
     upload = SimpleUploadedFile("photos.zip", bytes(size), "application/zip")
     answer = client.post("/operations/import/", {"source": "upload", "title": "Photos", "file": upload})
     assert answer.status_code == (507 if size > settings.FILE_UPLOAD_MAX_MEMORY_SIZE else 422)
     assert "The disk is full" in answer.content.decode()
     assert disk.files() == {}
+
+
+def test_36_a_body_that_does_not_fit_is_refused_while_it_arrives(disk: Disk, web_home: Path) -> None:
+    cookie = cookie_of(sign_in("operator"))
+    server = Server(web_home, environment={"TMPDIR": str(disk.folder)})
+    server.start()
+    try:
+        client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        client.request("GET", "/leaderboard/", headers={"Host": "localhost"})
+        assert client.getresponse().read()
+        disk.fill()
+        client.putrequest("POST", "/operations/import/", skip_host=True)
+        for name, value in {"Host": "localhost", "Cookie": cookie, "Content-Length": str(8 << 20)}.items():
+            client.putheader(name, value)
+        client.endheaders(bytes(settings.FILE_UPLOAD_MAX_MEMORY_SIZE + 1))  # more does not lie in memory
+        answer = client.getresponse()
+        assert (answer.status, b"The disk is full" in answer.read()) == (507, True)
+        client.close()
+        assert disk.files() == {}
+    finally:
+        server.stop()

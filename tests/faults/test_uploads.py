@@ -12,11 +12,10 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.contrib.auth.models import Group, User
-from django.test import Client
 
 from search.models import Catalogue
 from tests.catalogues.sources import picture
+from tests.faults.operators import cookie_of, sign_in
 from tests.faults.servers import Server
 from tests.memory import MiB, Peak
 
@@ -37,18 +36,6 @@ def small_limit(transactional_db: None, web_home: Path) -> Iterator[Server]:
     running.start()
     yield running
     running.stop()
-
-
-def sign_in(role: str) -> Client:
-    client = Client()
-    user = User.objects.create(username=role)
-    user.groups.add(Group.objects.get_or_create(name=role)[0])
-    client.force_login(user)
-    return client
-
-
-def cookie_of(client: Client) -> str:
-    return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
 
 
 def is_answered(server: Server) -> bool:
