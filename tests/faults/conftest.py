@@ -15,6 +15,7 @@ from tests import requirements
 from tests.factories import make_catalogue, make_contenders
 from tests.faults.house import House, Template, is_service
 from tests.faults.servers import Server
+from tests.faults.stores import Redis
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +52,19 @@ def house(tmp_path: Path, template: Template, django_db_blocker: DjangoDbBlocker
         made = template.copy(tmp_path / "house")
         yield made
         made.close()
+
+
+@pytest.fixture(params=["the usual broker", "Redis"])
+def carrier(house: House, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Has the test run twice: with what usually carries the house's hints, and with a Redis."""
+    if request.param != "Redis":
+        yield
+        return
+    if not is_service():
+        pytest.skip("belongs to the run on PostgreSQL: the embedded mode has one broker")
+    with Redis() as server:
+        house.environment["DOPEORNOPE_BROKER"] = server.address
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -154,6 +154,7 @@ def test_31_a_training_that_is_killed_goes_on_and_ends_with_the_same_weights(
         assert (killed / name).read_bytes() == (undisturbed / name).read_bytes()
 
 
+@pytest.mark.usefixtures("carrier")
 def test_33_a_job_that_kills_every_worker_fails_and_the_next_job_is_done(house: House) -> None:
     for kind in ("poison", "harmless"):
         house.all(Job).create(

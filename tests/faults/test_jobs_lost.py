@@ -91,6 +91,7 @@ def publishers(house: House) -> list[str]:
     return [topic for topic, number in topics.values_list("topic", "number") for _ in range(number)]
 
 
+@pytest.mark.usefixtures("carrier")
 def test_32_a_hint_delivered_many_times_to_two_workers_runs_the_job_once(house: House) -> None:
     job = ask_for(house, "waiting")
     workers = [house.start_worker("io", "tests.faults.odd_jobs") for _ in range(2)]
@@ -110,6 +111,7 @@ def test_32_a_hint_delivered_many_times_to_two_workers_runs_the_job_once(house: 
     assert publishers(house) == [f"published by {holder}"]
 
 
+@pytest.mark.usefixtures("carrier")
 def test_32_of_two_workers_that_hold_a_job_only_the_newer_publishes(house: House) -> None:
     """The first is stopped as if it hung, until its lease has run out and another has the job."""
     job = ask_for(house, "waiting")
