@@ -31,6 +31,7 @@ SUITES = {
         "neighbours-l1",
         "neighbours-single",
     ),
+    "votes": ("vote-sqlite", "vote-postgres"),
 }
 PACKAGES = ("django", "faiss-cpu", "numba", "numpy", "onnxruntime", "torch", "uvicorn")
 LINE = "{:22} {:>12} {:>12} {:>7} {:>7}  {}"

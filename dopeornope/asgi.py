@@ -25,6 +25,7 @@ from django.urls import ResolverMatch, path  # noqa: E402
 
 from dopeornope.body_limit import BodyLimit  # noqa: E402
 from dopeornope.client_address import ClientAddress  # noqa: E402
+from dopeornope.game_lane import GameLane  # noqa: E402
 from dopeornope.measurements import Measurements  # noqa: E402
 from dopeornope.monitoring import Monitoring, say_alive  # noqa: E402
 from dopeornope.observation import Observed  # noqa: E402
@@ -105,7 +106,7 @@ watched: Any = {
 application = Observed(
     ProtocolTypeRouter(
         {
-            "http": ClientAddress(Monitoring(RateLimits(BodyLimit(OneThreadHandler())), watched)),
+            "http": ClientAddress(Monitoring(RateLimits(GameLane(BodyLimit(OneThreadHandler()))), watched)),
             "websocket": ClientAddress(RateLimits(SameOriginOnly(AuthMiddlewareStack(URLRouter(routes))))),
             "lifespan": live,
         }

@@ -10,23 +10,13 @@ from django.conf import settings
 from dopeornope.addresses import in_address, list_hosts
 from dopeornope.supervisor import Child
 
-LARGEST_FRAME = 65_536  # bytes a page may send over its socket; pages send nothing
-# Of one web process, open pages included. Who comes after that is told to come back.
-MOST_CONNECTIONS = 2000
-
 
 def web_child(name: str, listener: socket.socket, *, host: str, finish_seconds: int) -> Child:
-    """uvicorn on an open socket. It finishes the requests it has when asked to end, for so many seconds.
+    """A web process on an open socket. Asked to end, it finishes the requests it has, for so many seconds.
 
-    It answers under every name that ``host`` gives this machine, unless the operator named some. What a proxy
-    says about a visitor is for the application to judge, so uvicorn leaves it alone.
+    It answers under every name that ``host`` gives this machine, unless the operator named some.
     """
-    command = [
-        *("uvicorn", "dopeornope.asgi:application", "--fd", str(listener.fileno()), "--no-proxy-headers"),
-        *("--no-server-header", "--no-access-log", "--log-level", "warning"),
-        *("--ws-max-size", str(LARGEST_FRAME), "--limit-concurrency", str(MOST_CONNECTIONS)),
-        *("--timeout-graceful-shutdown", str(finish_seconds)),
-    ]
+    command = ["dopeornope.web", str(listener.fileno()), str(finish_seconds)]
     # Django keeps bodies that are on their way in the system's folder for such files, which may be memory.
     environment = {"TMPDIR": settings.FILE_UPLOAD_TEMP_DIR}
     if not os.environ.get("DOPEORNOPE_HOSTS"):

@@ -11,6 +11,7 @@ class EvaluationConfig(AppConfig):
         # Services need the models, which are loaded only now.
         from evaluation.services import expiry
         from evaluation.services.contenders import enter_built_index
+        from evaluation.services.deals import delete_abandoned_rounds
         from search.events import subscribe_index_built
         from search.services.imports import reserve_slugs
         from search.services.sweeping import register_sweep
@@ -18,3 +19,4 @@ class EvaluationConfig(AppConfig):
         subscribe_index_built(enter_built_index)
         reserve_slugs(PLAY_WORDS)
         register_sweep("ended sessions", expiry.delete_ended_sessions)
+        register_sweep("abandoned rounds", delete_abandoned_rounds)

@@ -3,15 +3,16 @@
 from django.urls import URLPattern, URLResolver, path
 
 from evaluation.views import accounts, invitations, leaderboard, operations, pages, play
+from evaluation.views.calls import as_view
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.home, name="home"),
     path("catalogues/", pages.catalogues, name="catalogues"),
     path("play/", pages.play, name="play"),
-    path("play/deals/", play.deals, name="play-deals"),
-    path("play/votes/", play.votes, name="play-votes"),
-    path("play/votes/<str:deal>/", play.vote, name="play-vote"),
-    path("play/undo/", play.undo, name="play-undo"),
+    path("play/deals/", as_view(play.deals), name="play-deals"),
+    path("play/votes/", as_view(play.votes), name="play-votes"),
+    path("play/votes/<str:deal>/", as_view(play.vote), name="play-vote"),
+    path("play/undo/", as_view(play.undo), name="play-undo"),
     path("play/forget/", pages.forget, name="play-forget"),
     path("play/rounds/<slug:round_id>/", pages.round_summary, name="play-round"),
     path("play/<slug:slug>/", pages.play, name="play-catalogue"),

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from search.models import Item
 from search.selectors.catalogues import image_url
 
+QUESTION, CANDIDATE = "Question", "Suggestion"
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -17,13 +19,18 @@ class Picture:
 
 
 def describe_question(item: Item) -> Picture:
-    return _describe(item, "Question")
+    return _describe(QUESTION, item)
 
 
 def describe_candidate(item: Item) -> Picture:
-    return _describe(item, "Suggestion")
+    return _describe(CANDIDATE, item)
 
 
-def _describe(item: Item, role: str) -> Picture:
-    words = item.category.value if item.category else "item"
-    return Picture(image_url(item.image_sha256), item.width, item.height, f"{role}: {words}")
+def describe_picture(role: str, sha256: str, width: int, height: int, category: str | None) -> Picture:
+    """The picture of an item in one of the two roles."""
+    return Picture(image_url(sha256), width, height, f"{role}: {category or 'item'}")
+
+
+def _describe(role: str, item: Item) -> Picture:
+    category = item.category.value if item.category else None
+    return describe_picture(role, item.image_sha256, item.width, item.height, category)

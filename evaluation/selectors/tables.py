@@ -7,13 +7,44 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from django.db.models import F, Q
 from numpy.typing import NDArray
 
-from evaluation.models import Deal, Player, Round
-from search.models import Catalogue
+from evaluation.models.statements import among, as_uuid, fetch, moment, uuid_parameter
 
 Person = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Hall:
+    """A catalogue as far as dealing needs it; ``stamp`` changes with the pairs that may be dealt."""
+
+    catalogue: int
+    slug: str
+    stamp: uuid.UUID | None
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A player as far as dealing needs them."""
+
+    pk: int
+    user: int | None
+
+    @property
+    def person(self) -> Person:
+        return ("user", self.user) if self.user else ("player", self.pk)
+
+
+@dataclass
+class OpenRound:
+    """A round that is not at its end; ``judged`` and ``size`` count places."""
+
+    pk: str
+    catalogue: int
+    player: int | None
+    holder: str
+    size: int
+    judged: int
 
 
 @dataclass(frozen=True)
@@ -25,52 +56,108 @@ class Dealt:
     pair: int
     question: int
     spent: bool
-    expires_at: datetime
+    expired: bool
 
 
 @dataclass(frozen=True)
 class Table:
     """Catalogues by slug, players by key, open rounds newest first, their deals by place, and pairs seen."""
 
-    catalogues: Mapping[str, Catalogue]
-    players: Mapping[uuid.UUID, Player]
-    rounds: Sequence[Round]
+    halls: Mapping[str, Hall]
+    seats: Mapping[uuid.UUID, Seat]
+    rounds: Sequence[OpenRound]
     dealt: Mapping[str, Sequence[Dealt]]
     seen: Mapping[Person, Sequence[int]]
 
-    def seen_by(self, player: Player) -> NDArray[np.int64]:
+    def seen_by(self, seat: Seat) -> NDArray[np.int64]:
         """Ids of all pairs ever dealt to this player; for a user, on any of their devices."""
-        return np.array(self.seen.get(_person(player.pk, player.user_id), ()), dtype=np.int64)
+        return np.array(self.seen.get(seat.person, ()), dtype=np.int64)
 
 
 def read_table(
-    *, slugs: Collection[str], keys: Collection[uuid.UUID], rounds: Collection[str], since: datetime
+    *,
+    slugs: Collection[str],
+    keys: Collection[uuid.UUID],
+    rounds: Collection[str],
+    since: datetime,
+    now: datetime,
 ) -> Table:
     """Everything about these players and rounds; of the rounds only those begun after ``since`` and open."""
-    players = {player.key: player for player in Player.objects.filter(key__in=keys)}
-    mine = [player.pk for player in players.values()]
-    users = [player.user_id for player in players.values() if player.user_id]
-    open_rounds = list(
-        Round.objects.filter(
-            Q(pk__in=rounds) | Q(player__in=mine),
-            revealed_at=None,
-            created_at__gt=since,
-            judged__lt=F("size"),
-        ).order_by("-created_at", "pk")
+    seats = _read_seats(keys)
+    open_rounds = _read_rounds(rounds, [seat.pk for seat in seats.values()], since=since)
+    return Table(
+        halls=_read_halls(slugs),
+        seats=seats,
+        rounds=open_rounds,
+        dealt=_read_dealt([one.pk for one in open_rounds], now=now),
+        seen=_read_seen(list(seats.values())),
     )
+
+
+def _read_halls(slugs: Collection[str]) -> dict[str, Hall]:
+    rows = fetch(
+        "SELECT c.id, c.slug, s.stamp FROM search_catalogue c"
+        " LEFT JOIN evaluation_dealingstamp s ON s.catalogue_id = c.id"
+        f" WHERE {among('c.slug', slugs)}",
+        list(slugs),
+    )
+    return {slug: Hall(pk, slug, as_uuid(stamp)) for pk, slug, stamp in rows}
+
+
+def _read_seats(keys: Collection[uuid.UUID]) -> dict[uuid.UUID, Seat]:
+    rows = fetch(
+        f"SELECT key, id, user_id FROM evaluation_player WHERE {among('key', keys)}",
+        [uuid_parameter(key) for key in keys],
+    )
+    return {key: Seat(pk, user) for raw, pk, user in rows if (key := as_uuid(raw))}
+
+
+def _read_rounds(named: Collection[str], players: Sequence[int], *, since: datetime) -> list[OpenRound]:
+    wanted = [among(column, values) for column, values in (("id", named), ("player_id", players)) if values]
+    if not wanted:
+        return []
+    rows = fetch(
+        "SELECT id, catalogue_id, player_id, holder, size, judged FROM evaluation_round"
+        f" WHERE ({' OR '.join(wanted)}) AND revealed_at IS NULL AND created_at > %s AND judged < size"
+        " ORDER BY created_at DESC, id",
+        [*named, *players, moment(since)],
+    )
+    return [OpenRound(*row) for row in rows]
+
+
+def _read_dealt(rounds: Sequence[str], *, now: datetime) -> dict[str, list[Dealt]]:
     dealt: dict[str, list[Dealt]] = defaultdict(list)
-    rows = Deal.objects.filter(round__in=open_rounds).order_by("place", "issued_at")
-    for round_id, pk, place, pair, question, vote, expires_at in rows.values_list(
-        "round_id", "pk", "place", "pair_id", "pair__question_id", "vote", "expires_at"
-    ):
-        dealt[round_id].append(Dealt(pk, place, pair, question, vote is not None, expires_at))
+    if not rounds:
+        return dealt
+    rows = fetch(
+        "SELECT d.round_id, d.id, d.place, d.pair_id, p.question_id,"
+        " v.deal_id IS NOT NULL, d.expires_at <= %s"
+        " FROM evaluation_deal d JOIN evaluation_pair p ON p.id = d.pair_id"
+        f" LEFT JOIN evaluation_vote v ON v.deal_id = d.id WHERE {among('d.round_id', rounds)}"
+        " ORDER BY d.place, d.issued_at",
+        [moment(now), *rounds],
+    )
+    for round_id, pk, place, pair, question, spent, expired in rows:
+        dealt[round_id].append(Dealt(pk, place, pair, question, bool(spent), bool(expired)))
+    return dealt
+
+
+def _read_seen(seats: Sequence[Seat]) -> dict[Person, list[int]]:
     seen: dict[Person, list[int]] = defaultdict(list)
-    theirs = Deal.objects.filter(Q(player__in=mine) | Q(player__user__in=users)).order_by()
-    for player_id, user_id, pair in theirs.values_list("player_id", "player__user_id", "pair_id"):
-        seen[_person(player_id, user_id)].append(pair)
-    catalogues = {one.slug: one for one in Catalogue.objects.filter(slug__in=slugs)}
-    return Table(catalogues, players, open_rounds, dealt, seen)
-
-
-def _person(player_id: int, user_id: int | None) -> Person:
-    return ("user", user_id) if user_id else ("player", player_id)
+    alone = {seat.pk: seat.person for seat in seats if not seat.user}
+    if alone:
+        rows = fetch(
+            f"SELECT player_id, pair_id FROM evaluation_deal WHERE {among('player_id', alone)}", list(alone)
+        )
+        for player, pair in rows:
+            seen[alone[player]].append(pair)
+    users = [seat.user for seat in seats if seat.user]
+    if users:
+        rows = fetch(
+            "SELECT p.user_id, d.pair_id FROM evaluation_deal d"
+            f" JOIN evaluation_player p ON p.id = d.player_id WHERE {among('p.user_id', users)}",
+            users,
+        )
+        for user, pair in rows:
+            seen["user", user].append(pair)
+    return seen

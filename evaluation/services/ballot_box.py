@@ -6,12 +6,15 @@ load a transaction holds many votes, so throughput rises with the number of play
 """
 
 import asyncio
+import contextlib
 import logging
 import queue
 import threading
+import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from asgiref.sync import sync_to_async
@@ -26,6 +29,7 @@ Handler = Callable[[Sequence[Payload]], Sequence[Result | Exception]]
 
 MOST_WAITING = 2000
 MOST_TOGETHER = 200
+GATHERING_S = 0.002
 
 log = logging.getLogger(__name__)
 
@@ -34,18 +38,21 @@ class BoxFull(Exception):
     """More is waiting than can be written soon; ask again later."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Slip(Generic[Payload, Result]):
+    """``loop``: the event loop to whose thread ``answer`` belongs; None where any thread may give it."""
+
     handler: Handler[Payload, Result]
     payload: Payload
-    answer: "Future[Result]" = field(default_factory=Future)
+    answer: "Future[Result] | asyncio.Future[Result]"
+    loop: asyncio.AbstractEventLoop | None = None
 
 
 class BallotBox:
     """The writer of one process. Closed, it has the work done in the caller's own synchronous context."""
 
     def __init__(self) -> None:
-        self._slips: queue.Queue[_Slip[Any, Any] | None] = queue.Queue(MOST_WAITING)
+        self._slips: queue.SimpleQueue[_Slip[Any, Any] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def open(self) -> None:
@@ -67,36 +74,33 @@ class BallotBox:
         Raises what the handler gave for this payload, and BoxFull. A handler may be run again after a failed
         transaction, so it must not change anything but the database.
         """
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Result] = loop.create_future()
+        slip = _Slip(handler, payload, answer, loop)
         if self._thread is None:
-            slip = _Slip(handler, payload)
             await sync_to_async(_write_together)([slip])
-            return slip.answer.result()
-        return await asyncio.wrap_future(self.post(handler, payload))
+        else:
+            self._put(slip)
+        return await answer
 
     def post(self, handler: Handler[Payload, Result], payload: Payload) -> "Future[Result]":
         """Like `submit` on an open box, from any thread. Raises BoxFull."""
-        slip = _Slip(handler, payload)
-        try:
-            self._slips.put_nowait(slip)
-        except queue.Full as error:
+        answer: Future[Result] = Future()
+        self._put(_Slip(handler, payload, answer))
+        return answer
+
+    def _put(self, slip: _Slip[Any, Any]) -> None:
+        if self._slips.qsize() >= MOST_WAITING:
             telemetry.BOX_REFUSED.inc()
-            raise BoxFull("Many people are playing. Try again in a moment.") from error
-        return slip.answer
+            raise BoxFull("Many people are playing. Try again in a moment.")
+        self._slips.put(slip)
 
     def _write(self) -> None:
         try:
+            expected = 1
             while (first := self._slips.get()) is not None:
-                together = [first]
-                last = False
-                while len(together) < MOST_TOGETHER and not last:
-                    try:
-                        slip = self._slips.get_nowait()
-                    except queue.Empty:
-                        break
-                    if slip is None:
-                        last = True
-                    else:
-                        together.append(slip)
+                together, last = self._gather(first, expected)
+                expected = len(together)
                 telemetry.BOX_WAITING.set(self._slips.qsize())
                 _write_together(together)
                 if last:
@@ -104,19 +108,59 @@ class BallotBox:
         finally:
             connection.close()
 
+    def _gather(self, first: _Slip[Any, Any], expected: int) -> "tuple[list[_Slip[Any, Any]], bool]":
+        """What waits, and whether the box is to be closed after it.
+
+        Where several came together before, it is worth a moment to let as many come again: people who were
+        answered together ask together, and half a transaction costs nearly as much as a whole one.
+        """
+        together = [first]
+        deadline = time.monotonic() + GATHERING_S
+        while len(together) < MOST_TOGETHER:
+            left = deadline - time.monotonic() if len(together) < expected else 0.0
+            try:
+                slip = self._slips.get(timeout=left) if left > 0 else self._slips.get_nowait()
+            except queue.Empty:
+                break
+            if slip is None:
+                return together, True
+            together.append(slip)
+        return together, False
+
 
 def _write_together(slips: "Sequence[_Slip[Any, Any]]") -> None:
     """Find each slip's outcome and tell whoever waits for it."""
     telemetry.BOX_TOGETHER.observe(len(slips))
     with telemetry.BOX_SECONDS.time():
         outcomes = _find_outcomes(slips)
-    for slip, outcome in zip(slips, outcomes, strict=True):
-        if not slip.answer.set_running_or_notify_cancel():
-            continue  # nobody waits any more; the work is done all the same
-        if isinstance(outcome, Exception):
-            slip.answer.set_exception(outcome)
-        else:
-            slip.answer.set_result(outcome)
+    _give(list(zip(slips, outcomes, strict=True)))
+
+
+def _give(answers: "Sequence[tuple[_Slip[Any, Any], Any]]") -> None:
+    """Hand all answers over; those of one event loop with one call into its thread."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = defaultdict(list)
+    for slip, outcome in answers:
+        if isinstance(slip.answer, asyncio.Future):
+            assert slip.loop is not None, "an answer of an event loop comes with its loop"
+            by_loop[slip.loop].append((slip.answer, outcome))
+        elif slip.answer.set_running_or_notify_cancel():
+            _settle(slip.answer, outcome)
+    for loop, given in by_loop.items():
+        with contextlib.suppress(RuntimeError):  # a loop that was closed has nobody waiting
+            loop.call_soon_threadsafe(_settle_all, given)
+
+
+def _settle_all(given: "Sequence[tuple[asyncio.Future[Any], Any]]") -> None:
+    for answer, outcome in given:
+        if not answer.cancelled():  # else nobody waits any more; the work is done all the same
+            _settle(answer, outcome)
+
+
+def _settle(answer: "Future[Any] | asyncio.Future[Any]", outcome: Any) -> None:
+    if isinstance(outcome, Exception):
+        answer.set_exception(outcome)
+    else:
+        answer.set_result(outcome)
 
 
 def _find_outcomes(slips: "Sequence[_Slip[Any, Any]]") -> Sequence[Any]:

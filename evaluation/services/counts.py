@@ -1,14 +1,11 @@
 """The integer counts that change in the transaction of the votes they count."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from django.db import connection
-from django.db.models import Model
-
-from evaluation.models import Answer, Credit, Pair, RaterTally, Spread, Tally
+from evaluation.models import Answer, Pair, RaterTally, Spread, Tally
+from evaluation.models.statements import Row, add_to_rows, among, fetch, insert_rows
 
 SPREAD_FIELDS = (
     "players", "player_dd", "player_dn", "player_nn", "pairs", "pair_dd", "pair_dn", "pair_nn",
@@ -30,31 +27,47 @@ class Change:
 def count_changes(changes: Sequence[Change]) -> None:
     """Add votes to every count they belong to. Call it in the transaction that stores the votes.
 
-    Rows are locked in order of their ids, pairs first, so that transactions of several processes wait for
-    each other instead of ending in a deadlock. A contender that enters holds the same pair rows, so a vote
-    is either among those it counts or finds its credit.
+    The pairs come first: a contender that enters holds their rows, so a vote is either among those it counts
+    or finds its credit.
     """
     by_pair: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
     for change in changes:
         by_pair[change.pair][_COLUMN[change.answer]] += change.by
-    pairs = {
-        pair.pk: pair
-        for pair in Pair.objects.select_for_update(no_key=True).filter(pk__in=by_pair).order_by("pk")
-    }
     add_to_rows(Pair, ("dopes", "nopes", "skips"), by_pair)
-    finders: dict[int, list[int]] = defaultdict(list)
-    for pair_id, contender_id in Credit.objects.filter(pair__in=pairs).values_list("pair_id", "contender_id"):
-        finders[pair_id].append(contender_id)
-
+    pairs = _read_pairs(by_pair)
     spread: dict[int, list[int]] = defaultdict(lambda: [0] * 8)
-    _count_raters(changes, finders, spread)
-    for pair_id, (dopes, nopes, _) in by_pair.items():
-        pair = pairs[pair_id]
-        step = moments_step((pair.dopes, pair.nopes), (dopes, nopes))
-        for contender in finders[pair_id]:
+    _count_raters(changes, pairs, spread)
+    for pk, (dopes, nopes, _) in by_pair.items():
+        pair = pairs[pk]
+        step = moments_step((pair.dopes - dopes, pair.nopes - nopes), (dopes, nopes))
+        for contender in pair.finders:
             _add(spread[contender], (0, 0, 0, 0, *step))
-    _count_tallies(by_pair, pairs, finders)
+    _count_tallies(by_pair, pairs)
     add_to_rows(Spread, SPREAD_FIELDS, spread)
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """A pair with what it counts now, and the contenders that found it."""
+
+    category: int | None
+    dopes: int
+    nopes: int
+    finders: list[int]
+
+
+def _read_pairs(pks: Collection[int]) -> dict[int, _Counted]:
+    rows = fetch(
+        "SELECT p.id, p.category_id, p.dopes, p.nopes, c.contender_id FROM evaluation_pair p"
+        f" LEFT JOIN evaluation_credit c ON c.pair_id = p.id WHERE {among('p.id', pks)}",
+        list(pks),
+    )
+    pairs: dict[int, _Counted] = {}
+    for pk, category, dopes, nopes, contender in rows:
+        pair = pairs.setdefault(pk, _Counted(category, dopes, nopes, []))
+        if contender is not None:
+            pair.finders.append(contender)
+    return pairs
 
 
 def moments_step(before: tuple[int, int], added: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -69,69 +82,65 @@ def moments_step(before: tuple[int, int], added: tuple[int, int]) -> tuple[int, 
     )
 
 
-def add_to_rows(model: type[Model], fields: Sequence[str], deltas: Mapping[Any, Sequence[int]]) -> None:
-    """Add integers to columns of existing rows, by primary key, in key order.
-
-    The `F()` increment of one row, sent for many at once: through the ORM it would be a query built and
-    compiled for each of some hundred rows of a busy moment.
-    """
-    key = model._meta.pk.column
-    assert key is not None
-    quote = connection.ops.quote_name
-    columns = [quote(field) for field in fields]
-    changes = ", ".join(f"{column} = {column} + %s" for column in columns)
-    rows = [[*deltas[pk], pk] for pk in sorted(deltas) if any(deltas[pk])]
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                f"UPDATE {quote(model._meta.db_table)} SET {changes} WHERE {quote(key)} = %s", rows
-            )
-
-
 def _count_raters(
-    changes: Sequence[Change], finders: Mapping[int, list[int]], spread: dict[int, list[int]]
+    changes: Sequence[Change], pairs: Mapping[int, _Counted], spread: dict[int, list[int]]
 ) -> None:
     deltas: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0])
     for change in changes:
         if change.answer != Answer.SKIP:
-            for contender in finders[change.pair]:
+            for contender in pairs[change.pair].finders:
                 deltas[contender, change.player][_COLUMN[change.answer]] += change.by
-    if not deltas:
-        return
-    RaterTally.objects.bulk_create(
-        (RaterTally(contender_id=contender, player_id=player) for contender, player in sorted(deltas)),
-        ignore_conflicts=True,
-    )
-    rows = (
-        RaterTally.objects.select_for_update(no_key=True)
-        .filter(player__in={player for _, player in deltas}, contender__in={one for one, _ in deltas})
-        .order_by("pk")
-    )
-    by_row: dict[int, list[int]] = {}
-    for row in rows:
-        delta = deltas.get((row.contender_id, row.player_id))
-        if delta is not None:
-            by_row[row.pk] = delta
-            step = moments_step((row.dopes, row.nopes), (delta[_DOPES], delta[_NOPES]))
-            _add(spread[row.contender_id], (*step, 0, 0, 0, 0))
-    add_to_rows(RaterTally, ("dopes", "nopes"), by_row)
+    taken_back = any(change.by < 0 for change in changes)
+    counted = _lower_raters(deltas) if taken_back else _raise_raters(deltas)
+    for contender, player, dopes, nopes in counted:
+        delta = deltas[contender, player]
+        step = moments_step((dopes - delta[_DOPES], nopes - delta[_NOPES]), (delta[_DOPES], delta[_NOPES]))
+        _add(spread[contender], (*step, 0, 0, 0, 0))
 
 
-def _count_tallies(
-    by_pair: Mapping[int, list[int]], pairs: Mapping[int, Pair], finders: Mapping[int, list[int]]
-) -> None:
-    contenders = {contender for found in finders.values() for contender in found}
-    tallies: dict[tuple[int, int | None], int] = {
-        (contender, category): pk
-        for pk, contender, category in Tally.objects.filter(contender__in=contenders).values_list(
-            "pk", "contender_id", "category_id"
+def _raise_raters(deltas: Mapping[tuple[int, int], list[int]]) -> list[Row]:
+    """Count for each (contender, player), and return the rows as (contender, player, dopes, nopes)."""
+    return insert_rows(
+        RaterTally,
+        ("contender_id", "player_id", "dopes", "nopes"),
+        [(*key, *delta) for key, delta in sorted(deltas.items())],
+        "ON CONFLICT (contender_id, player_id) DO UPDATE SET"
+        " dopes = evaluation_ratertally.dopes + excluded.dopes,"
+        " nopes = evaluation_ratertally.nopes + excluded.nopes"
+        " RETURNING contender_id, player_id, dopes, nopes",
+    )
+
+
+def _lower_raters(deltas: Mapping[tuple[int, int], list[int]]) -> list[Row]:
+    """The same for votes taken back: their rows are there, and a row below zero could not be inserted."""
+    rows = {
+        (row.contender_id, row.player_id): row
+        for row in RaterTally.objects.filter(
+            contender__in={contender for contender, _ in deltas}, player__in={player for _, player in deltas}
         )
     }
-    by_row: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for pair_id, added in by_pair.items():
-        for contender in finders[pair_id]:
-            _add(by_row[tallies[contender, pairs[pair_id].category_id]], added)
-    add_to_rows(Tally, ("dopes", "nopes", "skips"), by_row)
+    add_to_rows(RaterTally, ("dopes", "nopes"), {rows[key].pk: delta for key, delta in deltas.items()})
+    return [
+        (*key, rows[key].dopes + delta[_DOPES], rows[key].nopes + delta[_NOPES])
+        for key, delta in deltas.items()
+    ]
+
+
+def _count_tallies(by_pair: Mapping[int, list[int]], pairs: Mapping[int, _Counted]) -> None:
+    by_key: dict[tuple[int, int | None], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for pk, added in by_pair.items():
+        for contender in pairs[pk].finders:
+            _add(by_key[contender, pairs[pk].category], added)
+    if not by_key:
+        return
+    contenders = {contender for contender, _ in by_key}
+    rows = fetch(
+        "SELECT id, contender_id, category_id FROM evaluation_tally"
+        f" WHERE {among('contender_id', contenders)}",
+        list(contenders),
+    )
+    known = {(contender, category): pk for pk, contender, category in rows}
+    add_to_rows(Tally, ("dopes", "nopes", "skips"), {known[key]: added for key, added in by_key.items()})
 
 
 def _add(total: list[int], step: Sequence[int]) -> None:

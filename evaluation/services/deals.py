@@ -11,18 +11,17 @@ from datetime import datetime, timedelta
 import numpy as np
 from django.db import transaction
 
-from evaluation.models import Deal, Player, Round, Side
+from evaluation.models import Deal, Round, Side
+from evaluation.models.statements import insert_rows, moment, take_turn
+from evaluation.selectors.hands import ShownDeal, show_deals
 from evaluation.selectors.pools import find_pool
-from evaluation.selectors.tables import Table, read_table
+from evaluation.selectors.tables import Hall, OpenRound, Seat, Table, read_table
 from evaluation.stats.allocation import POLICY, POLICY_VERSION, Draw, draw_pairs
-from search.models import Catalogue
 
 DEAL_LIFE = timedelta(hours=24)
 ROUND_SIZE = 20
 MOST_AT_ONCE = 10
-DROPPED_AT_ONCE = 10
-# What the page shows of a deal.
-SHOWN = ("pair__question__category", "pair__candidate__category")
+DELETED_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -40,8 +39,8 @@ class DealRequest:
 class Hand:
     """The deals handed out; ``round`` is None where there is nothing to deal and nothing to resume."""
 
-    round: Round | None
-    deals: list[Deal]
+    round: OpenRound | None
+    deals: list[ShownDeal]
     exhausted: bool
 
 
@@ -57,6 +56,7 @@ def deal_pairs(
     Deals of the round that are neither spent nor held are handed out again before new ones are drawn.
     Requests of different players share every query; a second one of the same player sees the first's deals.
     """
+    take_turn()
     answers: dict[int, Hand | UnknownCatalogue] = {}
     waiting = list(enumerate(requests))
     while waiting:
@@ -84,7 +84,12 @@ def holder_of(key: uuid.UUID, round_id: str) -> str:
 
 
 def is_holder(key: uuid.UUID, round_: Round) -> bool:
-    return hmac.compare_digest(holder_of(key, round_.pk), round_.holder)
+    return is_held(key, round_.pk, round_.holder)
+
+
+def is_held(key: uuid.UUID, round_id: str, holder: str) -> bool:
+    """Whether a round with this holder was opened for this key."""
+    return hmac.compare_digest(holder_of(key, round_id), holder)
 
 
 def new_id() -> str:
@@ -92,13 +97,24 @@ def new_id() -> str:
     return secrets.token_hex(16)
 
 
+@dataclass(frozen=True)
+class _Issue:
+    """A deal to be stored."""
+
+    pk: str
+    draw: Draw
+    place: int
+    side: Side
+
+
 @dataclass
 class _Plan:
     """What one request will get, before anything is written."""
 
-    round: Round | None
+    round: OpenRound | None
+    player: int | None
     again: list[str] = field(default_factory=list)
-    fresh: list[Deal] = field(default_factory=list)
+    fresh: list[_Issue] = field(default_factory=list)
     opened: bool = False
     shrunk: bool = False
 
@@ -111,11 +127,12 @@ def _deal_to_different_players(
         keys={request.key for request in requests.values()},
         rounds={request.round_id for request in requests.values() if request.round_id},
         since=now - DEAL_LIFE,
+        now=now,
     )
     plans = {
         turn: _plan(request, table, now=now, rng=rng)
         for turn, request in sorted(requests.items())
-        if request.catalogue in table.catalogues
+        if request.catalogue in table.halls
     }
     shown = _write(list(plans.values()), now=now)
     answers: dict[int, Hand | UnknownCatalogue] = {}
@@ -124,20 +141,19 @@ def _deal_to_different_players(
             answers[turn] = UnknownCatalogue(f"There is no catalogue “{request.catalogue}”.")
             continue
         plan = plans[turn]
-        deals = [shown[deal] for deal in (*plan.again, *(deal.pk for deal in plan.fresh))]
+        deals = [shown[deal] for deal in (*plan.again, *(issue.pk for issue in plan.fresh))]
         held = bool(request.held) and plan.round is not None and not plan.shrunk
         answers[turn] = Hand(plan.round, deals, exhausted=not deals and not held)
     return answers
 
 
 def _plan(request: DealRequest, table: Table, *, now: datetime, rng: np.random.Generator) -> _Plan:
-    catalogue = table.catalogues[request.catalogue]
-    player = table.players.get(request.key)
-    plan = _Plan(_find_round(request, catalogue, player, table))
+    hall, seat = table.halls[request.catalogue], table.seats.get(request.key)
+    plan = _Plan(_find_round(request, hall, seat, table), seat.pk if seat else None)
     dealt = table.dealt.get(plan.round.pk, ()) if plan.round else ()
     most = min(request.count, MOST_AT_ONCE)
     plan.again = [
-        one.deal for one in dealt if not one.spent and one.deal not in request.held and one.expires_at > now
+        one.deal for one in dealt if not one.spent and not one.expired and one.deal not in request.held
     ][:most]
     last = dealt[-1] if dealt else None
     wanted = min(
@@ -146,91 +162,76 @@ def _plan(request: DealRequest, table: Table, *, now: datetime, rng: np.random.G
     if wanted <= 0:
         return plan
     draws = draw_pairs(
-        find_pool(catalogue.pk, now=now),
-        seen=table.seen_by(player) if player else np.array([one.pair for one in dealt], dtype=np.int64),
+        find_pool(hall, now=now),
+        seen=table.seen_by(seat) if seat else np.array([one.pair for one in dealt], dtype=np.int64),
         count=wanted,
         previous_question=last.question if last else None,
         rng=rng,
     )
     if draws and plan.round is None:
-        plan.round, plan.opened = _open_round(request.key, catalogue, player, now=now), True
+        plan.round, plan.opened = _open_round(request.key, hall, seat), True
     if plan.round is not None:
         first = last.place + 1 if last else 1
-        plan.fresh = _issue(draws, plan.round, player, first=first, now=now, rng=rng)
+        plan.fresh = _issue(draws, first=first, rng=rng)
         if len(draws) < wanted:
             # Every pair was dealt: the round ends with the places it has.
             plan.round.size, plan.shrunk = first - 1 + len(draws), True
     return plan
 
 
-def _find_round(
-    request: DealRequest, catalogue: Catalogue, player: Player | None, table: Table
-) -> Round | None:
+def _find_round(request: DealRequest, hall: Hall, seat: Seat | None, table: Table) -> OpenRound | None:
     """The round asked for, or the player's unfinished one; None where a new one must be opened."""
     for one in table.rounds:
-        asked = one.pk == request.round_id if request.round_id else player and one.player_id == player.pk
-        if asked and one.catalogue_id == catalogue.pk and is_holder(request.key, one):
+        asked = one.pk == request.round_id if request.round_id else seat and one.player == seat.pk
+        if asked and one.catalogue == hall.catalogue and is_held(request.key, one.pk, one.holder):
             return one
     return None
 
 
-def _open_round(key: uuid.UUID, catalogue: Catalogue, player: Player | None, *, now: datetime) -> Round:
+def _open_round(key: uuid.UUID, hall: Hall, seat: Seat | None) -> OpenRound:
     round_id = new_id()
-    return Round(
-        pk=round_id,
-        catalogue=catalogue,
-        player=player,
-        holder=holder_of(key, round_id),
-        size=ROUND_SIZE,
-        created_at=now,
-    )
+    holder = holder_of(key, round_id)
+    return OpenRound(round_id, hall.catalogue, seat.pk if seat else None, holder, size=ROUND_SIZE, judged=0)
 
 
-def _issue(
-    draws: Sequence[Draw],
-    round_: Round,
-    player: Player | None,
-    *,
-    first: int,
-    now: datetime,
-    rng: np.random.Generator,
-) -> list[Deal]:
+def _issue(draws: Sequence[Draw], *, first: int, rng: np.random.Generator) -> list[_Issue]:
     sides = [Side.QUESTION_FIRST, Side.CANDIDATE_FIRST]
     return [
-        Deal(
-            pk=new_id(),
-            pair_id=draw.pair,
-            round=round_,
-            player=player,
-            place=place,
-            side=sides[int(rng.integers(2))],
-            policy=POLICY,
-            policy_version=POLICY_VERSION,
-            propensity=draw.propensity,
-            issued_at=now,
-            expires_at=now + DEAL_LIFE,
-        )
+        _Issue(new_id(), draw, place, sides[int(rng.integers(2))])
         for place, draw in enumerate(draws, start=first)
     ]
 
 
-def _write(plans: Sequence[_Plan], *, now: datetime) -> dict[str, Deal]:
-    """Store new rounds and deals; returns all deals of the plans with what the page shows of them."""
+def _write(plans: Sequence[_Plan], *, now: datetime) -> dict[str, ShownDeal]:
+    """Store new rounds and deals; returns all deals of the plans as the page shows them."""
+    at, expires = moment(now), moment(now + DEAL_LIFE)
     opened = [plan.round for plan in plans if plan.opened and plan.round]
-    if opened:
-        _drop_abandoned(now)
-        Round.objects.bulk_create(opened)
+    insert_rows(
+        Round,
+        ("id", "catalogue_id", "player_id", "holder", "size", "judged", "created_at"),
+        [(one.pk, one.catalogue, one.player, one.holder, one.size, 0, at) for one in opened],
+    )
     for plan in plans:
         if plan.shrunk and not plan.opened and plan.round:
-            plan.round.save(update_fields=["size"])
-    Deal.objects.bulk_create(deal for plan in plans for deal in plan.fresh)
-    wanted = [deal for plan in plans for deal in (*plan.again, *(one.pk for one in plan.fresh))]
-    return Deal.objects.select_related(*SHOWN).in_bulk(wanted)
+            Round.objects.filter(pk=plan.round.pk).update(size=plan.round.size)
+    insert_rows(
+        Deal,
+        ("id", "pair_id", "round_id", "player_id", "place", "side", "policy", "policy_version", "propensity",
+         "issued_at", "expires_at"),
+        [
+            (one.pk, one.draw.pair, plan.round.pk, plan.player, one.place, one.side.value, POLICY,
+             POLICY_VERSION, one.draw.propensity, at, expires)
+            for plan in plans
+            if plan.round
+            for one in plan.fresh
+        ],
+    )  # fmt: skip
+    return show_deals([deal for plan in plans for deal in (*plan.again, *(one.pk for one in plan.fresh))])
 
 
-def _drop_abandoned(now: datetime) -> None:
-    """Remove what visitors left who never voted: with each new round a few, so that they cannot pile up."""
+def delete_abandoned_rounds(now: datetime) -> int:
+    """Delete what visitors left who never voted, once no deal of it can be spent; returns how many rounds."""
     abandoned = Round.objects.filter(player=None, created_at__lt=now - 2 * DEAL_LIFE).order_by("created_at")
-    pks = list(abandoned.values_list("pk", flat=True)[:DROPPED_AT_ONCE])
-    if pks:
-        Round.objects.filter(pk__in=pks).delete()
+    pks = list(abandoned.values_list("pk", flat=True)[:DELETED_AT_ONCE])
+    Round.objects.filter(pk__in=pks, player=None).delete()
+    return len(pks)

@@ -5,8 +5,10 @@ from datetime import datetime
 from http import HTTPStatus
 
 from evaluation.models import Answer, Deal, Retraction, Round, Vote
+from evaluation.models.statements import take_turn
+from evaluation.selectors.hands import ShownDeal, show_deals
 from evaluation.services.counts import Change, count_changes
-from evaluation.services.deals import DEAL_LIFE, SHOWN, is_holder, new_id
+from evaluation.services.deals import DEAL_LIFE, is_holder, new_id
 from evaluation.services.votes import UNKNOWN, count_judged
 from search import events
 
@@ -19,12 +21,13 @@ class UndoRefused(Exception):
         self.status = status
 
 
-def undo_vote(*, key: uuid.UUID, deal_id: str, now: datetime) -> Deal:
+def undo_vote(*, key: uuid.UUID, deal_id: str, now: datetime) -> ShownDeal:
     """Take back the last vote of a round whose contenders are not revealed; call it in a transaction.
 
     The vote stays on record with a retraction beside it. Returns a new deal for the same pair and place.
     Raises UndoRefused.
     """
+    take_turn()
     deal = Deal.objects.select_for_update(no_key=True).filter(pk=deal_id).first()
     round_ = Round.objects.select_for_update(no_key=True).get(pk=deal.round_id) if deal else None
     if deal is None or round_ is None or not is_holder(key, round_):
@@ -40,7 +43,7 @@ def undo_vote(*, key: uuid.UUID, deal_id: str, now: datetime) -> Deal:
     assert deal.player_id is not None
     Retraction.objects.create(vote=vote, retracted_at=now)
     count_changes([Change(deal.pair_id, deal.player_id, Answer(vote.answer), by=-1)])
-    count_judged([vote], by=-1)
+    count_judged({round_.pk: -1}, {deal.player_id: -1})
     events.bump("leaderboard")
     replacement = Deal.objects.create(
         pk=new_id(),
@@ -56,4 +59,4 @@ def undo_vote(*, key: uuid.UUID, deal_id: str, now: datetime) -> Deal:
         issued_at=now,
         expires_at=now + DEAL_LIFE,
     )
-    return Deal.objects.select_related(*SHOWN).get(pk=replacement.pk)
+    return show_deals([replacement.pk])[replacement.pk]

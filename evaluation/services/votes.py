@@ -1,15 +1,26 @@
 """Votes: each spends one deal of its player, once, and is counted in the same transaction."""
 
 import uuid
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 
-from evaluation.models import Answer, Deal, Modality, Player, Round, Vote
-from evaluation.services.counts import Change, add_to_rows, count_changes
-from evaluation.services.deals import is_holder
+from evaluation.models import Answer, Modality, Player, Round, Vote
+from evaluation.models.statements import (
+    add_to_rows,
+    among,
+    as_uuid,
+    fetch,
+    insert_rows,
+    moment,
+    run,
+    take_turn,
+    uuid_parameter,
+)
+from evaluation.services.counts import Change, count_changes
+from evaluation.services.deals import is_held
 from search import events
 
 LONGEST_DWELL_MS = 24 * 60 * 60 * 1000
@@ -62,8 +73,9 @@ def cast_votes(ballots: Sequence[Ballot], *, now: datetime) -> list[BallotResult
     """Store and count what is new, and answer for every vote; call it in a transaction.
 
     Replaying is harmless: the same answer gets the same result, another one is refused. Ballots of several
-    players share every query, so a busy moment costs little more than a quiet one.
+    players share every statement, so a busy moment costs little more than a quiet one.
     """
+    take_turn()
     urn = _Urn.open(ballots, now=now)
     results = [[urn.take(ballot.key, vote) for vote in ballot.votes] for ballot in ballots]
     urn.count()
@@ -74,78 +86,96 @@ def cast_votes(ballots: Sequence[Ballot], *, now: datetime) -> list[BallotResult
 
 
 @dataclass
+class _Round:
+    """A round as far as its votes depend on it."""
+
+    pk: str
+    holder: str
+    player: int | None
+    judged: int
+    revealed: bool
+
+
+@dataclass
+class _Dealt:
+    """A deal as far as its vote depends on it; ``answer`` is the stored one, empty where there is none."""
+
+    pair: int
+    player: int | None
+    expired: bool
+    answer: str
+    round: _Round
+
+
+@dataclass
+class _Player:
+    pk: int
+    judged: int
+
+
+@dataclass
 class _Urn:
     """One transaction's view of the deals that its ballots name."""
 
     now: datetime
-    deals: Mapping[str, Deal]
-    votes: dict[str, Vote]
-    rounds: Mapping[str, Round]
-    players: dict[uuid.UUID, Player]
-    fresh: list[Vote] = field(default_factory=list)
+    deals: Mapping[str, _Dealt]
+    players: dict[uuid.UUID, _Player]
+    fresh: list[tuple[str, CastVote]] = field(default_factory=list)
 
     @classmethod
     def open(cls, ballots: Sequence[Ballot], *, now: datetime) -> "_Urn":
-        named = {vote.deal for ballot in ballots for vote in ballot.votes}
-        # Locked in one order: a second process that got the same vote waits here, then finds it stored.
-        deals = {
-            deal.pk: deal
-            for deal in Deal.objects.select_for_update(no_key=True).filter(pk__in=named).order_by("pk")
-        }
-        votes = Vote.objects.in_bulk(list(deals))
-        rounds = Round.objects.in_bulk({deal.round_id for deal in deals.values()})
-        keys = {ballot.key for ballot in ballots}
-        players = {player.key: player for player in Player.objects.filter(key__in=keys)}
-        urn = cls(now=now, deals=deals, votes=votes, rounds=rounds, players=players)
+        named = sorted({vote.deal for ballot in ballots for vote in ballot.votes})
+        urn = cls(now, _read_deals(named, now=now), _read_players({ballot.key for ballot in ballots}))
         urn._welcome(ballots)
         return urn
 
     def take(self, key: uuid.UUID, cast: CastVote) -> VoteResult:
         deal = self.deals.get(cast.deal)
-        if deal is None or not is_holder(key, self.rounds[deal.round_id]):
+        if deal is None or not is_held(key, deal.round.pk, deal.round.holder):
             return VoteResult(cast.deal, HTTPStatus.NOT_FOUND, message=UNKNOWN)
-        stored = self.votes.get(cast.deal)
-        if stored is not None:
-            if stored.answer == cast.answer:
-                return VoteResult(cast.deal, HTTPStatus.OK, answer=stored.answer)
-            message = ANSWERED.format(stored.answer)
-            return VoteResult(cast.deal, HTTPStatus.CONFLICT, answer=stored.answer, message=message)
+        if deal.answer:
+            if deal.answer == cast.answer:
+                return VoteResult(cast.deal, HTTPStatus.OK, answer=deal.answer)
+            message = ANSWERED.format(deal.answer)
+            return VoteResult(cast.deal, HTTPStatus.CONFLICT, answer=deal.answer, message=message)
         # A round given up is revealed when it is a day old; deals made late in it would outlive that.
-        if deal.expires_at <= self.now or self.rounds[deal.round_id].revealed_at is not None:
+        if deal.expired or deal.round.revealed:
             return VoteResult(cast.deal, HTTPStatus.GONE, message=EXPIRED)
-        if deal.player_id is None:
+        if deal.player is None:
             return VoteResult(cast.deal, HTTPStatus.CONFLICT, message=SEEN)
-        vote = Vote(
-            deal=deal,
-            answer=cast.answer,
-            dwell_ms=cast.dwell_ms,
-            modality=cast.modality,
-            cast_at=self.now,
-        )
-        self.votes[cast.deal] = vote
-        self.fresh.append(vote)
-        return VoteResult(cast.deal, HTTPStatus.OK, answer=cast.answer)
+        deal.answer = cast.answer.value
+        self.fresh.append((cast.deal, cast))
+        return VoteResult(cast.deal, HTTPStatus.OK, answer=deal.answer)
 
     def count(self) -> None:
         if not self.fresh:
             return
-        Vote.objects.bulk_create(self.fresh)
-        changes = [_change(vote, by=1) for vote in self.fresh]
-        count_changes(changes)
-        count_judged(self.fresh, by=1)
-        for vote in self.fresh:
-            self.rounds[vote.deal.round_id].judged += 1
+        cast_at = moment(self.now)
+        insert_rows(
+            Vote,
+            ("deal_id", "answer", "dwell_ms", "modality", "cast_at"),
+            [(pk, cast.answer.value, cast.dwell_ms, cast.modality.value, cast_at) for pk, cast in self.fresh],
+        )
+        changes = []
         players = {player.pk: player for player in self.players.values()}
-        for change in changes:
-            players[change.player].judged += 1
+        rounds: Counter[str] = Counter()
+        for pk, cast in self.fresh:
+            deal = self.deals[pk]
+            assert deal.player is not None, "a deal without a player takes no vote"
+            changes.append(Change(deal.pair, deal.player, cast.answer))
+            rounds[deal.round.pk] += 1
+            deal.round.judged += 1
+            players[deal.player].judged += 1
+        count_changes(changes)
+        count_judged(rounds, Counter(change.player for change in changes))
         events.bump("leaderboard")
 
     def judged_in_round_of(self, ballot: Ballot) -> int:
         """Places spent in the round of the ballot's last deal that is the player's own."""
         for cast in reversed(ballot.votes):
             deal = self.deals.get(cast.deal)
-            if deal is not None and is_holder(ballot.key, self.rounds[deal.round_id]):
-                return self.rounds[deal.round_id].judged
+            if deal is not None and is_held(ballot.key, deal.round.pk, deal.round.holder):
+                return deal.round.judged
         return 0
 
     def streak_of(self, key: uuid.UUID) -> int:
@@ -157,49 +187,68 @@ class _Urn:
         for ballot in ballots:
             for cast in ballot.votes:
                 deal = self.deals.get(cast.deal)
-                if deal is None or deal.expires_at <= self.now or deal.pk in self.votes:
+                if deal is None or deal.expired or deal.answer or deal.round.player is not None:
                     continue
-                round_ = self.rounds[deal.round_id]
-                if round_.player_id is None and is_holder(ballot.key, round_):
-                    claims[round_.pk] = ballot.key
+                if is_held(ballot.key, deal.round.pk, deal.round.holder):
+                    claims[deal.round.pk] = ballot.key
         newcomers = sorted(set(claims.values()) - set(self.players))
-        if newcomers:
-            Player.objects.bulk_create(
-                (Player(key=key, created_at=self.now) for key in newcomers), ignore_conflicts=True
-            )
-            self.players |= {player.key: player for player in Player.objects.filter(key__in=newcomers)}
-        for round_id, key in sorted(claims.items()):
-            self._claim(self.rounds[round_id], self.players[key])
-
-    def _claim(self, round_: Round, player: Player) -> None:
-        """Make a round the player's. Pairs the player got elsewhere meanwhile stay nobody's."""
-        Round.objects.filter(pk=round_.pk).update(player=player)
-        round_.player = player
-        elsewhere = set(
-            Deal.objects.filter(player=player).exclude(round=round_).values_list("pair_id", flat=True)
+        insert_rows(
+            Player,
+            ("key", "judged", "created_at"),
+            [(uuid_parameter(key), 0, moment(self.now)) for key in newcomers],
+            "ON CONFLICT (key) DO NOTHING",
         )
-        Deal.objects.filter(round=round_, player=None).exclude(pair__in=elsewhere).update(player=player)
-        for deal in self.deals.values():
-            if deal.round_id == round_.pk and deal.pair_id not in elsewhere:
-                deal.player = player
+        if newcomers:
+            self.players |= _read_players(newcomers)
+        for round_id, key in sorted(claims.items()):
+            self._claim(round_id, self.players[key].pk)
+
+    def _claim(self, round_id: str, player: int) -> None:
+        """Make a round the player's. Pairs the player got elsewhere meanwhile stay nobody's."""
+        elsewhere = "SELECT pair_id FROM evaluation_deal WHERE player_id = %s AND round_id <> %s"
+        run("UPDATE evaluation_round SET player_id = %s WHERE id = %s", [player, round_id])
+        run(
+            "UPDATE evaluation_deal SET player_id = %s"
+            f" WHERE round_id = %s AND player_id IS NULL AND pair_id NOT IN ({elsewhere})",
+            [player, round_id, player, round_id],
+        )
+        claimed = fetch(
+            "SELECT id FROM evaluation_deal WHERE round_id = %s AND player_id = %s", [round_id, player]
+        )
+        mine = {pk for (pk,) in claimed}
+        for pk, deal in self.deals.items():
+            if deal.round.pk == round_id:
+                deal.round.player = player
+                deal.player = player if pk in mine else None
 
 
-def count_judged(votes: Iterable[Vote], *, by: int) -> None:
-    """Raise (or, by -1, lower) how many pairs the votes' rounds and players have judged."""
-    rounds: dict[str, list[int]] = defaultdict(lambda: [0])
-    players: dict[int, list[int]] = defaultdict(lambda: [0])
-    for vote in votes:
-        rounds[vote.deal.round_id][0] += by
-        players[_player_of(vote)][0] += by
-    add_to_rows(Round, ("judged",), rounds)
-    add_to_rows(Player, ("judged",), players)
+def count_judged(rounds: Mapping[str, int], players: Mapping[int, int]) -> None:
+    """Raise (or lower, by negative numbers) how many pairs were judged in rounds and by players."""
+    add_to_rows(Round, ("judged",), {pk: [by] for pk, by in rounds.items()})
+    add_to_rows(Player, ("judged",), {pk: [by] for pk, by in players.items()})
 
 
-def _change(vote: Vote, *, by: int) -> Change:
-    return Change(vote.deal.pair_id, _player_of(vote), Answer(vote.answer), by)
+def _read_deals(named: Sequence[str], *, now: datetime) -> dict[str, _Dealt]:
+    if not named:
+        return {}
+    rows = fetch(
+        "SELECT d.id, d.pair_id, d.player_id, d.expires_at <= %s, v.answer,"
+        " r.id, r.holder, r.player_id, r.judged, r.revealed_at IS NOT NULL"
+        " FROM evaluation_deal d JOIN evaluation_round r ON r.id = d.round_id"
+        f" LEFT JOIN evaluation_vote v ON v.deal_id = d.id WHERE {among('d.id', named)}",
+        [moment(now), *named],
+    )
+    rounds: dict[str, _Round] = {}
+    deals = {}
+    for pk, pair, player, expired, answer, round_id, holder, owner, judged, revealed in rows:
+        round_ = rounds.setdefault(round_id, _Round(round_id, holder, owner, judged, bool(revealed)))
+        deals[pk] = _Dealt(pair, player, bool(expired), answer or "", round_)
+    return deals
 
 
-def _player_of(vote: Vote) -> int:
-    player = vote.deal.player_id
-    assert player is not None, "a deal without a player takes no vote"
-    return player
+def _read_players(keys: Collection[uuid.UUID]) -> dict[uuid.UUID, _Player]:
+    rows = fetch(
+        f"SELECT key, id, judged FROM evaluation_player WHERE {among('key', keys)}",
+        [uuid_parameter(key) for key in keys],
+    )
+    return {key: _Player(pk, judged) for raw, pk, judged in rows if (key := as_uuid(raw))}

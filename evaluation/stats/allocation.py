@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 POLICY = "uniform-discordant"
 POLICY_VERSION = "1"
 EPSILON = 0.5
+# Share of a pool, and of its weight, from which on drawing until an open pair comes is quicker.
+MOSTLY_OPEN = 0.25
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,14 @@ class Pool:
     finders: NDArray[np.int64]  # how many of the active contenders found the pair
     contenders: int  # active ones
     weights: NDArray[np.float64] = field(init=False)
+    cumulative: NDArray[np.float64] = field(init=False)  # sums of the weights up to each pair
+    by_question: NDArray[np.int64] = field(init=False)  # positions, ordered by question
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "weights", weigh(self.judged, self.finders, self.contenders))
+        weights = weigh(self.judged, self.finders, self.contenders)
+        object.__setattr__(self, "weights", weights)
+        object.__setattr__(self, "cumulative", np.cumsum(weights))
+        object.__setattr__(self, "by_question", np.argsort(self.questions, kind="stable"))
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -40,6 +47,11 @@ class Pool:
         places = places[places < len(self.pairs)]
         known: NDArray[np.int64] = places[np.isin(self.pairs[places], pairs)]
         return known
+
+    def positions_asking(self, question: int) -> NDArray[np.int64]:
+        """Where the pairs of one question stand in the pool."""
+        first, last = np.searchsorted(self.questions, [question, question + 1], sorter=self.by_question)
+        return self.by_question[first:last]
 
 
 @dataclass(frozen=True)
@@ -76,25 +88,53 @@ def draw_pairs(
     ``seen`` holds ids of pairs this player was ever dealt: none is drawn again. A question never follows
     itself while another is left. Each propensity is conditional on the draws before it.
     """
-    left = np.ones(len(pool), dtype=bool)
-    left[pool.positions_of(seen)] = False
+    closed = set(pool.positions_of(seen).tolist())
     drawn: list[Draw] = []
     for _ in range(count):
-        open_now = left
-        if previous_question is not None:
-            others = left & (pool.questions != previous_question)
-            open_now = others if others.any() else left
-        positions = np.flatnonzero(open_now)
-        if not len(positions):
+        blocked = _find_blocked(pool, closed, previous_question)
+        if len(closed) + len(blocked) == len(pool):
             break
+        position, chance = _draw(pool, closed | blocked, rng, epsilon)
+        previous_question = int(pool.questions[position])
+        drawn.append(Draw(int(pool.pairs[position]), previous_question, chance))
+        closed.add(position)
+    return drawn
+
+
+def _find_blocked(pool: Pool, closed: set[int], question: int | None) -> set[int]:
+    """Open positions that would ask the same question again; none where no other question is left."""
+    if question is None:
+        return set()
+    same = set(pool.positions_asking(question).tolist()) - closed
+    return same if len(closed) + len(same) < len(pool) else set()
+
+
+def _draw(pool: Pool, shut: set[int], rng: np.random.Generator, epsilon: float) -> tuple[int, float]:
+    """One position that is not shut, and the probability with which it was drawn.
+
+    While most of the pool is open, a position is drawn from the whole pool until it is an open one: the
+    same distribution as among the open ones, without a look at each of them.
+    """
+    total = float(pool.cumulative[-1])
+    places = np.fromiter(shut, np.int64, len(shut))
+    left, weight = len(pool) - len(shut), total - float(pool.weights[places].sum())
+    if left < MOSTLY_OPEN * len(pool) or weight < MOSTLY_OPEN * total:
+        is_open = np.ones(len(pool), dtype=bool)
+        is_open[places] = False
+        positions = np.flatnonzero(is_open)
         chances = deal_probabilities(pool.weights[positions], epsilon=epsilon)
         turn = int(np.searchsorted(np.cumsum(chances), rng.random(), side="right"))
         turn = min(turn, len(positions) - 1)  # the sum may miss 1 by rounding
-        position = positions[turn]
-        previous_question = int(pool.questions[position])
-        drawn.append(Draw(int(pool.pairs[position]), previous_question, float(chances[turn])))
-        left[position] = False
-    return drawn
+        return int(positions[turn]), float(chances[turn])
+    is_uniform = rng.random() < epsilon
+    while True:
+        if is_uniform:
+            position = int(rng.integers(len(pool)))
+        else:
+            turn = int(np.searchsorted(pool.cumulative, rng.random() * total, side="right"))
+            position = min(turn, len(pool) - 1)
+        if position not in shut:
+            return position, epsilon / left + (1 - epsilon) * float(pool.weights[position]) / weight
 
 
 def deal_probabilities(weights: NDArray[np.float64], *, epsilon: float = EPSILON) -> NDArray[np.float64]:

@@ -2,6 +2,10 @@
 
 Asynchronous, and without database work of their own: all of it goes through the ballot box, which commits
 what arrives together. Nothing here, neither bodies nor sizes, depends on a contender.
+
+They are asked as a `Call` and give a `Reply`, so that a server can have them answered without Django's
+handler, whose middleware costs several times what they do (`dopeornope/game_lane.py`); `as_view` makes views
+of them all the same.
 """
 
 import json
@@ -13,15 +17,12 @@ from typing import Any, TypeGuard
 
 import numpy as np
 from django.db import Error as DatabaseError
-from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
 
 from evaluation import telemetry
-from evaluation.models import Answer, Deal, Modality
-from evaluation.selectors.pictures import Picture, describe_candidate, describe_question
+from evaluation.models import Answer, Modality
+from evaluation.selectors.hands import ShownDeal
+from evaluation.selectors.pictures import Picture
 from evaluation.services.ballot_box import BoxFull, box
 from evaluation.services.deals import (
     MOST_AT_ONCE,
@@ -34,14 +35,15 @@ from evaluation.services.deals import (
 from evaluation.services.limits import TooFast, play_limits
 from evaluation.services.retractions import UndoRefused, undo_vote
 from evaluation.services.votes import LONGEST_DWELL_MS, Ballot, BallotResult, CastVote, VoteResult, cast_votes
-from evaluation.views.player_cookie import StaleSitting, read_player_key, read_sitting, set_player_cookie
+from evaluation.views.calls import Call, Reply
+from evaluation.views.player_cookie import StaleSitting, check_sitting, read_cookie
 
 MOST_VOTES = 50
 MOST_HELD = 40
 RETRY_AFTER_S = 2
 
 rng = np.random.default_rng()
-View = Callable[..., Coroutine[Any, Any, HttpResponse]]
+Handler = Callable[..., Coroutine[Any, Any, Reply]]
 
 
 class Refused(Exception):
@@ -52,34 +54,33 @@ class Refused(Exception):
         self.status = status
 
 
-def speaks_json(view: View) -> View:
+def speaks_json(handler: Handler) -> Handler:
     """What every request of the deck has in common: a sitting, a JSON object, errors as JSON."""
 
-    @csrf_exempt  # the sitting token takes its place, see player_cookie
-    @never_cache
-    @require_POST
-    @wraps(view)
-    async def answer(request: HttpRequest, **parts: str) -> HttpResponse:
+    @wraps(handler)
+    async def answer(call: Call, **parts: str) -> Reply:
         try:
-            key = read_sitting(request)
-            return await view(request, key, _read_object(request), **parts)
+            key = check_sitting(
+                token=call.sitting, cookie=call.player_cookie, origin=call.origin, site=call.site
+            )
+            return await handler(call, key, _read_object(call), **parts)
         except StaleSitting as stale:
             return _refuse(HTTPStatus.FORBIDDEN, str(stale))
         except (Refused, UndoRefused) as refused:
             return _refuse(refused.status, str(refused))
         except TooFast as fast:
-            return _put_off(HTTPStatus.TOO_MANY_REQUESTS, str(fast), fast.wait_s)
+            return _refuse(HTTPStatus.TOO_MANY_REQUESTS, str(fast), retry_after=fast.wait_s)
         except (BoxFull, DatabaseError) as busy:
             message = str(busy) if isinstance(busy, BoxFull) else "The votes cannot be reached just now."
-            return _put_off(HTTPStatus.SERVICE_UNAVAILABLE, message, RETRY_AFTER_S)
+            return _refuse(HTTPStatus.SERVICE_UNAVAILABLE, message, retry_after=RETRY_AFTER_S)
 
     return answer
 
 
 @speaks_json
-async def deals(request: HttpRequest, key: uuid.UUID, body: dict[str, Any]) -> HttpResponse:
+async def deals(call: Call, key: uuid.UUID, body: dict[str, Any]) -> Reply:
     """Hand out the next pairs of this player's round."""
-    play_limits.spend_ask(key, _address(request))
+    play_limits.spend_ask(key, call.address)
     asked = DealRequest(
         key=key,
         catalogue=_text(body, "catalogue"),
@@ -93,7 +94,7 @@ async def deals(request: HttpRequest, key: uuid.UUID, body: dict[str, Any]) -> H
         raise Refused(HTTPStatus.NOT_FOUND, str(unknown)) from unknown
     telemetry.DEALS.inc(len(hand.deals))
     round_ = hand.round
-    return JsonResponse(
+    return Reply(
         {
             "round": round_.pk if round_ else None,
             "size": round_.size if round_ else ROUND_SIZE,
@@ -105,53 +106,47 @@ async def deals(request: HttpRequest, key: uuid.UUID, body: dict[str, Any]) -> H
 
 
 @speaks_json
-async def votes(request: HttpRequest, key: uuid.UUID, body: dict[str, Any]) -> HttpResponse:
+async def votes(call: Call, key: uuid.UUID, body: dict[str, Any]) -> Reply:
     """Take a batch of votes; each has its own status in the answer."""
     given = body.get("votes")
     if not isinstance(given, list) or len(given) > MOST_VOTES:
         raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, f"“votes” must be a list of at most {MOST_VOTES}.")
-    play_limits.spend_votes(key, _address(request), len(given))
+    play_limits.spend_votes(key, call.address, len(given))
     read = [_read_vote(one) for one in given]
     accepted = [one for one in read if isinstance(one, CastVote)]
     outcome: BallotResult = await box.submit(cast_now, Ballot(key, accepted))
     results = iter(outcome.results)
     ordered = [next(results) if isinstance(one, CastVote) else one for one in read]
     telemetry.count_votes(result.status for result in ordered)
-    response = JsonResponse(
-        {
-            "results": [_tell(result) for result in ordered],
-            "judged": outcome.judged,
-            "streak": outcome.streak,
-        }
-    )
-    _remember(request, response, key, ordered)
-    return response
+    told = {
+        "results": [_tell(result) for result in ordered],
+        "judged": outcome.judged,
+        "streak": outcome.streak,
+    }
+    return Reply(told, remember=_whom_to_remember(call, key, ordered))
 
 
 @speaks_json
-async def vote(request: HttpRequest, key: uuid.UUID, body: dict[str, Any], deal: str) -> HttpResponse:
+async def vote(call: Call, key: uuid.UUID, body: dict[str, Any], deal: str) -> Reply:
     """Take one vote; its status is the response's."""
-    play_limits.spend_votes(key, _address(request), 1)
+    play_limits.spend_votes(key, call.address, 1)
     read = _read_vote({**body, "deal": deal})
     if isinstance(read, VoteResult):
         telemetry.count_votes([read.status])
-        return JsonResponse(_tell(read), status=read.status)
+        return Reply(_tell(read), read.status)
     outcome: BallotResult = await box.submit(cast_now, Ballot(key, [read]))
     [result] = outcome.results
     telemetry.count_votes([result.status])
-    response = JsonResponse(
-        {**_tell(result), "judged": outcome.judged, "streak": outcome.streak}, status=result.status
-    )
-    _remember(request, response, key, [result])
-    return response
+    told = {**_tell(result), "judged": outcome.judged, "streak": outcome.streak}
+    return Reply(told, result.status, remember=_whom_to_remember(call, key, [result]))
 
 
 @speaks_json
-async def undo(request: HttpRequest, key: uuid.UUID, body: dict[str, Any]) -> HttpResponse:
+async def undo(call: Call, key: uuid.UUID, body: dict[str, Any]) -> Reply:
     """Take the last vote back; answers with a new deal for the same pair."""
-    play_limits.spend_ask(key, _address(request))
-    replacement: Deal = await box.submit(_undo, (key, _text(body, "deal")))
-    return JsonResponse({"deal": _show(replacement)})
+    play_limits.spend_ask(key, call.address)
+    replacement: ShownDeal = await box.submit(_undo, (key, _text(body, "deal")))
+    return Reply({"deal": _show(replacement)})
 
 
 def _deal(requests: Sequence[DealRequest]) -> Sequence[Hand | UnknownCatalogue]:
@@ -162,8 +157,8 @@ def cast_now(ballots: Sequence[Ballot]) -> Sequence[BallotResult]:
     return cast_votes(ballots, now=timezone.now())
 
 
-def _undo(asked: Sequence[tuple[uuid.UUID, str]]) -> Sequence[Deal | UndoRefused]:
-    outcomes: list[Deal | UndoRefused] = []
+def _undo(asked: Sequence[tuple[uuid.UUID, str]]) -> Sequence[ShownDeal | UndoRefused]:
+    outcomes: list[ShownDeal | UndoRefused] = []
     for key, deal in asked:
         try:
             outcomes.append(undo_vote(key=key, deal_id=deal, now=timezone.now()))
@@ -172,13 +167,13 @@ def _undo(asked: Sequence[tuple[uuid.UUID, str]]) -> Sequence[Deal | UndoRefused
     return outcomes
 
 
-def _show(deal: Deal) -> dict[str, Any]:
+def _show(deal: ShownDeal) -> dict[str, Any]:
     return {
         "id": deal.pk,
         "place": deal.place,
         "side": deal.side,
-        "question": _show_picture(describe_question(deal.pair.question)),
-        "candidate": _show_picture(describe_candidate(deal.pair.candidate)),
+        "question": _show_picture(deal.question),
+        "candidate": _show_picture(deal.candidate),
     }
 
 
@@ -200,17 +195,15 @@ def _tell(result: VoteResult) -> dict[str, Any]:
     }
 
 
-def _remember(
-    request: HttpRequest, response: HttpResponse, key: uuid.UUID, results: Sequence[VoteResult]
-) -> None:
+def _whom_to_remember(call: Call, key: uuid.UUID, results: Sequence[VoteResult]) -> uuid.UUID | None:
     """The cookie comes with the first vote that counts, not before."""
-    if read_player_key(request) is None and any(result.status == HTTPStatus.OK for result in results):
-        set_player_cookie(response, key)
+    counted = any(result.status == HTTPStatus.OK for result in results)
+    return key if counted and read_cookie(call.player_cookie) is None else None
 
 
-def _read_object(request: HttpRequest) -> dict[str, Any]:
+def _read_object(call: Call) -> dict[str, Any]:
     try:
-        body = json.loads(request.body)
+        body = json.loads(call.body)
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
@@ -264,15 +257,5 @@ def _number(body: dict[str, Any], name: str, *, low: int, high: int) -> int:
     return min(value, high)
 
 
-def _refuse(status: HTTPStatus, message: str) -> JsonResponse:
-    return JsonResponse({"message": message}, status=status)
-
-
-def _put_off(status: HTTPStatus, message: str, seconds: int) -> JsonResponse:
-    response = _refuse(status, message)
-    response["Retry-After"] = str(seconds)
-    return response
-
-
-def _address(request: HttpRequest) -> str:
-    return str(request.META.get("REMOTE_ADDR", ""))
+def _refuse(status: HTTPStatus, message: str, *, retry_after: int | None = None) -> Reply:
+    return Reply({"message": message}, status, retry_after=retry_after)

@@ -8,7 +8,7 @@ import uuid
 import pytest
 from django.test import Client
 
-from evaluation.models import Answer, Contender, Deal, RaterTally, Tally, Vote
+from evaluation.models import Answer, Contender, Credit, Deal, RaterTally, Tally, Vote
 from evaluation.selectors.board import Filters, read_board
 from evaluation.services.contenders import retire_contender
 from search.selectors.tables import neutralise
@@ -27,8 +27,8 @@ def _vote(players: int = 6, each: int = 20, *, catalogue: str = "demo", favourit
             hand = deal_to(key, now=NOW, count=10, catalogue=catalogue, seed=player)
             answers = {}
             for deal in hand.deals:
-                mine = deal.pair.credits.filter(contender=liked).exists()
-                share = (deal.pair_id + player) % 9
+                mine = Credit.objects.filter(pair=deal.pair, contender=liked).exists()
+                share = (deal.pair + player) % 9
                 answers[deal.pk] = "dope" if share < (8 if mine else 3) else "nope"
             cast(key, answers, now=NOW)
 

@@ -5,7 +5,18 @@ from datetime import timedelta
 
 import pytest
 
-from evaluation.models import Answer, Deal, Modality, Player, RaterTally, Retraction, Round, Tally, Vote
+from evaluation.models import (
+    Answer,
+    Credit,
+    Deal,
+    Modality,
+    Player,
+    RaterTally,
+    Retraction,
+    Round,
+    Tally,
+    Vote,
+)
 from evaluation.services.ballot_box import box
 from evaluation.services.contenders import retire_contender
 from evaluation.services.recount import find_differences
@@ -112,7 +123,7 @@ def test_06_a_deal_open_while_its_contender_retires_still_counts_for_it() -> Non
     contenders = make_contenders(make_catalogue(items=30, with_images=False), count=3)
     key = uuid.uuid4()
     [deal] = deal_to(key, now=NOW, count=1).deals
-    credited = [credit.contender for credit in deal.pair.credits.all()]
+    credited = [credit.contender for credit in Credit.objects.filter(pair=deal.pair)]
     for contender in contenders:
         retire_contender(contender=contender, now=NOW)
     assert cast(key, {deal.pk: "dope"}, now=NOW).results[0].status == 200
@@ -190,7 +201,7 @@ def test_votes_of_two_rounds_dealt_before_the_first_vote_spend_a_pair_once() -> 
     make_contenders(make_catalogue(items=4, with_images=False), count=1, with_control=False)
     key = uuid.uuid4()
     first, second = deal_to(key, now=NOW, count=2), deal_to(key, now=NOW, count=2)
-    assert {deal.pair_id for deal in first.deals} == {deal.pair_id for deal in second.deals}
+    assert {deal.pair for deal in first.deals} == {deal.pair for deal in second.deals}
     assert [one.status for one in cast(key, {deal.pk: "dope" for deal in first.deals}, now=NOW).results] == [
         200
     ] * 2
