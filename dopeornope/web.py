@@ -1,7 +1,7 @@
 """`python -m dopeornope.web SOCKET SECONDS`: a web process on a listening socket that is open already.
 
-uvicorn's own `--fd` takes any socket for a Unix one and so leaves Nagle's algorithm on: on a connection that is
-kept, the second half of every answer then waits some 40 ms for the visitor to acknowledge the first.
+uvicorn's own `--fd` takes any socket for a Unix one and so leaves Nagle's algorithm on: on a connection that
+is kept, the second half of every answer then waits some 40 ms for the visitor to acknowledge the first.
 """
 
 import socket

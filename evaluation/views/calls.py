@@ -17,7 +17,7 @@ from evaluation.views.player_cookie import COOKIE, set_player_cookie
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What the game reads of a request: ``site`` is the scheme and host it was sent to, ``address`` by whom."""
+    """What the game reads of a request. ``site``: scheme and host it was sent to; ``address``: by whom."""
 
     body: bytes
     sitting: str
