@@ -81,7 +81,7 @@ def nearest(
 class Gallery:
     """Vectors or bits (n, d), prepared once for many searches under one metric. Raises VectorsRejected.
 
-    float32 rows are not copied: they may be memory-mapped.
+    float32 rows are not copied: they may be memory-mapped. Bits are, into the order their kernel reads.
     """
 
     def __init__(self, metric: Metric, rows: npt.NDArray[Any]) -> None:
@@ -92,7 +92,12 @@ class Gallery:
             raise ValueError(f"Unknown metric {metric!r}; there are {', '.join(METRICS)}.")
         self.metric, self.dimensions = metric, rows.shape[1]
         self._kernels = kernels
-        self._rows = self._admit(rows, "gallery")
+        self._size = len(rows)
+        # An entry of `_rows` holds `_together` rows; threads share out whole entries.
+        self._rows, self._together = self._admit(rows, "gallery"), 1
+        if metric == "hamming":
+            self._together = kernels.HAMMING_BLOCK
+            self._rows = _in_blocks(self._rows, self._together)
         self._kind = {"l1": kernels.L1, "l2": kernels.L2, "hamming": kernels.GIVEN}[metric]
         self._norms = _squared_norms(self._rows) if metric == "l2" else None
         # Relative error of a float32 sum over the dimensions in any order (Higham, Accuracy and Stability of
@@ -100,7 +105,7 @@ class Gallery:
         self._error = (self.dimensions + 10) * _UNIT
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return self._size
 
     def nearest(
         self,
@@ -140,7 +145,7 @@ class Gallery:
     def distances(self, queries: npt.NDArray[Any]) -> Vectors:
         """All distances to (q, d) queries, (q, n), equal to those that `nearest` reports."""
         asked = self._admit(queries, "queries")
-        out = np.empty((len(asked), len(self._rows)), np.float32)
+        out = np.empty((len(asked), self._size), np.float32)
         if self.metric == "hamming":
             self._kernels.hamming(asked, self._rows, out)
         else:
@@ -170,7 +175,7 @@ class Gallery:
     def _block_size(self, queries: int, workers: int) -> int:
         """Queries per task: enough for the tiles, few enough for memory, and something for every thread."""
         fair = -(-queries // workers)
-        roomy = _BLOCK_PAIRS // max(1, len(self._rows))
+        roomy = _BLOCK_PAIRS // max(1, self._size)
         return max(_TILE, -(-min(_BLOCK, fair, roomy) // _TILE) * _TILE)
 
     def _multiplied(self, queries: npt.NDArray[Any]) -> Iterator[tuple[int, int, Vectors | None]]:
@@ -179,7 +184,7 @@ class Gallery:
         if self.metric != "l2" or len(queries) <= _FEW:
             yield 0, len(queries), None
             return
-        step = max(8, _PRODUCTS // max(1, len(self._rows)))
+        step = max(8, _PRODUCTS // max(1, self._size))
         for begin in range(0, len(queries), step):
             end = min(begin + step, len(queries))
             yield begin, end, queries[begin:end] @ self._rows.T
@@ -192,7 +197,7 @@ class Gallery:
         For L2 the bounds are of squared distances and overwrite `products`. `each` maps over parts of the
         gallery, as many as there are workers.
         """
-        count, size = len(queries), len(self._rows)
+        count, size = len(queries), self._size
         query_slack, gallery_slack = np.zeros(count, np.float32), np.zeros(size, np.float32)
         if products is not None and self._norms is not None:
             # |q - g|^2 = |q|^2 + |g|^2 - 2 q.g: fast, but it cancels; the error is relative to the norms.
@@ -205,9 +210,13 @@ class Gallery:
         kernels = self._kernels
         kernel = {"l1": kernels.manhattan, "l2": kernels.squared, "hamming": kernels.hamming}[self.metric]
         lower = np.empty((count, size), np.float32)
-        step = max(1, -(-size // workers))
-        parts = [slice(start, start + step) for start in range(0, size, step)]
-        deque(each(lambda part: kernel(queries, self._rows[part], lower[:, part]), parts), 0)
+        step = max(1, -(-len(self._rows) // workers))
+
+        def fill(start: int) -> None:
+            columns = slice(start * self._together, (start + step) * self._together)
+            kernel(queries, self._rows[start : start + step], lower[:, columns])
+
+        deque(each(fill, range(0, len(self._rows), step)), 0)
         if self.metric == "hamming":
             return lower, (1.0, query_slack, gallery_slack)
         return lower, (1 + 3 * self._error, query_slack + np.float32(_UNDERFLOW), gallery_slack)
@@ -225,6 +234,13 @@ class Gallery:
             self._kernels.rank(self._kind, lower, *bounds, nothing, nothing, positions, found)
         else:
             self._kernels.rank(self._kind, lower, *bounds, queries, self._rows, positions, found)
+
+
+def _in_blocks(words: npt.NDArray[np.uint64], size: int) -> npt.NDArray[np.uint64]:
+    """(n, w) words as (ceil(n / size), w, size), padded with zeros."""
+    count, width = words.shape
+    padded = np.pad(words, ((0, -count % size), (0, 0)))
+    return np.ascontiguousarray(padded.reshape(-(-count // size), size, width).transpose(0, 2, 1))
 
 
 def _squared_norms(rows: Vectors) -> Vectors:

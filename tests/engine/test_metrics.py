@@ -112,6 +112,15 @@ def test_known_distances() -> None:
     assert distances("hamming", bits[:1], bits).tolist() == [[0, 1]]
 
 
+def test_sums_are_those_in_the_order_of_the_dimensions_where_order_decides() -> None:
+    """1 + 2^-24 lies between two float32; added one by one the tail is lost, added first it rounds up."""
+    row = np.array([[1, 2.0**-24, *[2.0**-53] * 62]], np.float32)
+    origin = np.zeros_like(row)
+    assert distances("l1", origin, row).tolist() == [[1.0]]
+    assert nearest("l1", origin, row, 1).distances.tolist() == [[1.0]]
+    assert distances("l1", origin, row[:, ::-1].copy()).tolist() == [[1 + 2.0**-23]]
+
+
 def test_tight_clusters_far_from_the_origin_are_told_apart() -> None:
     """|q|^2 + |g|^2 - 2 q.g in float32 cannot tell these apart: the errors are larger than the distances."""
     rng = np.random.default_rng(0)
