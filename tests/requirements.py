@@ -53,6 +53,15 @@ def data_folder() -> Path:
     return Path(value)
 
 
+def postgresql() -> str:
+    """The address of a PostgreSQL on which a test may make databases of its own, or a skip."""
+    address = os.environ.get("DOPEORNOPE_TEST_DATABASE", "postgresql://postgres@127.0.0.1:5432/postgres")
+    parts = urlsplit(address)
+    if not answers(parts.hostname or "", parts.port or 5432):
+        miss("PostgreSQL", f"start one at {parts.hostname}, or name one in DOPEORNOPE_TEST_DATABASE")
+    return address
+
+
 def rabbitmq() -> str:
     """The address of a RabbitMQ on which a test may make a virtual host of its own, or a skip."""
     address = os.environ.get("DOPEORNOPE_TEST_BROKER", "amqp://guest:guest@127.0.0.1:5672").rstrip("/")
