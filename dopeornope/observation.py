@@ -116,7 +116,7 @@ def _histogram(route: str, method: str, status: int) -> Histogram:
 
 def _find_given_id(scope: Scope) -> str:
     """What the proxy in front calls this request; empty where there is none, or where it calls it oddly."""
-    if settings.TLS:
+    if settings.TRUSTED_PROXIES:
         for header, value in scope["headers"]:
             if header == b"x-request-id":
                 return value.decode() if REQUEST_ID.fullmatch(value) else ""

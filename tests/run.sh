@@ -29,7 +29,7 @@ from django.db import connection
 connection.ensure_connection()' 2> "$home/postgresql.txt"; then
     part "what touches the database, on PostgreSQL" \
         env DOPEORNOPE_DATABASE="$DOPEORNOPE_TEST_DATABASE" \
-        "$bin/pytest" -rs -n 2 --dist loadfile tests/search tests/evaluation tests/faults
+        "$bin/pytest" -rs -n 2 --dist loadfile tests/search tests/evaluation tests/faults tests/operate
 else
     echo
     echo "== SKIPPED: PostgreSQL does not answer at $DOPEORNOPE_TEST_DATABASE:"

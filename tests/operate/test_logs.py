@@ -125,7 +125,7 @@ def test_each_line_is_an_object_that_names_request_route_and_status(start_web):
 
 
 @pytest.mark.parametrize(
-    ("tls", "given", "taken"),
+    ("proxies", "given", "taken"),
     [
         ("1", "proxy-gave-this_1", True),
         ("1", "short", False),
@@ -134,8 +134,8 @@ def test_each_line_is_an_object_that_names_request_route_and_status(start_web):
         ("0", "visitor-gave-this", False),
     ],
 )
-def test_a_requests_id_is_taken_from_a_proxy_if_it_is_well_formed(start_web, tls, given, taken):
-    web = start_web(DOPEORNOPE_TLS=tls)
+def test_a_requests_id_is_taken_from_a_proxy_if_it_is_well_formed(start_web, proxies, given, taken):
+    web = start_web(DOPEORNOPE_TRUSTED_PROXIES=proxies)
     _, headers, _ = web.ask("/health/live", headers={"X-Request-Id": given})
     assert (headers["x-request-id"] == given) is taken
     assert re.fullmatch(r"[0-9A-Za-z_-]{8,64}", headers["x-request-id"])
