@@ -26,15 +26,15 @@ VECTORS, DIMENSIONS = 8000, 512
 pytestmark = pytest.mark.timeout(240)
 
 
-def make_photos(folder: Path) -> Path:
+def make_photos(folder: Path, *, count: int = PHOTOS) -> Path:
     """Smooth pictures of full size, all different: slow enough to be killed in the middle of them."""
     folder.mkdir()
     ramp = np.linspace(0, 255, 640, dtype=np.float32)
-    for number in range(PHOTOS):
+    for number in range(count):
         channels = [
             np.roll(ramp, number * 2)[None, :],
             np.roll(ramp, number * 5)[:, None],
-            number * 255 / PHOTOS,
+            number * 255 / count,
         ]
         pixels = np.stack([np.broadcast_to(channel, (640, 640)) for channel in channels], axis=2)
         Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{number:04d}.jpg")

@@ -89,13 +89,15 @@ def test_term_keeps_every_vote_and_puts_the_running_job_back(
     serve: Serve, house: House, tmp_path: Path
 ) -> None:
     open_game(house, tmp_path)
-    house.manage("import_catalogue", "folder", make_photos(tmp_path / "photos"), "--slug", "photos")
-    house.manage("build_contenders", "--catalogue", "photos", "--queue")
+    house.manage(
+        "import_catalogue", "folder", make_photos(tmp_path / "photos", count=300), "--slug", "photos"
+    )
     players = [Player(Browser(serve)) for _ in range(4)]
+    house.wait_until(lambda: all(player.acknowledged for player in players))
+    house.manage("build_contenders", "--catalogue", "photos", "--queue")
     running = house.wait_for(
         house.all(Job).filter(kind="embed", state=JobState.RUNNING, done__gte=1, done__lt=F("total"))
     )
-    house.wait_until(lambda: all(player.acknowledged for player in players))
     pids = serve.children().values()
 
     serve.process.terminate()
