@@ -18,12 +18,12 @@ import datetime, sys
 import django
 django.setup()
 from django.core.management import call_command
-from django.utils import timezone
+from dopeornope.management.commands import sweep
 from search.models import Queue
 from search.services.jobs import JobKind, create_job, register_kind
 from search.services.sweeping import register_sweep
 
-timezone.now = lambda: datetime.datetime(2026, 1, 1, int(sys.argv[1]), 59, tzinfo=datetime.timezone.utc)
+sweep.read_clock = lambda: datetime.datetime(2026, 1, 1, int(sys.argv[1]), 59, tzinfo=datetime.timezone.utc)
 register_kind(JobKind("hourly", Queue.IO, lambda context: None))
 
 def ask(now):
