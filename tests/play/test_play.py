@@ -162,7 +162,8 @@ def test_a_child_that_dies_is_started_again(house, photos, started):
     play = Play(house, "--catalogue", photos)
     started.append(play)
     address = play.wait_for(r"Play at (http://\S+/)")
-    web = next(pid for pid in play.children() if b"dopeornope.web" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in play.children()}
+    web = next(pid for pid, command in commands.items() if b"dopeornope.web" in command)
     os.kill(web, signal.SIGKILL)
     play.wait_for("“web” ended and is started again")
     # Its port stays open meanwhile: the request waits for the new process.
