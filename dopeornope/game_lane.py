@@ -118,7 +118,8 @@ async def _learn_headers(scope: dict[str, Any]) -> Headers:
 
 def _is_short(headers: dict[bytes, bytes]) -> bool:
     length = headers.get(b"content-length", b"")
-    return length.isdigit() and int(length) <= LARGEST_BODY
+    # Where a body comes in chunks the length beside it says nothing.
+    return b"transfer-encoding" not in headers and length.isdigit() and int(length) <= LARGEST_BODY
 
 
 async def _read_body(receive: Receive) -> bytes | None:
