@@ -1,14 +1,19 @@
 """Statements over many rows at once, for what happens with every deal and every vote.
 
-Through the ORM a busy moment would be dozens of queries, each built and compiled anew; that costs several
-times what the database needs to answer them. Here the text of a statement is as good as fixed, and one
-statement serves all rows. Everything else in the project uses the ORM.
+Through the ORM a busy moment would be dozens of queries, each built, sent and planned anew; that costs
+several times what the database needs to do the work. Here one statement serves all rows, its text never changes, so
+that PostgreSQL plans it once per connection, and several go in one message. Everything else uses the ORM.
 """
 
+import json
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from itertools import count
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from django.db import connection
 from django.db.models import Model
@@ -17,36 +22,98 @@ from django.db.models import Model
 _TURN = 0x646F7065
 Row = tuple[Any, ...]
 
+# By driver connection: which texts it has planned, under which names.
+_prepared: "WeakKeyDictionary[Any, dict[str, str]]" = WeakKeyDictionary()
 
-def take_turn() -> None:
-    """Wait for the turn to write votes, deals and counts, and keep it until the transaction ends.
+
+@dataclass(frozen=True)
+class Statement:
+    """A text with places for parameters; a list takes the place in `= ANY(%s)`.
+
+    ``for_each``: the parameters are many rows, and the statement is run with each.
+    """
+
+    text: str
+    parameters: Sequence[Any]
+    for_each: bool = False
+
+
+def execute(*statements: Statement | None) -> list[Row]:
+    """Run statements one after the other, leaving out None; the rows of the last one, if it gives any.
+
+    Times come as the driver gives them: compare them in the query.
+    """
+    wanted = [statement for statement in statements if statement is not None]
+    if not wanted:
+        return []
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            calls = [_call_prepared(cursor, statement) for statement in wanted]
+            cursor.execute("; ".join(calls), [value for one in wanted for value in one.parameters])
+        else:
+            for statement in wanted:
+                if statement.for_each:
+                    cursor.executemany(statement.text, statement.parameters)
+                else:
+                    cursor.execute(_without_any(statement.text), _without_lists(statement.parameters))
+        rows: list[Row] = cursor.fetchall() if cursor.description else []
+        return rows
+
+
+def fetch(query: str, *parameters: Any) -> list[Row]:
+    """All rows of one query."""
+    return execute(Statement(query, parameters))
+
+
+def take_turn() -> Statement | None:
+    """Waits for the turn to write votes, deals and counts, and keeps it until the transaction ends.
 
     Every such transaction changes the same few rows (the contenders' counts), so they wait for each other in
     any case. Taking turns from the start they cannot also block each other in a circle. SQLite has one writer
     at a time by itself.
     """
+    if connection.vendor != "postgresql":
+        return None
+    return Statement("SELECT pg_advisory_xact_lock(%s::bigint)", [_TURN])
+
+
+def insert(
+    model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]], tail: str = ""
+) -> Statement | None:
+    """Inserts rows; ``tail`` follows the values: ON CONFLICT, RETURNING. None where there are no rows."""
+    if not rows:
+        return None
+    into = f"INSERT INTO {model._meta.db_table} ({', '.join(columns)})"
     if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_TURN])
+        types = [_array_type(model, column) for column in columns]
+        arrays = ", ".join(f"%s::{type_}" for type_ in types)
+        return Statement(f"{into} SELECT * FROM unnest({arrays}) {tail}", _columns(rows))
+    values = ", ".join([f"({', '.join(['%s'] * len(columns))})"] * len(rows))
+    return Statement(f"{into} VALUES {values} {tail}", [value for row in rows for value in row])
 
 
-def fetch(query: str, parameters: Sequence[Any]) -> list[Row]:
-    """All rows of a query. Times come as the driver gives them: compare them in the query."""
-    with connection.cursor() as cursor:
-        cursor.execute(query, parameters)
-        rows: list[Row] = cursor.fetchall()
-        return rows
+def increase(
+    model: type[Model], keys: Sequence[str], fields: Sequence[str], deltas: Mapping[Any, Sequence[int]]
+) -> Statement | None:
+    """Adds integers to columns of existing rows: `F()` increments, many at once.
 
-
-def run(statement: str, parameters: Sequence[Any]) -> None:
-    """Run a statement that gives no rows."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-
-
-def among(column: str, values: Collection[Any]) -> str:
-    """A condition with as many places for parameters as there are values, at least one."""
-    return f"{column} IN ({', '.join(['%s'] * len(values))})"
+    ``deltas`` by the values of the key columns: a tuple of them where there are several.
+    """
+    rows = [
+        [*delta, *(key if isinstance(key, tuple) else (key,))] for key, delta in deltas.items() if any(delta)
+    ]
+    if not rows:
+        return None
+    table = model._meta.db_table
+    if connection.vendor == "postgresql":
+        changes = ", ".join(f"{name} = t.{name} + v.{name}" for name in fields)
+        same = " AND ".join(_is_same(model, key) for key in keys)
+        types = [*["bigint[]"] * len(fields), *(_array_type(model, key) for key in keys)]
+        given = f"unnest({', '.join(f'%s::{type_}' for type_ in types)}) v({', '.join([*fields, *keys])})"
+        return Statement(f"UPDATE {table} t SET {changes} FROM {given} WHERE {same}", _columns(rows))
+    changes = ", ".join(f"{name} = {name} + %s" for name in fields)
+    same = " AND ".join(f"{key} IS %s" for key in keys)
+    return Statement(f"UPDATE {table} SET {changes} WHERE {same}", rows, for_each=True)
 
 
 def moment(at: datetime) -> Any:
@@ -64,39 +131,42 @@ def as_uuid(value: Any) -> uuid.UUID | None:
     return value if value is None or isinstance(value, uuid.UUID) else uuid.UUID(hex=value)
 
 
-def insert_rows(
-    model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]], tail: str = ""
-) -> list[Row]:
-    """Insert rows; ``tail`` follows the values: ON CONFLICT, and RETURNING, whose rows are returned."""
-    if not rows:
-        return []
-    places = f"({', '.join(['%s'] * len(columns))})"
-    values = ", ".join([places] * len(rows))
-    statement = f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) VALUES {values} {tail}"
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [value for row in rows for value in row])
-        returned: list[Row] = cursor.fetchall() if "RETURNING" in tail else []
-        return returned
+def _columns(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
-def add_to_rows(model: type[Model], fields: Sequence[str], deltas: Mapping[Any, Sequence[int]]) -> None:
-    """Add integers to columns of existing rows, by primary key: `F()` increments, many at once."""
-    key = model._meta.pk
-    assert key is not None
-    rows = [[*deltas[pk], pk] for pk in sorted(deltas) if any(deltas[pk])]
-    if not rows:
-        return
-    table = model._meta.db_table
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            changes = ", ".join(f"{name} = t.{name} + v.{name}" for name in fields)
-            arrays = ", ".join([*["%s::bigint[]"] * len(fields), f"%s::{key.rel_db_type(connection)}[]"])
-            names = ", ".join([*fields, "pk"])
-            given = f"unnest({arrays}) v({names})"
-            cursor.execute(
-                f"UPDATE {table} t SET {changes} FROM {given} WHERE t.{key.column} = v.pk",
-                [list(column) for column in zip(*rows, strict=True)],
-            )
-        else:
-            changes = ", ".join(f"{name} = {name} + %s" for name in fields)
-            cursor.executemany(f"UPDATE {table} SET {changes} WHERE {key.column} = %s", rows)
+@lru_cache
+def _array_type(model: type[Model], column: str) -> str:
+    for field in model._meta.concrete_fields:
+        if field.column == column:
+            return f"{field.rel_db_type(connection)}[]"
+    raise KeyError(f"{model.__name__} has no column {column}")
+
+
+@lru_cache
+def _is_same(model: type[Model], key: str) -> str:
+    nullable = any(field.null for field in model._meta.concrete_fields if field.column == key)
+    return f"t.{key} IS NOT DISTINCT FROM v.{key}" if nullable else f"t.{key} = v.{key}"
+
+
+def _call_prepared(cursor: Any, statement: Statement) -> str:
+    """What runs the statement on this connection, planned where it is new to it."""
+    names = _prepared.setdefault(connection.connection, {})
+    name = names.get(statement.text)
+    if name is None:
+        name = f"hot_{len(names)}"
+        numbers = count(1)
+        places = [f"${next(numbers)}" for _ in statement.parameters]
+        # Without parameters, so that the driver leaves the text as it is.
+        cursor.execute(f"PREPARE {name} AS {statement.text}" % tuple(places))
+        names[statement.text] = name
+    return f"EXECUTE {name}({', '.join(['%s'] * len(statement.parameters))})"
+
+
+@lru_cache
+def _without_any(text: str) -> str:
+    return text.replace("= ANY(%s)", "IN (SELECT value FROM json_each(%s))")
+
+
+def _without_lists(parameters: Sequence[Any]) -> list[Any]:
+    return [json.dumps(value) if isinstance(value, list) else value for value in parameters]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evaluation.models.statements import among, fetch
+from evaluation.models.statements import Statement, execute
 from evaluation.selectors.pictures import CANDIDATE, QUESTION, Picture, describe_picture
 
 
@@ -19,27 +19,19 @@ class ShownDeal:
     candidate: Picture
 
 
-def show_deals(pks: Sequence[str]) -> dict[str, ShownDeal]:
-    """These deals by id, with their pictures."""
-    if not pks:
-        return {}
-    rows = fetch(
+def show_deals(pks: Sequence[str], *, after: Sequence[Statement | None] = ()) -> dict[str, ShownDeal]:
+    """These deals by id, with their pictures; ``after`` these statements, which go with the query."""
+    shown = Statement(
         "SELECT d.id, d.place, d.side, d.pair_id,"
         " q.image_sha256, q.width, q.height, qa.value, c.image_sha256, c.width, c.height, ca.value"
         " FROM evaluation_deal d JOIN evaluation_pair p ON p.id = d.pair_id"
         " JOIN search_item q ON q.id = p.question_id LEFT JOIN search_attribute qa ON qa.id = q.category_id"
         " JOIN search_item c ON c.id = p.candidate_id LEFT JOIN search_attribute ca ON ca.id = c.category_id"
-        f" WHERE {among('d.id', pks)}",
-        list(pks),
+        " WHERE d.id = ANY(%s)",
+        [list(pks)],
     )
-    return {
-        pk: ShownDeal(
-            pk,
-            place,
-            side,
-            pair,
-            describe_picture(QUESTION, *both[:4]),
-            describe_picture(CANDIDATE, *both[4:]),
-        )
-        for pk, place, side, pair, *both in rows
-    }
+    deals = {}
+    for pk, place, side, pair, *both in execute(*after, shown):
+        question, candidate = describe_picture(QUESTION, *both[:4]), describe_picture(CANDIDATE, *both[4:])
+        deals[pk] = ShownDeal(pk, place, side, pair, question, candidate)
+    return deals

@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.models.statements import among, as_uuid, fetch, moment, uuid_parameter
+from evaluation.models.statements import Statement, as_uuid, execute, fetch, moment, take_turn, uuid_parameter
 
 Person = tuple[str, int]
 
@@ -82,11 +82,15 @@ def read_table(
     since: datetime,
     now: datetime,
 ) -> Table:
-    """Everything about these players and rounds; of the rounds only those begun after ``since`` and open."""
+    """Everything about these players and rounds; of the rounds only those begun after ``since`` and open.
+
+    Call it in a transaction: it takes the turn to write first.
+    """
+    halls = _read_halls(slugs)
     seats = _read_seats(keys)
     open_rounds = _read_rounds(rounds, [seat.pk for seat in seats.values()], since=since)
     return Table(
-        halls=_read_halls(slugs),
+        halls=halls,
         seats=seats,
         rounds=open_rounds,
         dealt=_read_dealt([one.pk for one in open_rounds], now=now),
@@ -95,32 +99,33 @@ def read_table(
 
 
 def _read_halls(slugs: Collection[str]) -> dict[str, Hall]:
-    rows = fetch(
-        "SELECT c.id, c.slug, s.stamp FROM search_catalogue c"
-        " LEFT JOIN evaluation_dealingstamp s ON s.catalogue_id = c.id"
-        f" WHERE {among('c.slug', slugs)}",
-        list(slugs),
+    rows = execute(
+        take_turn(),
+        Statement(
+            "SELECT c.id, c.slug, s.stamp FROM search_catalogue c"
+            " LEFT JOIN evaluation_dealingstamp s ON s.catalogue_id = c.id WHERE c.slug = ANY(%s)",
+            [list(slugs)],
+        ),
     )
     return {slug: Hall(pk, slug, as_uuid(stamp)) for pk, slug, stamp in rows}
 
 
 def _read_seats(keys: Collection[uuid.UUID]) -> dict[uuid.UUID, Seat]:
     rows = fetch(
-        f"SELECT key, id, user_id FROM evaluation_player WHERE {among('key', keys)}",
+        "SELECT key, id, user_id FROM evaluation_player WHERE key = ANY(%s)",
         [uuid_parameter(key) for key in keys],
     )
     return {key: Seat(pk, user) for raw, pk, user in rows if (key := as_uuid(raw))}
 
 
 def _read_rounds(named: Collection[str], players: Sequence[int], *, since: datetime) -> list[OpenRound]:
-    wanted = [among(column, values) for column, values in (("id", named), ("player_id", players)) if values]
-    if not wanted:
-        return []
     rows = fetch(
         "SELECT id, catalogue_id, player_id, holder, size, judged FROM evaluation_round"
-        f" WHERE ({' OR '.join(wanted)}) AND revealed_at IS NULL AND created_at > %s AND judged < size"
-        " ORDER BY created_at DESC, id",
-        [*named, *players, moment(since)],
+        " WHERE (id = ANY(%s) OR player_id = ANY(%s))"
+        " AND revealed_at IS NULL AND created_at > %s AND judged < size ORDER BY created_at DESC, id",
+        list(named),
+        list(players),
+        moment(since),
     )
     return [OpenRound(*row) for row in rows]
 
@@ -133,9 +138,10 @@ def _read_dealt(rounds: Sequence[str], *, now: datetime) -> dict[str, list[Dealt
         "SELECT d.round_id, d.id, d.place, d.pair_id, p.question_id,"
         " v.deal_id IS NOT NULL, d.expires_at <= %s"
         " FROM evaluation_deal d JOIN evaluation_pair p ON p.id = d.pair_id"
-        f" LEFT JOIN evaluation_vote v ON v.deal_id = d.id WHERE {among('d.round_id', rounds)}"
+        " LEFT JOIN evaluation_vote v ON v.deal_id = d.id WHERE d.round_id = ANY(%s)"
         " ORDER BY d.place, d.issued_at",
-        [moment(now), *rounds],
+        moment(now),
+        list(rounds),
     )
     for round_id, pk, place, pair, question, spent, expired in rows:
         dealt[round_id].append(Dealt(pk, place, pair, question, bool(spent), bool(expired)))
@@ -146,16 +152,14 @@ def _read_seen(seats: Sequence[Seat]) -> dict[Person, list[int]]:
     seen: dict[Person, list[int]] = defaultdict(list)
     alone = {seat.pk: seat.person for seat in seats if not seat.user}
     if alone:
-        rows = fetch(
-            f"SELECT player_id, pair_id FROM evaluation_deal WHERE {among('player_id', alone)}", list(alone)
-        )
+        rows = fetch("SELECT player_id, pair_id FROM evaluation_deal WHERE player_id = ANY(%s)", list(alone))
         for player, pair in rows:
             seen[alone[player]].append(pair)
     users = [seat.user for seat in seats if seat.user]
     if users:
         rows = fetch(
             "SELECT p.user_id, d.pair_id FROM evaluation_deal d"
-            f" JOIN evaluation_player p ON p.id = d.player_id WHERE {among('p.user_id', users)}",
+            " JOIN evaluation_player p ON p.id = d.player_id WHERE p.user_id = ANY(%s)",
             users,
         )
         for user, pair in rows:

@@ -5,11 +5,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from evaluation.models import Answer, Pair, RaterTally, Spread, Tally
-from evaluation.models.statements import Row, add_to_rows, among, fetch, insert_rows
+from evaluation.models.statements import Row, Statement, execute, increase, insert
 
 SPREAD_FIELDS = (
     "players", "player_dd", "player_dn", "player_nn", "pairs", "pair_dd", "pair_dn", "pair_nn",
 )  # fmt: skip
+COUNTED = ("dopes", "nopes", "skips")
 _DOPES, _NOPES, _SKIPS = range(3)
 _COLUMN = {Answer.DOPE: _DOPES, Answer.NOPE: _NOPES, Answer.SKIP: _SKIPS}
 
@@ -24,26 +25,38 @@ class Change:
     by: int = 1
 
 
-def count_changes(changes: Sequence[Change]) -> None:
+def count_changes(
+    changes: Sequence[Change],
+    *,
+    before: Sequence[Statement | None] = (),
+    beside: Sequence[Statement | None] = (),
+) -> None:
     """Add votes to every count they belong to. Call it in the transaction that stores the votes.
 
-    The pairs come first: a contender that enters holds their rows, so a vote is either among those it counts
-    or finds its credit.
+    ``before`` and ``beside`` are statements of the same transaction that go with those of the counts. The
+    pairs come first: a contender that enters holds their rows, so a vote is either among those it counts or
+    finds its credit.
     """
     by_pair: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
     for change in changes:
         by_pair[change.pair][_COLUMN[change.answer]] += change.by
-    add_to_rows(Pair, ("dopes", "nopes", "skips"), by_pair)
-    pairs = _read_pairs(by_pair)
+    pairs = _read_pairs(by_pair, after=[*before, increase(Pair, ["id"], COUNTED, by_pair)])
     spread: dict[int, list[int]] = defaultdict(lambda: [0] * 8)
     _count_raters(changes, pairs, spread)
-    for pk, (dopes, nopes, _) in by_pair.items():
+    tallies: dict[tuple[int, int | None], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for pk, added in by_pair.items():
         pair = pairs[pk]
-        step = moments_step((pair.dopes - dopes, pair.nopes - nopes), (dopes, nopes))
+        step = moments_step(
+            (pair.dopes - added[_DOPES], pair.nopes - added[_NOPES]), (added[_DOPES], added[_NOPES])
+        )
         for contender in pair.finders:
             _add(spread[contender], (0, 0, 0, 0, *step))
-    _count_tallies(by_pair, pairs)
-    add_to_rows(Spread, SPREAD_FIELDS, spread)
+            _add(tallies[contender, pair.category], added)
+    execute(
+        increase(Tally, ["contender_id", "category_id"], COUNTED, tallies),
+        increase(Spread, ["contender_id"], SPREAD_FIELDS, spread),
+        *beside,
+    )
 
 
 @dataclass(frozen=True)
@@ -56,14 +69,14 @@ class _Counted:
     finders: list[int]
 
 
-def _read_pairs(pks: Collection[int]) -> dict[int, _Counted]:
-    rows = fetch(
+def _read_pairs(pks: Collection[int], *, after: Sequence[Statement | None]) -> dict[int, _Counted]:
+    query = Statement(
         "SELECT p.id, p.category_id, p.dopes, p.nopes, c.contender_id FROM evaluation_pair p"
-        f" LEFT JOIN evaluation_credit c ON c.pair_id = p.id WHERE {among('p.id', pks)}",
-        list(pks),
+        " LEFT JOIN evaluation_credit c ON c.pair_id = p.id WHERE p.id = ANY(%s)",
+        [list(pks)],
     )
     pairs: dict[int, _Counted] = {}
-    for pk, category, dopes, nopes, contender in rows:
+    for pk, category, dopes, nopes, contender in execute(*after, query):
         pair = pairs.setdefault(pk, _Counted(category, dopes, nopes, []))
         if contender is not None:
             pair.finders.append(contender)
@@ -100,15 +113,16 @@ def _count_raters(
 
 def _raise_raters(deltas: Mapping[tuple[int, int], list[int]]) -> list[Row]:
     """Count for each (contender, player), and return the rows as (contender, player, dopes, nopes)."""
-    return insert_rows(
+    counted = insert(
         RaterTally,
         ("contender_id", "player_id", "dopes", "nopes"),
-        [(*key, *delta) for key, delta in sorted(deltas.items())],
+        [(*key, *delta) for key, delta in deltas.items()],
         "ON CONFLICT (contender_id, player_id) DO UPDATE SET"
         " dopes = evaluation_ratertally.dopes + excluded.dopes,"
         " nopes = evaluation_ratertally.nopes + excluded.nopes"
         " RETURNING contender_id, player_id, dopes, nopes",
     )
+    return execute(counted)
 
 
 def _lower_raters(deltas: Mapping[tuple[int, int], list[int]]) -> list[Row]:
@@ -119,28 +133,11 @@ def _lower_raters(deltas: Mapping[tuple[int, int], list[int]]) -> list[Row]:
             contender__in={contender for contender, _ in deltas}, player__in={player for _, player in deltas}
         )
     }
-    add_to_rows(RaterTally, ("dopes", "nopes"), {rows[key].pk: delta for key, delta in deltas.items()})
+    execute(increase(RaterTally, ["contender_id", "player_id"], ["dopes", "nopes"], deltas))
     return [
         (*key, rows[key].dopes + delta[_DOPES], rows[key].nopes + delta[_NOPES])
         for key, delta in deltas.items()
     ]
-
-
-def _count_tallies(by_pair: Mapping[int, list[int]], pairs: Mapping[int, _Counted]) -> None:
-    by_key: dict[tuple[int, int | None], list[int]] = defaultdict(lambda: [0, 0, 0])
-    for pk, added in by_pair.items():
-        for contender in pairs[pk].finders:
-            _add(by_key[contender, pairs[pk].category], added)
-    if not by_key:
-        return
-    contenders = {contender for contender, _ in by_key}
-    rows = fetch(
-        "SELECT id, contender_id, category_id FROM evaluation_tally"
-        f" WHERE {among('contender_id', contenders)}",
-        list(contenders),
-    )
-    known = {(contender, category): pk for pk, contender, category in rows}
-    add_to_rows(Tally, ("dopes", "nopes", "skips"), {known[key]: added for key, added in by_key.items()})
 
 
 def _add(total: list[int], step: Sequence[int]) -> None:

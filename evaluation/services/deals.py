@@ -12,7 +12,7 @@ import numpy as np
 from django.db import transaction
 
 from evaluation.models import Deal, Round, Side
-from evaluation.models.statements import insert_rows, moment, take_turn
+from evaluation.models.statements import insert, moment
 from evaluation.selectors.hands import ShownDeal, show_deals
 from evaluation.selectors.pools import find_pool
 from evaluation.selectors.tables import Hall, OpenRound, Seat, Table, read_table
@@ -56,7 +56,6 @@ def deal_pairs(
     Deals of the round that are neither spent nor held are handed out again before new ones are drawn.
     Requests of different players share every query; a second one of the same player sees the first's deals.
     """
-    take_turn()
     answers: dict[int, Hand | UnknownCatalogue] = {}
     waiting = list(enumerate(requests))
     while waiting:
@@ -206,7 +205,7 @@ def _write(plans: Sequence[_Plan], *, now: datetime) -> dict[str, ShownDeal]:
     """Store new rounds and deals; returns all deals of the plans as the page shows them."""
     at, expires = moment(now), moment(now + DEAL_LIFE)
     opened = [plan.round for plan in plans if plan.opened and plan.round]
-    insert_rows(
+    new_rounds = insert(
         Round,
         ("id", "catalogue_id", "player_id", "holder", "size", "judged", "created_at"),
         [(one.pk, one.catalogue, one.player, one.holder, one.size, 0, at) for one in opened],
@@ -214,7 +213,7 @@ def _write(plans: Sequence[_Plan], *, now: datetime) -> dict[str, ShownDeal]:
     for plan in plans:
         if plan.shrunk and not plan.opened and plan.round:
             Round.objects.filter(pk=plan.round.pk).update(size=plan.round.size)
-    insert_rows(
+    new_deals = insert(
         Deal,
         ("id", "pair_id", "round_id", "player_id", "place", "side", "policy", "policy_version", "propensity",
          "issued_at", "expires_at"),
@@ -226,7 +225,8 @@ def _write(plans: Sequence[_Plan], *, now: datetime) -> dict[str, ShownDeal]:
             for one in plan.fresh
         ],
     )  # fmt: skip
-    return show_deals([deal for plan in plans for deal in (*plan.again, *(one.pk for one in plan.fresh))])
+    handed = [deal for plan in plans for deal in (*plan.again, *(one.pk for one in plan.fresh))]
+    return show_deals(handed, after=[new_rounds, new_deals])
 
 
 def delete_abandoned_rounds(now: datetime) -> int:

@@ -5,7 +5,7 @@ from datetime import datetime
 from http import HTTPStatus
 
 from evaluation.models import Answer, Deal, Retraction, Round, Vote
-from evaluation.models.statements import take_turn
+from evaluation.models.statements import execute, take_turn
 from evaluation.selectors.hands import ShownDeal, show_deals
 from evaluation.services.counts import Change, count_changes
 from evaluation.services.deals import DEAL_LIFE, is_holder, new_id
@@ -27,7 +27,7 @@ def undo_vote(*, key: uuid.UUID, deal_id: str, now: datetime) -> ShownDeal:
     The vote stays on record with a retraction beside it. Returns a new deal for the same pair and place.
     Raises UndoRefused.
     """
-    take_turn()
+    execute(take_turn())
     deal = Deal.objects.select_for_update(no_key=True).filter(pk=deal_id).first()
     round_ = Round.objects.select_for_update(no_key=True).get(pk=deal.round_id) if deal else None
     if deal is None or round_ is None or not is_holder(key, round_):
@@ -43,7 +43,7 @@ def undo_vote(*, key: uuid.UUID, deal_id: str, now: datetime) -> ShownDeal:
     assert deal.player_id is not None
     Retraction.objects.create(vote=vote, retracted_at=now)
     count_changes([Change(deal.pair_id, deal.player_id, Answer(vote.answer), by=-1)])
-    count_judged({round_.pk: -1}, {deal.player_id: -1})
+    execute(*count_judged({round_.pk: -1}, {deal.player_id: -1}))
     events.bump("leaderboard")
     replacement = Deal.objects.create(
         pk=new_id(),

@@ -9,13 +9,12 @@ from http import HTTPStatus
 
 from evaluation.models import Answer, Modality, Player, Round, Vote
 from evaluation.models.statements import (
-    add_to_rows,
-    among,
+    Statement,
     as_uuid,
-    fetch,
-    insert_rows,
+    execute,
+    increase,
+    insert,
     moment,
-    run,
     take_turn,
     uuid_parameter,
 )
@@ -75,7 +74,6 @@ def cast_votes(ballots: Sequence[Ballot], *, now: datetime) -> list[BallotResult
     Replaying is harmless: the same answer gets the same result, another one is refused. Ballots of several
     players share every statement, so a busy moment costs little more than a quiet one.
     """
-    take_turn()
     urn = _Urn.open(ballots, now=now)
     results = [[urn.take(ballot.key, vote) for vote in ballot.votes] for ballot in ballots]
     urn.count()
@@ -151,7 +149,7 @@ class _Urn:
         if not self.fresh:
             return
         cast_at = moment(self.now)
-        insert_rows(
+        stored = insert(
             Vote,
             ("deal_id", "answer", "dwell_ms", "modality", "cast_at"),
             [(pk, cast.answer.value, cast.dwell_ms, cast.modality.value, cast_at) for pk, cast in self.fresh],
@@ -166,8 +164,8 @@ class _Urn:
             rounds[deal.round.pk] += 1
             deal.round.judged += 1
             players[deal.player].judged += 1
-        count_changes(changes)
-        count_judged(rounds, Counter(change.player for change in changes))
+        judged = count_judged(rounds, Counter(change.player for change in changes))
+        count_changes(changes, before=[stored], beside=judged)
         events.bump("leaderboard")
 
     def judged_in_round_of(self, ballot: Ballot) -> int:
@@ -192,28 +190,30 @@ class _Urn:
                 if is_held(ballot.key, deal.round.pk, deal.round.holder):
                     claims[deal.round.pk] = ballot.key
         newcomers = sorted(set(claims.values()) - set(self.players))
-        insert_rows(
+        welcomed = insert(
             Player,
             ("key", "judged", "created_at"),
             [(uuid_parameter(key), 0, moment(self.now)) for key in newcomers],
             "ON CONFLICT (key) DO NOTHING",
         )
         if newcomers:
-            self.players |= _read_players(newcomers)
+            self.players |= _read_players(newcomers, after=[welcomed])
         for round_id, key in sorted(claims.items()):
             self._claim(round_id, self.players[key].pk)
 
     def _claim(self, round_id: str, player: int) -> None:
         """Make a round the player's. Pairs the player got elsewhere meanwhile stay nobody's."""
         elsewhere = "SELECT pair_id FROM evaluation_deal WHERE player_id = %s AND round_id <> %s"
-        run("UPDATE evaluation_round SET player_id = %s WHERE id = %s", [player, round_id])
-        run(
-            "UPDATE evaluation_deal SET player_id = %s"
-            f" WHERE round_id = %s AND player_id IS NULL AND pair_id NOT IN ({elsewhere})",
-            [player, round_id, player, round_id],
-        )
-        claimed = fetch(
-            "SELECT id FROM evaluation_deal WHERE round_id = %s AND player_id = %s", [round_id, player]
+        claimed = execute(
+            Statement("UPDATE evaluation_round SET player_id = %s WHERE id = %s", [player, round_id]),
+            Statement(
+                "UPDATE evaluation_deal SET player_id = %s"
+                f" WHERE round_id = %s AND player_id IS NULL AND pair_id NOT IN ({elsewhere})",
+                [player, round_id, player, round_id],
+            ),
+            Statement(
+                "SELECT id FROM evaluation_deal WHERE round_id = %s AND player_id = %s", [round_id, player]
+            ),
         )
         mine = {pk for (pk,) in claimed}
         for pk, deal in self.deals.items():
@@ -222,21 +222,25 @@ class _Urn:
                 deal.player = player if pk in mine else None
 
 
-def count_judged(rounds: Mapping[str, int], players: Mapping[int, int]) -> None:
-    """Raise (or lower, by negative numbers) how many pairs were judged in rounds and by players."""
-    add_to_rows(Round, ("judged",), {pk: [by] for pk, by in rounds.items()})
-    add_to_rows(Player, ("judged",), {pk: [by] for pk, by in players.items()})
+def count_judged(rounds: Mapping[str, int], players: Mapping[int, int]) -> list[Statement | None]:
+    """Raises (or lowers, by negative numbers) how many pairs were judged in rounds and by players."""
+    return [
+        increase(Round, ["id"], ["judged"], {pk: [by] for pk, by in rounds.items()}),
+        increase(Player, ["id"], ["judged"], {pk: [by] for pk, by in players.items()}),
+    ]
 
 
 def _read_deals(named: Sequence[str], *, now: datetime) -> dict[str, _Dealt]:
-    if not named:
-        return {}
-    rows = fetch(
-        "SELECT d.id, d.pair_id, d.player_id, d.expires_at <= %s, v.answer,"
-        " r.id, r.holder, r.player_id, r.judged, r.revealed_at IS NOT NULL"
-        " FROM evaluation_deal d JOIN evaluation_round r ON r.id = d.round_id"
-        f" LEFT JOIN evaluation_vote v ON v.deal_id = d.id WHERE {among('d.id', named)}",
-        [moment(now), *named],
+    """The deals of these names, once it is this transaction's turn."""
+    rows = execute(
+        take_turn(),
+        Statement(
+            "SELECT d.id, d.pair_id, d.player_id, d.expires_at <= %s, v.answer,"
+            " r.id, r.holder, r.player_id, r.judged, r.revealed_at IS NOT NULL"
+            " FROM evaluation_deal d JOIN evaluation_round r ON r.id = d.round_id"
+            " LEFT JOIN evaluation_vote v ON v.deal_id = d.id WHERE d.id = ANY(%s)",
+            [moment(now), list(named)],
+        ),
     )
     rounds: dict[str, _Round] = {}
     deals = {}
@@ -246,9 +250,9 @@ def _read_deals(named: Sequence[str], *, now: datetime) -> dict[str, _Dealt]:
     return deals
 
 
-def _read_players(keys: Collection[uuid.UUID]) -> dict[uuid.UUID, _Player]:
-    rows = fetch(
-        f"SELECT key, id, judged FROM evaluation_player WHERE {among('key', keys)}",
-        [uuid_parameter(key) for key in keys],
-    )
-    return {key: _Player(pk, judged) for raw, pk, judged in rows if (key := as_uuid(raw))}
+def _read_players(
+    keys: Collection[uuid.UUID], *, after: Sequence[Statement | None] = ()
+) -> dict[uuid.UUID, _Player]:
+    named = [uuid_parameter(key) for key in keys]
+    query = Statement("SELECT key, id, judged FROM evaluation_player WHERE key = ANY(%s)", [named])
+    return {key: _Player(pk, judged) for raw, pk, judged in execute(*after, query) if (key := as_uuid(raw))}
