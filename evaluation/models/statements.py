@@ -1,8 +1,9 @@
 """Statements over many rows at once, for what happens with every deal and every vote.
 
 Through the ORM a busy moment would be dozens of queries, each built, sent and planned anew; that costs
-several times what the database needs to do the work. Here one statement serves all rows, its text never changes, so
-that PostgreSQL plans it once per connection, and several go in one message. Everything else uses the ORM.
+several times what the database needs to do the work. Here one statement serves all rows, its text never
+changes, so that PostgreSQL plans it once per connection, and several go in one message. Everything else uses
+the ORM.
 """
 
 import json
