@@ -99,7 +99,6 @@ class Deal(models.Model):
                 condition=models.Q(propensity__gt=0, propensity__lte=1), name="propensity_is_a_probability"
             ),
         ]
-        indexes = [models.Index(fields=["expires_at"], name="deal_by_expiry")]
 
     def __str__(self) -> str:
         return self.id

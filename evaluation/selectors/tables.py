@@ -135,11 +135,11 @@ def _read_dealt(rounds: Sequence[str], *, now: datetime) -> dict[str, list[Dealt
     if not rounds:
         return dealt
     rows = fetch(
-        "SELECT d.round_id, d.id, d.place, d.pair_id, p.question_id,"
-        " v.deal_id IS NOT NULL, d.expires_at <= %s"
-        " FROM evaluation_deal d JOIN evaluation_pair p ON p.id = d.pair_id"
-        " LEFT JOIN evaluation_vote v ON v.deal_id = d.id WHERE d.round_id = ANY(%s)"
-        " ORDER BY d.place, d.issued_at",
+        # Subqueries instead of joins: however few rounds the last statistics knew, these stay two look-ups a row.
+        "SELECT d.round_id, d.id, d.place, d.pair_id,"
+        " (SELECT p.question_id FROM evaluation_pair p WHERE p.id = d.pair_id),"
+        " (SELECT v.deal_id FROM evaluation_vote v WHERE v.deal_id = d.id) IS NOT NULL, d.expires_at <= %s"
+        " FROM evaluation_deal d WHERE d.round_id = ANY(%s) ORDER BY d.place, d.issued_at",
         moment(now),
         list(rounds),
     )
