@@ -32,6 +32,8 @@ SUITES = {
         "neighbours-single",
     ),
     "votes": ("vote-sqlite", "vote-postgres"),
+    "sockets": ("sockets",),
+    "leaderboard": ("leaderboard-1m", "leaderboard-10m"),
 }
 PACKAGES = ("django", "faiss-cpu", "numba", "numpy", "onnxruntime", "torch", "uvicorn")
 LINE = "{:22} {:>12} {:>12} {:>7} {:>7}  {}"
