@@ -47,10 +47,13 @@ class Page(asyncio.Protocol):
             self._head, separator, rest = self._received.partition(b"\r\n\r\n")
             assert separator and self._head.startswith(b"HTTP/1.1 101"), self._received
             self._received = rest
-        # A server's short text frame: 0x81, length below 126, text.
+        # A server's short frame: 0x81 for text or 0x89 for a ping, length below 126, content.
         while len(self._received) > 1 and len(self._received) >= (end := 2 + self._received[1]):
-            assert self._received[0] == 0x81 and end < 128, self._received
+            assert self._received[0] in (0x81, 0x89) and end < 128, self._received
+            is_ping = self._received[0] == 0x89
             frame, self._received = self._received[2:end], self._received[end:]
+            if is_ping:
+                continue  # a run is over before the server misses the answer
             if self.told.done():
                 self._heard(frame)
             else:

@@ -1,6 +1,6 @@
 """Two ways to tell open leaderboards of a revision, each behind one uvicorn: ours, and plain Channels.
 
-BENCH_WAY=ours: the product's socket at `/ws/live/`, with the origin check and the sign-in before it; the hub
+BENCH_WAY=ours: the product's socket at `/ws/live/`, with the metrics and the origin check around it; the hub
 reads a number from memory instead of the database; each message on `/more/` has it look, without its pause.
 BENCH_WAY=memory, pubsub or core (channel layers): the consumer of Channels' tutorial, `group_add` for each
 socket and one `group_send` for each message on `/more/`. Both send the same frames.
@@ -16,14 +16,14 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dopeornope.settings")
 django.setup()
 
-from channels.auth import AuthMiddlewareStack  # noqa: E402  # needs the apps
-from channels.generic.websocket import AsyncWebsocketConsumer  # noqa: E402
+from channels.generic.websocket import AsyncWebsocketConsumer  # noqa: E402  # needs the apps
 from channels.layers import get_channel_layer  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.urls import path  # noqa: E402
 
 from dopeornope.asgi import SameOriginOnly, live  # noqa: E402
+from dopeornope.observation import Observed  # noqa: E402
 from search.consumers import LiveSocket  # noqa: E402
 from search.live import Hub  # noqa: E402
 
@@ -78,8 +78,8 @@ async def more(
 
 
 boards: Any = [
-    path("ws/live/", SameOriginOnly(AuthMiddlewareStack(LiveSocket(hub)))),
+    path("ws/live/", SameOriginOnly(LiveSocket(hub))),
     path("plain/", Board.as_asgi()),
     path("more/", more),
 ]
-application = ProtocolTypeRouter({"websocket": URLRouter(boards), "lifespan": live})
+application = Observed(ProtocolTypeRouter({"websocket": URLRouter(boards), "lifespan": live}))

@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from tests.faults.ports import free_port
+
 ROOT = Path(__file__).resolve().parent.parent
 START_LIMIT_S = 60
 
@@ -31,19 +33,16 @@ def run(*arguments: str, environment: Mapping[str, str]) -> str:
 @contextlib.contextmanager
 def uvicorn(application: str, *options: str, environment: Mapping[str, str], log: Path) -> Iterator[int]:
     """One uvicorn process with this application; its port, once it answers there."""
-    with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
-        port: int = listener.getsockname()[1]
-        bound = ["--fd", str(listener.fileno()), "--no-access-log", "--log-level", "warning"]
-        with log.open("ab") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "uvicorn", application, *bound, *options],
-                cwd=ROOT,
-                env={**os.environ, **environment},
-                stdout=output,
-                stderr=output,
-                pass_fds=[listener.fileno()],
-            )
-    # Closed here, the socket refuses as soon as the process that holds it ends.
+    port = free_port()
+    bound = ["--port", str(port), "--no-access-log", "--log-level", "warning"]
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "uvicorn", application, *bound, *options],
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdout=output,
+            stderr=output,
+        )
     try:
         _wait_for(port, process, log)
         yield port

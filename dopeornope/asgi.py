@@ -15,8 +15,7 @@ os.environ.setdefault("DOPEORNOPE_PROCESS", "web")
 count_together(settings.HOME)
 django.setup()
 
-from channels.auth import AuthMiddlewareStack  # noqa: E402  # needs the apps
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  # needs the apps
 from channels.security.websocket import WebsocketDenier  # noqa: E402
 from django.core.handlers.asgi import ASGIHandler  # noqa: E402
 from django.http import HttpRequest  # noqa: E402
@@ -107,7 +106,7 @@ application = Observed(
     ProtocolTypeRouter(
         {
             "http": ClientAddress(Monitoring(RateLimits(GameLane(BodyLimit(OneThreadHandler()))), watched)),
-            "websocket": ClientAddress(RateLimits(SameOriginOnly(AuthMiddlewareStack(URLRouter(routes))))),
+            "websocket": ClientAddress(RateLimits(SameOriginOnly(URLRouter(routes)))),
             "lifespan": live,
         }
     )

@@ -24,6 +24,7 @@ def main() -> None:
         access_log=False,
         log_level="warning",
         ws_max_size=LARGEST_FRAME,
+        ws_per_message_deflate=False,  # frames have 50 bytes
         limit_concurrency=MOST_CONNECTIONS,
         timeout_graceful_shutdown=finish_seconds,
     )

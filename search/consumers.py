@@ -4,10 +4,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
 
+from channels.auth import get_user
 from channels.db import database_sync_to_async
-from django.contrib.auth.models import AnonymousUser
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
+from django.http import parse_cookie
 
-from search.live import Hub, Page, may_watch
+from search.live import PUBLIC_TOPICS, Hub, Page, may_watch
 
 UNWANTED = 1008  # policy violation: pages send nothing
 
@@ -15,7 +18,8 @@ UNWANTED = 1008  # policy violation: pages send nothing
 class LiveSocket:
     """An ASGI application of its own, because what a consumer does for each frame costs ten times the frame.
 
-    Refuses before the handshake whoever asks for a topic that is unknown or not for them.
+    It wants the server's own `send`: Channels' session middleware would look at every frame, to save what may
+    have changed. Refuses before the handshake whoever asks for a topic that is unknown or not for them.
     """
 
     def __init__(self, hub: Hub) -> None:
@@ -30,8 +34,7 @@ class LiveSocket:
         await receive()  # the browser asks to connect
         query = parse_qs(scope["query_string"].decode("latin1"))
         topics = {topic for value in query.get("topics", []) for topic in value.split(",") if topic}
-        user = scope["user"] or AnonymousUser()
-        if not topics or not await database_sync_to_async(may_watch)(user, topics):
+        if not topics or not await _may_watch(scope, topics):
             await send({"type": "websocket.close"})
             return
         await send({"type": "websocket.accept"})
@@ -43,3 +46,14 @@ class LiveSocket:
             self._hub.leave(page)
         if message["type"] == "websocket.receive":
             await send({"type": "websocket.close", "code": UNWANTED})
+
+
+async def _may_watch(scope: Any, topics: set[str]) -> bool:
+    """Who asks is looked up only where it matters."""
+    if topics <= PUBLIC_TOPICS:
+        return True
+    cookie = b";".join(value for name, value in scope["headers"] if name == b"cookie")
+    key = parse_cookie(cookie.decode("latin1")).get(settings.SESSION_COOKIE_NAME)
+    asking: Any = {"session": SessionStore(key)}
+    user = await get_user(asking)
+    return await database_sync_to_async(may_watch)(user, topics)

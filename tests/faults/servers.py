@@ -14,6 +14,7 @@ from typing import Self
 from django.conf import settings
 from django.db import connection
 
+from dopeornope.web import LARGEST_FRAME
 from tests.faults.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,7 +104,7 @@ class Server:
         command = [sys.executable, "-m", "uvicorn", self._application, "--fd", str(listener)]
         with self._log(number).open("wb") as log:
             return subprocess.Popen(
-                [*command, "--no-access-log", "--no-proxy-headers"],
+                [*command, "--no-access-log", "--no-proxy-headers", "--ws-max-size", str(LARGEST_FRAME)],
                 cwd=ROOT,
                 env={**make_environment(self.folder), **self._environment},
                 pass_fds=[listener],

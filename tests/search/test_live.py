@@ -6,8 +6,9 @@ import json
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from channels.db import database_sync_to_async
-from django.contrib.auth.models import AnonymousUser, Group, User
+from django.contrib.auth.models import Group, User
 from django.db import connections, transaction
+from django.test import Client
 
 from dopeornope.asgi import SameOriginOnly
 from search import events
@@ -39,13 +40,14 @@ class Socket(ApplicationCommunicator):
         await self.wait(5)
 
 
-def open_socket(user: object, topics: str, *, headers: tuple = (HOST, OURS)) -> Socket:
-    async def signed_in(scope, receive, send):
-        await LiveSocket(hub)({**scope, "user": user}, receive, send)
-
+def open_socket(topics: str, *, user: User | None = None, headers: tuple = (HOST, OURS)) -> Socket:
+    if user is not None:
+        browser = Client()
+        browser.force_login(user)
+        headers = (*headers, (b"cookie", browser.cookies.output(header="", sep=";").strip().encode()))
     query = f"topics={topics}".encode()
     scope = {"type": "websocket", "path": "/ws/live/", "query_string": query, "headers": list(headers)}
-    return Socket(SameOriginOnly(signed_in), scope)
+    return Socket(SameOriginOnly(LiveSocket(hub)), scope)
 
 
 def make_user(name: str, group: str | None = None) -> User:
@@ -63,7 +65,7 @@ def raise_revision(topic: str) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_page_learns_where_its_topics_stand_and_then_each_change():
     async def scenario() -> None:
-        socket = open_socket(AnonymousUser(), "leaderboard,catalogues")
+        socket = open_socket("leaderboard,catalogues")
         assert await socket.connect()
         first = [await socket.frame() for _ in range(2)]
         assert {frame["topic"]: frame["revision"] for frame in first} == {"leaderboard": 0, "catalogues": 0}
@@ -89,10 +91,9 @@ def test_a_page_learns_where_its_topics_stand_and_then_each_change():
     ],
 )
 def test_topics_open_only_to_those_who_may_see_them(role, topics, opens):
-    user = make_user("ada", role) if role else AnonymousUser()
+    socket = open_socket(topics, user=make_user("ada", role) if role else None)
 
     async def scenario() -> bool:
-        socket = open_socket(user, topics)
         opened = await socket.connect()
         await socket.disconnect()
         await finish()
@@ -116,7 +117,7 @@ def test_topics_open_only_to_those_who_may_see_them(role, topics, opens):
 )
 def test_37_pages_of_other_origins_are_refused_before_the_handshake(headers, opens):
     async def scenario() -> bool:
-        socket = open_socket(AnonymousUser(), "leaderboard", headers=headers)
+        socket = open_socket("leaderboard", headers=headers)
         opened = await socket.connect()
         await socket.disconnect()
         await finish()
@@ -128,7 +129,7 @@ def test_37_pages_of_other_origins_are_refused_before_the_handshake(headers, ope
 @pytest.mark.django_db(transaction=True)
 def test_a_page_that_talks_is_shown_out():
     async def scenario() -> int:
-        socket = open_socket(AnonymousUser(), "leaderboard")
+        socket = open_socket("leaderboard")
         await socket.connect()
         await socket.send_input({"type": "websocket.receive", "text": "hello"})
         while (message := await socket.receive_output(5))["type"] != "websocket.close":
