@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 # What follows /play/ in addresses of the game, where else a catalogue's slug stands.
 PLAY_WORDS = ("deals", "forget", "rounds", "undo", "votes")
@@ -9,7 +10,7 @@ class EvaluationConfig(AppConfig):
 
     def ready(self) -> None:
         # Services need the models, which are loaded only now.
-        from evaluation.services import expiry
+        from evaluation.services import append_only, expiry, seals
         from evaluation.services.contenders import enter_built_index
         from evaluation.services.deals import delete_abandoned_rounds
         from search.events import subscribe_index_built
@@ -20,3 +21,5 @@ class EvaluationConfig(AppConfig):
         reserve_slugs(PLAY_WORDS)
         register_sweep("ended sessions", expiry.delete_ended_sessions)
         register_sweep("abandoned rounds", delete_abandoned_rounds)
+        register_sweep("unsealed hours", seals.seal_settled)
+        post_migrate.connect(append_only.forbid_changes, sender=self)

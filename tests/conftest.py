@@ -1,8 +1,26 @@
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.db.backends.sqlite3.base import DatabaseOperations
 
 from tests import requirements
+from tests.append_only import permit_changes
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tables_can_be_emptied() -> Iterator[None]:
+    """What follows a test that commits: on SQLite the triggers go, and Django's flush brings them back."""
+    flush = DatabaseOperations.sql_flush
+
+    def permit_and_flush(self: DatabaseOperations, *args: Any, **how: Any) -> Sequence[str]:
+        permit_changes(using=self.connection.alias)
+        return flush(self, *args, **how)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", permit_and_flush)
+        yield
 
 
 @pytest.fixture(scope="session")

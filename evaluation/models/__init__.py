@@ -1,6 +1,7 @@
 from evaluation.models.accounts import SignInFailures
 from evaluation.models.contenders import Contender, Credit, DealingStamp, Pair
 from evaluation.models.players import Invitation, Player
+from evaluation.models.seals import Seal
 from evaluation.models.votes import (
     Answer,
     Deal,
@@ -27,6 +28,7 @@ __all__ = [
     "RaterTally",
     "Retraction",
     "Round",
+    "Seal",
     "Side",
     "SignInFailures",
     "Spread",
