@@ -14,6 +14,12 @@ def count_together(home: Path) -> None:
     folder = shared_folder(home)
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+    # Imported now: it looks for the folder when it is imported.
+    from prometheus_client import values
+
+    # A web process never forks, so its number need not be asked for with every count.
+    number = os.getpid()
+    values.ValueClass = values.MultiProcessValue(lambda: number)
 
 
 def forget_counts(home: Path) -> None:

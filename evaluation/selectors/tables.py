@@ -135,7 +135,7 @@ def _read_dealt(rounds: Sequence[str], *, now: datetime) -> dict[str, list[Dealt
     if not rounds:
         return dealt
     rows = fetch(
-        # Subqueries instead of joins: however few rounds the last statistics knew, these stay two look-ups a row.
+        # No joins: whatever the last statistics knew, these stay two look-ups a row.
         "SELECT d.round_id, d.id, d.place, d.pair_id,"
         " (SELECT p.question_id FROM evaluation_pair p WHERE p.id = d.pair_id),"
         " (SELECT v.deal_id FROM evaluation_vote v WHERE v.deal_id = d.id) IS NOT NULL, d.expires_at <= %s"

@@ -41,6 +41,7 @@ from evaluation.views.player_cookie import StaleSitting, check_sitting, read_coo
 MOST_VOTES = 50
 MOST_HELD = 40
 RETRY_AFTER_S = 2
+ANSWERS, MODALITIES = tuple(Answer.values), tuple(Modality.values)
 
 rng = np.random.default_rng()
 Handler = Callable[..., Coroutine[Any, Any, Reply]]
@@ -220,10 +221,10 @@ def _read_vote(given: Any) -> CastVote | VoteResult:
     modality: Any = fields.get("modality")
     dwell_ms: Any = fields.get("dwell_ms")
     wrong = ""
-    if answer not in Answer.values:
-        wrong = f"“answer” must be one of {', '.join(Answer.values)}."
-    elif modality not in Modality.values:
-        wrong = f"“modality” must be one of {', '.join(Modality.values)}."
+    if answer not in ANSWERS:
+        wrong = f"“answer” must be one of {', '.join(ANSWERS)}."
+    elif modality not in MODALITIES:
+        wrong = f"“modality” must be one of {', '.join(MODALITIES)}."
     elif type(dwell_ms) is not int or not 0 <= dwell_ms <= LONGEST_DWELL_MS:
         wrong = f"“dwell_ms” must be a whole number from 0 to {LONGEST_DWELL_MS}."
     if wrong:
