@@ -19,8 +19,8 @@ from weakref import WeakKeyDictionary
 from django.db import connection
 from django.db.models import Model
 
-# Any number, the same in every process: who holds it has the turn to write.
-_TURN = 0x646F7065
+# The same in every process, and not the number of the sweeper on duty: who holds it has the turn to write.
+_TURN = 0x7475726E
 Row = tuple[Any, ...]
 
 # By driver connection: which texts it has planned, under which names.

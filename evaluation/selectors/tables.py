@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.models.statements import Statement, as_uuid, execute, fetch, moment, take_turn, uuid_parameter
+from evaluation.models.statements import as_uuid, fetch, moment, uuid_parameter
 
 Person = tuple[str, int]
 
@@ -82,15 +82,11 @@ def read_table(
     since: datetime,
     now: datetime,
 ) -> Table:
-    """Everything about these players and rounds; of the rounds only those begun after ``since`` and open.
-
-    Call it in a transaction: it takes the turn to write first.
-    """
-    halls = _read_halls(slugs)
+    """Everything about these players and rounds; of the rounds only those begun after ``since`` and open."""
     seats = _read_seats(keys)
     open_rounds = _read_rounds(rounds, [seat.pk for seat in seats.values()], since=since)
     return Table(
-        halls=halls,
+        halls=_read_halls(slugs),
         seats=seats,
         rounds=open_rounds,
         dealt=_read_dealt([one.pk for one in open_rounds], now=now),
@@ -99,13 +95,10 @@ def read_table(
 
 
 def _read_halls(slugs: Collection[str]) -> dict[str, Hall]:
-    rows = execute(
-        take_turn(),
-        Statement(
-            "SELECT c.id, c.slug, s.stamp FROM search_catalogue c"
-            " LEFT JOIN evaluation_dealingstamp s ON s.catalogue_id = c.id WHERE c.slug = ANY(%s)",
-            [list(slugs)],
-        ),
+    rows = fetch(
+        "SELECT c.id, c.slug, s.stamp FROM search_catalogue c"
+        " LEFT JOIN evaluation_dealingstamp s ON s.catalogue_id = c.id WHERE c.slug = ANY(%s)",
+        list(slugs),
     )
     return {slug: Hall(pk, slug, as_uuid(stamp)) for pk, slug, stamp in rows}
 
