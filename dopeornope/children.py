@@ -11,6 +11,14 @@ from dopeornope.addresses import in_address, list_hosts
 from dopeornope.supervisor import Child
 
 
+def list_worker_words(queue: str) -> list[str]:
+    """Celery and its options for a worker of one queue. Containers are started with the same words."""
+    return [
+        *("celery", "--app=dopeornope", "worker", "--pool=solo", f"--queues={queue}", "--loglevel=WARNING"),
+        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+    ]
+
+
 def web_child(name: str, listener: socket.socket, *, host: str, finish_seconds: int) -> Child:
     """A web process on an open socket. Asked to end, it finishes the requests it has, for so many seconds.
 
@@ -26,11 +34,7 @@ def web_child(name: str, listener: socket.socket, *, host: str, finish_seconds: 
 
 def worker_child(name: str, queue: str) -> Child:
     """One Celery worker with one job at a time, in its own process: asked to end, it puts the job back."""
-    command = [
-        *("celery", "-A", "dopeornope", "worker", "--pool=solo", "-Q", queue, "-n", f"{name}@%h"),
-        *("--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"),
-    ]
-    return _child(name, "worker", ["-m", *command])
+    return _child(name, "worker", ["-m", *list_worker_words(queue), f"--hostname={name}@%h"])
 
 
 def sweeper_child(name: str) -> Child:

@@ -1,0 +1,133 @@
+"""The shipped configuration of nginx, in a real nginx, before real web processes."""
+
+import getpass
+import http.client
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests import requirements
+from tests.faults.players import Browser
+from tests.faults.ports import free_port
+from tests.faults.servers import Server
+from tests.faults.waiting import wait_until
+from tests.requirements import answers
+
+SHIPPED = Path(__file__).parents[2] / "deploy" / "nginx"
+# What the image's own nginx.conf does around the shipped files, below a folder of the test.
+FRAME = """
+user {user};
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    include {folder}/shared.conf;
+    include {folder}/plain.conf;
+    upstream web {{ server 127.0.0.1:{upstream}; keepalive 32; }}
+}}
+"""
+
+
+class Proxy:
+    """Where the site is reached: a server for browsers and tests alike."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+
+    @contextmanager
+    def running(self, folder: Path, upstream: int) -> Iterator["Proxy"]:
+        nginx = requirements.find_program(
+            "nginx", "install it (Debian: apt install nginx-light)", "/usr/sbin"
+        )
+        (folder / "cache").mkdir(parents=True)
+        (folder / "nginx.conf").write_text(
+            FRAME.format(user=getpass.getuser(), folder=folder, upstream=upstream)
+        )
+        for name in ("shared.conf", "plain.conf", "game.conf"):
+            text = (SHIPPED / name).read_text()
+            text = text.replace("/var/cache/nginx/files", f"{folder}/cache").replace(
+                "/etc/nginx/game", str(folder)
+            )
+            (folder / name).write_text(text.replace("listen 80;", f"listen 127.0.0.1:{self.port};"))
+        process = subprocess.Popen([nginx, "-p", str(folder), "-c", str(folder / "nginx.conf")])
+        try:
+            wait_until(lambda: process.poll() is not None or answers("127.0.0.1", self.port))
+            assert process.poll() is None, (folder / "error.log").read_text()
+            yield self
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+@pytest.fixture
+def proxy(server: Server, tmp_path: Path) -> Iterator[Proxy]:
+    with Proxy().running(tmp_path / "nginx", server.port) as running:
+        yield running
+
+
+def test_the_game_is_played_through_the_proxy(proxy: Proxy) -> None:
+    browser = Browser(proxy)
+    with browser.watch("leaderboard") as page:
+        before = json.loads(page.recv(timeout=30))["revision"]
+        [deal] = browser.deal(1)
+        assert browser.vote(deal["id"])[0] == 200
+        assert json.loads(page.recv(timeout=30))["revision"] > before
+        image = browser.ask(deal["question"]["image"])
+    assert image[0] == 200
+    assert "immutable" in image[1]["Cache-Control"]
+
+
+def test_files_are_answered_by_the_proxy_alone_once_it_has_them(proxy: Proxy, server: Server) -> None:
+    style = re.search(r"/static/css/base[^\"]*", Browser(proxy).get("/").decode())
+    assert style
+    first = send(proxy, "GET", style[0])
+    server.kill()
+    assert (first[0], send(proxy, "GET", style[0])) == (200, first)
+    assert send(proxy, "GET", "/")[0] == 502
+
+
+def test_bodies_too_large_and_figures_end_at_the_proxy(proxy: Proxy) -> None:
+    large = b"0" * (2 * 1024 * 1024)
+    assert send(proxy, "POST", "/play/deals/", large)[0] == 413
+    # The form for archives is open to large bodies, but the site refuses those of visitors.
+    assert send(proxy, "POST", "/operations/import/", large)[0] == 413
+    assert send(proxy, "GET", "/metrics")[0] == 404
+
+
+def test_what_visitors_claim_about_themselves_is_thrown_away(tmp_path: Path) -> None:
+    (tmp_path / "echo").mkdir()
+    claimed = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"}
+    with (
+        Server(tmp_path / "echo", application="tests.faults.echo:application") as echo,
+        Proxy().running(tmp_path / "nginx", echo.port) as proxy,
+    ):
+        for path in ("/", "/ws/live/", "/operations/import/", "/static/x"):
+            arrived = json.loads(send(proxy, "GET", path, headers=claimed)[1])
+            said = [value for name, value in arrived if name == "x-forwarded-for"]
+            assert (path, said) == (path, ["127.0.0.1"])
+            assert ["x-forwarded-proto", "http"] in arrived
+            assert ["host", f"127.0.0.1:{proxy.port}"] in arrived
+
+
+def send(
+    proxy: Proxy, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+) -> tuple[int, bytes]:
+    client = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=60)
+    try:
+        client.request(method, path, body=body or None, headers=headers or {})
+        response = client.getresponse()
+        return response.status, response.read()
+    finally:
+        client.close()
