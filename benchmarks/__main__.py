@@ -25,6 +25,7 @@ from benchmarks.rows import Row
 ROOT = Path(__file__).resolve().parent.parent
 # Which module measures which rows; each has a function `measure` that returns them.
 SUITES = {
+    "embedding": ("embed-forward", "embed-pipeline"),
     "neighbours": (
         "neighbours-l2",
         "neighbours-hamming",

@@ -1,0 +1,120 @@
+"""Measures embedding in a house of its own; `embedding.py` starts it.
+
+python -m benchmarks.embedding_house FILE
+"""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dopeornope.settings")
+django.setup()
+
+import numpy as np  # noqa: E402  what follows needs Django set up
+import torch  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from benchmarks.rows import Row, compare, take_turns  # noqa: E402
+from search import artifacts  # noqa: E402
+from search.engine.encoders import thimble  # noqa: E402
+from search.engine.encoders.base import Surroundings  # noqa: E402
+from search.engine.images import load_rgb  # noqa: E402
+from search.engine.runtime import TorchNetwork  # noqa: E402
+from search.models import BuildState, Catalogue, EmbeddingSpace, Job, JobState  # noqa: E402
+from search.selectors.catalogues import image_path  # noqa: E402
+from search.services import builds, jobs  # noqa: E402
+
+PICTURES = 1500
+REPEATS = 5
+BATCH = thimble.BATCH_SIZE
+SMALL_BATCH = 8  # eager PyTorch runs faster in small batches; told in the notes
+THREADS = len(os.sched_getaffinity(0))
+
+
+def main(report: Path) -> None:
+    torch.set_num_threads(THREADS)
+    catalogue = stock_up()
+    paths = [image_path(sha) for sha in catalogue.items.values_list("image_sha256", flat=True)]
+    framed = np.stack([thimble.frame(load_rgb(path)) for path in paths])
+    surroundings = Surroundings("cpu", cache_folder=settings.HOME / "exported", threads=THREADS)
+    ours = thimble.create(thimble.describe(surroundings), surroundings).network
+    layers = tuple(thimble.LAYER_OF.values())
+    eager = TorchNetwork(thimble.build_network(thimble.WEIGHTS), layers, "cpu")
+    with ThreadPoolExecutor(THREADS) as pool:
+        runs: dict[str, Callable[[], int]] = {
+            "pipeline": partial(embed, catalogue),
+            "decode": lambda: sum(1 for _ in pool.map(load_rgb, paths)),
+            "forward": partial(run_in_batches, ours, framed, BATCH),
+            "eager": partial(run_in_batches, eager, framed, BATCH),
+            "eager, small batches": partial(run_in_batches, eager, framed, SMALL_BATCH),
+        }
+        rates = take_turns(runs, repeats=REPEATS)
+    report.write_text(json.dumps([asdict(row) for row in rows_of(rates)]))
+
+
+def rows_of(rates: dict[str, list[float]]) -> Sequence[Row]:
+    small = median(rates["eager, small batches"])
+    notes: dict[str, Any] = {"pictures": PICTURES, "threads": THREADS}
+    forward = compare(
+        "embed-forward",
+        {"ours": rates["forward"], "eager PyTorch": rates["eager"]},
+        floor=2.0,
+        unit="images/s",
+        notes={**notes, "batch": BATCH, f"eager_in_batches_of_{SMALL_BATCH}": small},
+    )
+    decoded, run = median(rates["decode"]), median(rates["forward"])
+    bound = 1 / (1 / decoded + 1 / run)
+    ours = median(rates["pipeline"])
+    told = {**notes, "against": "decoding, then the network", "decode": decoded, "forward": run}
+    return [forward, Row("embed-pipeline", ours, bound, ours / bound, 0.85, "images/s", told)]
+
+
+def stock_up() -> Catalogue:
+    """A catalogue of real photos where there are some, else of drawn pictures; its embedding is asked for."""
+    call_command("migrate", verbosity=0)
+    photos = Path(os.environ.get("DOPEORNOPE_DATA", "")) / "clothing" / "images"
+    source = ["folder", str(photos)] if "DOPEORNOPE_DATA" in os.environ and photos.is_dir() else ["wardrobe"]
+    call_command("import_catalogue", *source, "--slug", "bench", "--items", str(PICTURES))
+    catalogue = Catalogue.objects.get(slug="bench")
+    builds.request_contenders(catalogue=catalogue, now=timezone.now())
+    return catalogue
+
+
+def embed(catalogue: Catalogue) -> int:
+    """The job that a worker runs, from nothing: all vectors of both layers, published."""
+    spaces = EmbeddingSpace.objects.filter(catalogue=catalogue, encoder__in=thimble.LAYER_OF)
+    for space in spaces:
+        shutil.rmtree(artifacts.space_folder(space), ignore_errors=True)
+    spaces.update(state=BuildState.BUILDING)
+    wanted = sorted(spaces.values_list("pk", flat=True))
+    job = next(
+        job for job in catalogue.jobs.filter(kind="embed") if sorted(job.arguments["spaces"]) == wanted
+    )
+    Job.objects.filter(pk=job.pk).update(state=JobState.QUEUED, attempt=0)
+    job.refresh_from_db()
+    ended = jobs.run_in_foreground(job=job, report=lambda row: None)
+    if ended.state != JobState.DONE:
+        raise RuntimeError(f"The embedding ended as {ended.state}: {ended.reason}")
+    return catalogue.items.count()
+
+
+def run_in_batches(network: Any, pictures: Any, size: int) -> int:
+    for start in range(0, len(pictures), size):
+        network.run(pictures[start : start + size])
+    return len(pictures)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
