@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from evaluation.models import Contender, Vote
+from evaluation.models import Contender, Credit, Vote
 from evaluation.selectors.board import Filters, read_board
 from evaluation.services.recount import find_differences
 from tests.evaluation.decks import cast, deal_to
@@ -85,8 +85,8 @@ def _vote_honestly(liked: Contender, *, players: int, each: int) -> int:
             hand = deal_to(key, now=timezone.now(), count=10, seed=player)
             answers = {}
             for deal in hand.deals:
-                mine = deal.pair.credits.filter(contender=liked).exists()
-                share = (deal.pair_id * 7 + player) % 10
+                mine = Credit.objects.filter(pair=deal.pair, contender=liked).exists()
+                share = (deal.pair * 7 + player) % 10
                 answers[deal.pk] = "dope" if share < (9 if mine else 3) else "nope"
             cast(key, answers, now=timezone.now())
     return Vote.objects.count()
