@@ -1,8 +1,9 @@
 """Prints sittings, each with its player's cookie, as JSON, after stocking the database of the settings.
 
-DOPEORNOPE_HOME=... DOPEORNOPE_DATABASE=... python -m benchmarks.stock_site SITTINGS
+DOPEORNOPE_HOME=... DOPEORNOPE_DATABASE=... python -m benchmarks.stock_site SITTINGS [--pictures]
 """
 
+import argparse
 import json
 import os
 import sys
@@ -24,12 +25,16 @@ CONTENDERS = 12
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("sittings", type=int)
+    parser.add_argument("--pictures", action="store_true", help="with a file for every picture")
+    options = parser.parse_args()
     call_command("migrate", verbosity=0)
-    catalogue = make_catalogue(items=ITEMS, categories=10, slug="bench", with_images=False)
+    catalogue = make_catalogue(items=ITEMS, categories=10, slug="bench", with_images=options.pictures)
     make_contenders(catalogue, count=CONTENDERS)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")  # as every database does now and then by itself
-    keys = [uuid.uuid4() for _ in range(int(sys.argv[1]))]
+    keys = [uuid.uuid4() for _ in range(options.sittings)]
     json.dump([(sign_sitting(key), sign_cookie(key)) for key in keys], sys.stdout)
 
 
