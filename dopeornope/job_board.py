@@ -1,6 +1,8 @@
 """The jobs in the terminal of `play`: a bar per running one, a line per ended one, messages above them."""
 
+from datetime import datetime
 from types import TracebackType
+from uuid import UUID
 
 from django.utils import timezone
 from rich.console import Console
@@ -41,7 +43,8 @@ class JobBoard:
             disable=not console.is_terminal,
         )
         self._bars: dict[str, TaskID] = {}
-        self._open: set[str] = set()
+        self._since = timezone.now()
+        self._said: set[tuple[UUID, datetime | None]] = set()
 
     def __enter__(self) -> "JobBoard":
         self._progress.start()
@@ -56,11 +59,15 @@ class JobBoard:
         self._progress.console.print(message, highlight=False, soft_wrap=True)
 
     def look(self) -> None:
-        """Draw the unfinished jobs, and say how those ended that were unfinished at the last look."""
+        """Draw the unfinished jobs, and say how others ended since the board was made.
+
+        Quick ones begin and end between two looks.
+        """
         unfinished = {str(job.pk): job for job in Job.objects.unfinished()}
-        for job in Job.objects.filter(pk__in=self._open - set(unfinished)):
-            self._end(job)
-        self._open = set(unfinished)
+        for job in Job.objects.filter(finished_at__gte=self._since).order_by("finished_at"):
+            if (job.pk, job.finished_at) not in self._said:
+                self._said.add((job.pk, job.finished_at))
+                self._end(job)
         for key, job in unfinished.items():
             if job.state == JobState.RUNNING:
                 self._draw(key, job)

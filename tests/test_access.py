@@ -154,7 +154,7 @@ def test_every_address_is_decided_on(values):
 
 @pytest.mark.parametrize("person", PEOPLE)
 def test_what_watches_the_site_is_asked_in_front_of_django_and_of_roles(person):
-    """Who may read `/metrics` is decided by token or network alone, see tests/operate/test_metrics.py."""
+    """Who may read `/metrics` is decided by token or network alone: tests/operate/test_metrics_page.py."""
     for address in ("/health/live", "/health/ready", "/metrics"):
         assert client_of(person).get(address).status_code == 404
 

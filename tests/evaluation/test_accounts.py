@@ -33,10 +33,10 @@ def make_player(client: Client, *, user: User | None = None) -> Player:
     return player
 
 
-def make_vote(player: Player, pair: Pair, *, answer: str = "dope") -> Vote:
+def make_deal(player: Player, pair: Pair) -> Deal:
     number = f"{Deal.objects.count():032x}"
     round_ = Round.objects.create(pk=number, catalogue=pair.catalogue, player=player, created_at=NOW)
-    deal = Deal.objects.create(
+    return Deal.objects.create(
         pk=number,
         pair=pair,
         round=round_,
@@ -49,6 +49,10 @@ def make_vote(player: Player, pair: Pair, *, answer: str = "dope") -> Vote:
         issued_at=NOW,
         expires_at=NOW + timedelta(days=1),
     )
+
+
+def make_vote(player: Player, pair: Pair, *, answer: str = "dope") -> Vote:
+    deal = make_deal(player, pair)
     return Vote.objects.create(deal=deal, answer=answer, dwell_ms=900, modality=Modality.KEY, cast_at=NOW)
 
 
@@ -208,7 +212,7 @@ def test_my_data_holds_every_vote_and_no_contender(client):
     contender = make_contenders(make_catalogue(with_images=False))[0]
     pair, left = Pair.objects.filter(credits__contender=contender)[:2]
     make_vote(player, pair, answer="nope")
-    make_vote(player, left).delete()
+    make_deal(player, left)
 
     response = client.get("/accounts/my-data/")
 
