@@ -15,7 +15,14 @@ EVERYTHING = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"
 CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 SIZES = [(360, 740), (1440, 900)]
 # Two frames: subtrees of container queries take the new theme one frame late.
-SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+# Drawn, and every transition that this began at its end.
+SETTLED = """async () => {
+    const frame = () => new Promise((done) => requestAnimationFrame(done));
+    await frame();
+    await frame();
+    const ends = (animation) => animation.effect.getComputedTiming().iterations !== Infinity;
+    await Promise.allSettled(document.getAnimations().filter(ends).map((animation) => animation.finished));
+}"""
 # What sticks out of the page, where the page is wider than the screen.
 TOO_WIDE = """() => document.documentElement.scrollWidth <= window.innerWidth ? [] :
     [...document.querySelectorAll("main *")]
