@@ -68,6 +68,15 @@ class Store(ABC):
         self._process.wait()
         self._process = None
 
+    def stop(self) -> None:
+        """Ask it to end, and wait until it has written what it has."""
+        assert self._process is not None
+        for pid in _find_family(self._process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        self._process.wait(START_LIMIT_S)
+        self._process = None
+
     @property
     def _log(self) -> Path:
         return self.folder / "server.log"

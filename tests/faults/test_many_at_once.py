@@ -62,7 +62,9 @@ def _count_connections(server: Server) -> int:
         )
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()", [name]
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = %s AND application_name = 'dopeornope web' AND pid <> pg_backend_pid()",
+            [name],
         )
         count: int = cursor.fetchone()[0]
         return count
