@@ -1,6 +1,7 @@
-"""What service mode cannot do without: servers that all its processes share, and a key they all know."""
+"""What service mode cannot do without: shared servers and a key. And what it does not start with."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from django.core.exceptions import ImproperlyConfigured
@@ -12,6 +13,10 @@ NEEDS: Final = {
     "BROKER": ("filesystem", "RabbitMQ or Redis", "amqp://dopeornope:PASSWORD@127.0.0.1:5672/dopeornope"),
     "CHANNEL_LAYER": ("memory", "Redis", "redis://127.0.0.1:6379/1"),
 }
+# Keys that everybody knows: Django's own for beginners, and words of examples, however often repeated.
+KNOWN_KEYS: Final = re.compile(
+    r"django-insecure-.*|((change[-_ ]?me|secret|password)[-_ ]?)+|(.)\3*", re.IGNORECASE
+)
 
 
 def refuse_unshared(given: Mapping[str, str]) -> None:
@@ -26,6 +31,24 @@ def refuse_unshared(given: Mapping[str, str]) -> None:
         raise ImproperlyConfigured(
             f"Service mode runs several processes, so it also needs {names}:\n{describe_needs(wanting)}"
         )
+
+
+def refuse_unsafe(*, key: str, debug: bool, hosts: Collection[str]) -> None:
+    """Raise ``ImproperlyConfigured`` naming every variable that would open a public site, and its remedy."""
+    remedies = []
+    if KNOWN_KEYS.fullmatch(key):
+        remedies.append(
+            f"DOPEORNOPE_SECRET_KEY is one that anybody can guess: set it to {NEEDS['SECRET_KEY'][2]}"
+        )
+    if debug:
+        remedies.append("DOPEORNOPE_DEBUG=1 shows settings and code to whoever finds an error: remove it")
+    if "*" in hosts:
+        remedies.append(
+            "DOPEORNOPE_HOSTS=* lets a request choose the site's name, also in the links it makes: "
+            "list the names under which the site is reached"
+        )
+    if remedies:
+        raise ImproperlyConfigured("Service mode does not start like this:\n  " + "\n  ".join(remedies))
 
 
 def describe_needs(names: Iterable[str] = tuple(NEEDS)) -> str:

@@ -9,7 +9,7 @@ from dopeornope import brokers, postgresql
 from dopeornope.env import Environment
 from dopeornope.logs import FORMATS, configure_logging
 from dopeornope.secret import read_or_make_secret
-from dopeornope.service_needs import NEEDS, refuse_unshared
+from dopeornope.service_needs import NEEDS, refuse_unsafe, refuse_unshared
 
 env = Environment()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -24,13 +24,14 @@ BROKER_FOLDER = HOME / "broker"
 LOG_FOLDER = HOME / "log"
 
 MODE = env.choice("MODE", "embedded", ["embedded", "service"])
+DEBUG = env.flag("DEBUG", False)
+ALLOWED_HOSTS = env.names("HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 if MODE == "service":
     refuse_unshared({name: env.text(name, "") for name in NEEDS})
+    refuse_unsafe(key=env.text("SECRET_KEY", ""), debug=DEBUG, hosts=ALLOWED_HOSTS)
 # What this process is, as whoever starts it says: `play`, `serve`, compose.yaml, and asgi.py for itself.
 PROCESS = env.choice("PROCESS", "command", ["web", "worker", "sweeper", "command"])
-DEBUG = env.flag("DEBUG", False)
 SECRET_KEY = read_or_make_secret(env.text("SECRET_KEY", ""), HOME / "secret-key")
-ALLOWED_HOSTS = env.names("HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.names("ORIGINS", [])
 DEVICE = env.choice("DEVICE", "auto", ["auto", "cpu", "cuda"])
 
@@ -52,6 +53,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "dopeornope.static.StaticFilesMiddleware",
     "csp.middleware.CSPMiddleware",
+    "dopeornope.permissions.PermissionsPolicyMiddleware",
     "dopeornope.forms.FormsApartMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -156,7 +158,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:", "blob:"],
         "connect-src": [SELF],
         "object-src": [NONE],
-        "base-uri": [SELF],
+        "base-uri": [NONE],
         "form-action": [SELF],
         "frame-ancestors": [NONE],
     }

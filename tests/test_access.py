@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -12,7 +13,8 @@ from django.utils import timezone
 
 from evaluation.models import Contender
 from evaluation.services.invitations import create_invitation
-from search.models import Item, Job, JobState, Queue
+from evaluation.views.player_cookie import COOKIE, sign_cookie, sign_sitting
+from search.models import Item, Job, Queue
 from tests.factories import NOW, make_catalogue, make_contenders
 
 PEOPLE = ["nobody", "player", "annotator", "analyst", "operator"]
@@ -75,15 +77,38 @@ READING: dict[str, dict[str, Any]] = {
     "api:list_jobs": {**READERS, "nobody": 401},
     "api:get_job": {**READERS, "nobody": 401},
 }
-# What changes something: only operators may, and by POST alone.
-CHANGING = [
-    "job-cancel",
-    "job-retry",
-    "catalogue-build",
-    "contender-retire",
-    "operations-import",
-    "invitations",
-]
+BY_OPERATORS = {"nobody": "login", "player": 403, "annotator": 403, "analyst": 403}
+# The game takes a sitting's token in place of a role, and none of these requests has one.
+BY_SITTINGS = dict.fromkeys(PEOPLE, 403)
+BY_NEWCOMERS = {**dict.fromkeys(PEOPLE, 302), "nobody": 422}
+# By name: what an empty POST is answered. Every other address takes none.
+CHANGING: dict[str, dict[str, Any]] = {
+    "play-deals": BY_SITTINGS,
+    "play-votes": BY_SITTINGS,
+    "play-vote": BY_SITTINGS,
+    "play-undo": BY_SITTINGS,
+    "play-forget": BY_SITTINGS,
+    "login": BY_NEWCOMERS,
+    "register": BY_NEWCOMERS,
+    "logout": dict.fromkeys(PEOPLE, 302),
+    "account-delete": {**dict.fromkeys(PEOPLE, 302), "nobody": "login"},
+    "invitation": {**dict.fromkeys(PEOPLE, 302), "nobody": 200},
+    "invitations": {**BY_OPERATORS, "operator": 422},
+    "operations-import": {**BY_OPERATORS, "operator": 422},
+    "job-cancel": {**BY_OPERATORS, "operator": 302},
+    "job-retry": {**BY_OPERATORS, "operator": 302},
+    "catalogue-build": {**BY_OPERATORS, "operator": 302},
+    "contender-retire": {**BY_OPERATORS, "operator": 302},
+}
+# A description of the API, read with whatever method.
+READ_BY_ALL_METHODS = {"api:openapi-json"}
+PROTECTING = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
 
 pytestmark = pytest.mark.django_db
 
@@ -148,6 +173,10 @@ def outcome(response: Any) -> Any:
     return "login" if redirected else response.status_code
 
 
+def everything_stored() -> dict[str, list[dict[str, Any]]]:
+    return {model._meta.label: list(model.objects.order_by("pk").values()) for model in apps.get_models()}
+
+
 def test_every_address_is_decided_on(values):
     assert set(addresses(values)) == set(READING)
 
@@ -166,24 +195,61 @@ def test_who_may_read_what(person, values):
     assert answers == {name: rule[person] for name, rule in READING.items()}
 
 
+@pytest.mark.parametrize("person", PEOPLE)
+def test_who_may_change_what(person, values):
+    wanted = {name: CHANGING.get(name, NOT_BY_READING)[person] for name in READING}
+    wanted |= dict.fromkeys(READ_BY_ALL_METHODS, 200)
+    answers = {name: outcome(client_of(person).post(address)) for name, address in addresses(values).items()}
+    assert answers == wanted
+
+
 @pytest.mark.parametrize("person", [person for person in PEOPLE if person != "operator"])
-def test_who_may_change_nothing(person, values):
+def test_who_may_change_nothing_changes_nothing(person, values):
     client = client_of(person)
-    for name in CHANGING:
-        assert outcome(client.post(addresses(values)[name])) == ("login" if person == "nobody" else 403), name
-    values["job"].refresh_from_db()
-    values["contender"].refresh_from_db()
-    assert values["job"].state == JobState.QUEUED
-    assert values["contender"].retired_at is None
+    before = everything_stored()
+    for name, rule in CHANGING.items():
+        if rule[person] in ("login", 403):
+            client.post(addresses(values)[name])
+    assert everything_stored() == before
 
 
-def test_an_operator_without_the_forms_token_changes_nothing(values):
-    client = Client(enforce_csrf_checks=True)
-    operator = User.objects.create(username="op")
-    operator.groups.add(Group.objects.get_or_create(name="operator")[0])
-    client.force_login(operator)
+@pytest.mark.parametrize("person", PEOPLE)
+def test_without_the_forms_token_or_a_sitting_nothing_changes(person, values):
+    client = client_of(person)
+    client.handler.enforce_csrf_checks = True
+    before = everything_stored()
     for name in CHANGING:
         assert client.post(addresses(values)[name]).status_code == 403, name
+    assert everything_stored() == before
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"X-Sitting": "forged"},
+        {"X-Sitting": sign_sitting(uuid.uuid4()), "Cookie": f"{COOKIE}={sign_cookie(uuid.uuid4())}"},
+        {"X-Sitting": sign_sitting(uuid.uuid4()), "Origin": "https://elsewhere.example"},
+    ],
+    ids=["forged sitting", "sitting of another player", "another site"],
+)
+def test_the_game_refuses_sittings_and_sites_that_are_not_its_own(forged, values):
+    before = everything_stored()
+    for name in [name for name, rule in CHANGING.items() if rule is BY_SITTINGS]:
+        headers = {**forged, "Accept": "application/json"}
+        answer = Client().post(addresses(values)[name], "{}", "application/json", headers=headers)
+        assert answer.status_code == 403, name
+    assert everything_stored() == before
+
+
+def test_every_answer_carries_the_headers_that_protect_it(values):
+    client = client_of("operator")
+    for name, address in addresses(values).items():
+        answer = client.get(address)
+        assert {header: answer.get(header) for header in PROTECTING} == PROTECTING, name
+        policy = answer["Content-Security-Policy"]
+        assert "unsafe-" not in policy, name
+        assert "default-src 'self'" in policy, name
+        assert "base-uri 'none'" in policy, name
 
 
 def test_pages_for_some_are_kept_by_no_cache(values):

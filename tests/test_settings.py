@@ -149,7 +149,7 @@ def test_all_who_start_at_once_agree_on_the_secret(tmp_path):
 
 SERVICE = {
     "MODE": "service",
-    "SECRET_KEY": "k" * SHORTEST,
+    "SECRET_KEY": "one that is long enough to be taken",
     "DATABASE": "postgresql://localhost/x",
     "BROKER": "amqp://localhost",
     "CHANNEL_LAYER": "redis://localhost/1",
@@ -177,6 +177,32 @@ def test_service_mode_refuses_what_its_processes_cannot_share(load_settings, nam
     assert load_settings(**SERVICE)["MODE"] == "service"
     with pytest.raises(ImproperlyConfigured, match=f"it also needs DOPEORNOPE_{name}:"):
         load_settings(**SERVICE | {name: alone})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "remedy"),
+    [
+        ("SECRET_KEY", "changeme", "openssl rand"),
+        ("SECRET_KEY", "Change-Me-" * 4, "openssl rand"),
+        ("SECRET_KEY", "secret", "openssl rand"),
+        ("SECRET_KEY", "django-insecure-" + "4f7d0c1e" * 6, "openssl rand"),
+        ("SECRET_KEY", "k" * SHORTEST, "openssl rand"),
+        ("DEBUG", "1", "remove it"),
+        ("HOSTS", "swipe.example.org, *", "list the names"),
+    ],
+)
+def test_service_mode_refuses_what_would_open_a_public_site(load_settings, name, value, remedy):
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        load_settings(**SERVICE | {name: value})
+    assert f"DOPEORNOPE_{name}" in str(refusal.value)
+    assert remedy in str(refusal.value)
+
+
+def test_service_mode_names_everything_unsafe_at_once(load_settings):
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        load_settings(**SERVICE | {"SECRET_KEY": "secret" * 6, "DEBUG": "1", "HOSTS": "*"})
+    for name in ("SECRET_KEY", "DEBUG", "HOSTS"):
+        assert f"DOPEORNOPE_{name}" in str(refusal.value)
 
 
 def test_rabbitmq_gets_quorum_queues_with_a_limit_and_confirms(load_settings):

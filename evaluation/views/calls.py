@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.http.request import RawPostDataException
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -61,7 +62,7 @@ def as_view(
     @require_POST
     async def view(request: HttpRequest, **parts: str) -> HttpResponse:
         call = Call(
-            body=request.body,
+            body=_read_body(request),
             sitting=request.headers.get("X-Sitting", ""),
             player_cookie=request.COOKIES.get(COOKIE, ""),
             origin=request.headers.get("Origin"),
@@ -77,3 +78,11 @@ def as_view(
         return response
 
     return view
+
+
+def _read_body(request: HttpRequest) -> bytes:
+    """The body; nothing where it came as a form with files, which is taken apart by now and no call."""
+    try:
+        return request.body
+    except RawPostDataException:
+        return b""
