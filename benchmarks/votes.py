@@ -22,6 +22,7 @@ from pathlib import Path
 from benchmarks.databases import temporary_postgresql
 from benchmarks.load import Load, Visitor, post, run_for
 from benchmarks.rows import Row, compare, take_turns
+from tests.faults.ports import free_port
 
 COOKIE = "player"
 CONNECTIONS = 16
@@ -137,12 +138,14 @@ def _dump(body: Mapping[str, object]) -> bytes:
 def _serve(
     command: Callable[[int], Sequence[str]], environment: Mapping[str, str], log: Path, processes: int = 1
 ) -> Iterator[int]:
-    """Processes that answer on one socket, which is there before they are; its port."""
-    with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener, contextlib.ExitStack() as stack:
+    """Processes with a socket each on one port, as in service mode; the sockets are there before they are."""
+    port = free_port()
+    with contextlib.ExitStack() as stack:
         for _ in range(processes):
+            listener = socket.create_server(("127.0.0.1", port), backlog=2048, reuse_port=True)
+            stack.enter_context(listener)
             arguments = command(listener.fileno())
             stack.enter_context(_process(arguments, environment, log, fds=[listener.fileno()]))
-        port: int = listener.getsockname()[1]
         yield port
 
 
