@@ -20,7 +20,7 @@ from search.services import jobs
 from tests.factories import NOW
 from tests.faults.house import PATIENCE_SECONDS, House
 
-PHOTOS = 120
+PHOTOS = 480
 VECTORS, DIMENSIONS = 8000, 512
 
 pytestmark = pytest.mark.timeout(240)
