@@ -10,7 +10,7 @@ from ninja.errors import HttpError
 
 from evaluation.models import Contender
 from evaluation.selectors.board import Board, Filters, UnknownFilter, check_filters, read_board
-from search.api import Invalid, Problem
+from search.api import TOO_MUCH, Invalid, Problem
 
 
 class StandingOut(Schema):
@@ -80,7 +80,7 @@ contenders = Router(tags=["contenders"])
 
 @leaderboard.get(
     "/",
-    response={200: BoardOut, 400: Problem, 422: Invalid},
+    response={200: BoardOut, 400: Problem, 422: Invalid, **TOO_MUCH},
     summary="Approval with intervals and rank ranges",
 )
 def get_leaderboard(
@@ -94,6 +94,6 @@ def get_leaderboard(
     return read_board(filters)
 
 
-@contenders.get("/", response=list[ContenderOut], summary="All contenders, oldest first")
+@contenders.get("/", response={200: list[ContenderOut], **TOO_MUCH}, summary="All contenders, oldest first")
 def list_contenders(request: HttpRequest) -> QuerySet[Contender]:
     return Contender.objects.select_related("catalogue").annotate(pairs=Count("credits"))

@@ -78,20 +78,26 @@ catalogues = Router(tags=["catalogues"])
 jobs = Router(tags=["jobs"], auth=SessionAuth())
 # Of everything about jobs.
 REFUSALS = {401: Problem, 403: Problem, 422: Invalid}
+# Of every address: too much from one network. With Retry-After.
+TOO_MUCH = {429: Problem}
 
 
-@catalogues.get("/", response=list[CatalogueOut], summary="All catalogues")
+@catalogues.get("/", response={200: list[CatalogueOut], **TOO_MUCH}, summary="All catalogues")
 def list_catalogues(request: HttpRequest) -> list[CatalogueRow]:
     return list_catalogue_rows()
 
 
-@catalogues.get("/{slug}/", response={200: CatalogueOut, 404: Problem, 422: Invalid}, summary="One catalogue")
+@catalogues.get(
+    "/{slug}/",
+    response={200: CatalogueOut, 404: Problem, 422: Invalid, **TOO_MUCH},
+    summary="One catalogue",
+)
 def get_catalogue(request: HttpRequest, slug: Slug) -> CatalogueRow:
     get_object_or_404(Catalogue, slug=slug)
     return next(row for row in list_catalogue_rows() if row.slug == slug)
 
 
-@jobs.get("/", response={200: JobList, **REFUSALS}, summary="Jobs, newest first")
+@jobs.get("/", response={200: JobList, **REFUSALS, **TOO_MUCH}, summary="Jobs, newest first")
 def list_jobs(
     request: HttpRequest,
     state: JobState | None = None,
@@ -107,7 +113,7 @@ def list_jobs(
 
 @jobs.get(
     "/{job_id}/",
-    response={200: JobOut, 404: Problem, **REFUSALS},
+    response={200: JobOut, 404: Problem, **REFUSALS, **TOO_MUCH},
     summary="One job",
 )
 def get_job(request: HttpRequest, job_id: UUID) -> dict[str, Any]:

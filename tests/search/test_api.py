@@ -103,10 +103,10 @@ def test_the_description_names_every_operation_with_its_answers(client):
         "/api/jobs/{job_id}/",
     }
     jobs = schema["paths"]["/api/jobs/"]["get"]
-    assert set(jobs["responses"]) == {"200", "401", "403", "422"}
+    assert set(jobs["responses"]) == {"200", "401", "403", "422", "429"}
     assert jobs["security"]
     board = schema["paths"]["/api/leaderboard/"]["get"]
-    assert set(board["responses"]) == {"200", "400", "422"}
+    assert set(board["responses"]) == {"200", "400", "422", "429"}
 
 
 def test_the_page_about_the_api_needs_no_script(client):
