@@ -52,6 +52,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/mypy dopeornope evaluation search manage.py
 	$(BIN)/lint-imports
 	$(BIN)/djlint templates --lint --quiet
+	$(BIN)/python -m tests.audit
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	DOPEORNOPE_MODE=service DOPEORNOPE_TLS=1 DOPEORNOPE_TRUSTED_PROXIES=1 DOPEORNOPE_HOSTS=example.org DOPEORNOPE_DATABASE=postgresql://user@localhost/name \
 		DOPEORNOPE_BROKER=amqp://localhost DOPEORNOPE_CHANNEL_LAYER=redis://localhost \
