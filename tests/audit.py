@@ -1,7 +1,7 @@
 """Known vulnerabilities of what constraints.txt pins, by pip-audit; part of `make check`.
 
-Ends with an error where there is one. Where the index knows no advisories, or does not answer, it says plainly
-that nothing was audited; that is no failure of the code.
+Ends with an error where there is one. Where the index knows no advisories, or does not answer, it says
+plainly that nothing was audited; that is no failure of the code.
 """
 
 import json
