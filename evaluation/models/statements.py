@@ -22,6 +22,9 @@ from django.db.models import Model
 # The same in every process, and not the number of the sweeper on duty: who holds it has the turn to write.
 _TURN = 0x7475726E
 Row = tuple[Any, ...]
+# A plan is kept, and one made while a table was empty would read all of it until its statistics are renewed.
+# Every statement here looks a few rows up by their keys, however many there are.
+BY_KEY = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
 
 # By driver connection: which texts it has planned, under which names.
 _prepared: "WeakKeyDictionary[Any, dict[str, str]]" = WeakKeyDictionary()
@@ -152,7 +155,10 @@ def _is_same(model: type[Model], key: str) -> str:
 
 def _call_prepared(cursor: Any, statement: Statement) -> str:
     """What runs the statement on this connection, planned where it is new to it."""
-    names = _prepared.setdefault(connection.connection, {})
+    if connection.connection not in _prepared:
+        _prepared[connection.connection] = {}
+        cursor.execute(BY_KEY)
+    names = _prepared[connection.connection]
     name = names.get(statement.text)
     if name is None:
         name = f"hot_{len(names)}"
