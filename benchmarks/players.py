@@ -126,6 +126,9 @@ class Player:
         lines += ["Content-Type: application/json"] if content else []
         lines += [f"X-Sitting: {self._sitting}"] if content else []
         lines += [f"Cookie: {self._cookie}"] if self._cookie else []
+        if self._reader.at_eof():  # the server closed it while the player was looking, as browsers know it
+            self._writer.close()
+            self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
         begin = time.perf_counter()
         self._writer.write("\r\n".join([*lines, "", ""]).encode() + content)
         head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin1")
