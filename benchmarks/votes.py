@@ -22,6 +22,7 @@ from pathlib import Path
 from benchmarks.databases import temporary_postgresql
 from benchmarks.load import Load, Visitor, post, run_for
 from benchmarks.rows import Row, compare, take_turns
+from benchmarks.servers import ROOT, run
 from tests.faults.ports import free_port
 
 COOKIE = "player"
@@ -31,7 +32,6 @@ REPEATS = 5
 ROUNDS_PER_SITTING = 2
 ROUND_SIZE = 20
 SITTINGS = 3000
-ROOT = Path(__file__).resolve().parent.parent
 FLOOR = 1.0
 OTHERS = {"gunicorn, sync": (), "gunicorn, threads": ("--threads", "8")}
 
@@ -54,8 +54,8 @@ def _measure(name: str, folder: Path, database: str, *, processes: int) -> Row:
         "DOPEORNOPE_PLAYERS_PER_NETWORK": "1000000",
         "BENCH_SQLITE": str(folder / "minimal.sqlite3"),
     }
-    stocked = _run("-m", "benchmarks.stock_site", str(SITTINGS), environment=environment)
-    _run("-c", "from benchmarks import minimal_site; minimal_site.make_table()", environment=environment)
+    stocked = run("-m", "benchmarks.stock_site", str(SITTINGS), environment=environment)
+    run("-c", "from benchmarks import minimal_site; minimal_site.make_table()", environment=environment)
     sittings = itertools.cycle(json.loads(stocked))
     loads: dict[str, Load] = {name: Load() for name in ("ours", *OTHERS)}
     with contextlib.ExitStack() as stack:
@@ -77,7 +77,7 @@ def _measure(name: str, folder: Path, database: str, *, processes: int) -> Row:
 
 
 def _play(port: int, sittings: Iterator[tuple[str, str]], load: Load) -> Callable[[], int]:
-    def run() -> int:
+    def take() -> int:
         votes: list[int] = [0]
         run_for(
             SECONDS,
@@ -88,7 +88,7 @@ def _play(port: int, sittings: Iterator[tuple[str, str]], load: Load) -> Callabl
         )
         return votes[0]
 
-    return run
+    return take
 
 
 def _player(port: int, sittings: Iterator[tuple[str, str]], votes: list[int]) -> Visitor:
@@ -122,12 +122,12 @@ def _insert(port: int, load: Load) -> Callable[[], int]:
             status, answer = yield post("/vote/", body, port=port)
             assert status == 200, answer
 
-    def run() -> int:
+    def take() -> int:
         before = len(load.seconds)
         run_for(SECONDS, port=port, connections=CONNECTIONS, visitor=visitor, load=load)
         return len(load.seconds) - before
 
-    return run
+    return take
 
 
 def _dump(body: Mapping[str, object]) -> bytes:
@@ -179,17 +179,3 @@ def _process(
     finally:
         process.terminate()
         process.wait()
-
-
-def _run(*command: str, environment: Mapping[str, str]) -> str:
-    done = subprocess.run(
-        [sys.executable, *command],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        sys.exit(done.stderr)
-    return done.stdout
