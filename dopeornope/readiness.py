@@ -17,13 +17,13 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.utils import timezone
-from redis import Redis
 
 from dopeornope.bounded import BoundedQuestion, NoAnswer
-from dopeornope.celery import app
 from dopeornope.monitoring import Answer
 from dopeornope.observation import Scope
+from dopeornope.servers import ask_broker, ask_channel_layer, ask_database
+from search.announcements import find_layer
+from search.selectors.clock import read_clock
 from search.selectors.monitoring import list_sightings
 from search.services.sightings import SWEEPER
 
@@ -32,7 +32,7 @@ KEPT_S = 2.0
 LEAST_FREE_BYTES = 100 * 2**20
 # Four rounds of the slower sweeper, that of the service mode.
 SWEEPER_SEEN_WITHIN = timedelta(seconds=120)
-CONNECT_S = 2.0
+CONNECT_S = 2
 
 
 class NotReady(Exception):
@@ -86,18 +86,10 @@ def list_checks() -> list[Check]:
         Check("database", ask_database, is_needed=True),
         Check("migrations", compare_migrations, is_needed=True),
         Check("disk", measure_disk, is_needed=alone),
-        Check("broker", ask_broker, is_needed=False),
-        Check("channel layer", ask_channel_layer, is_needed=False),
+        Check("broker", look_at_broker, is_needed=False),
+        Check("channel layer", look_at_channel_layer, is_needed=False),
         Check("sweeper", look_for_sweeper, is_needed=False),
     ]
-
-
-def ask_database() -> None:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    finally:
-        connection.close()
 
 
 def compare_migrations() -> None:
@@ -116,29 +108,26 @@ def measure_disk() -> None:
         raise NotReady(f"less than {LEAST_FREE_BYTES // 2**20} MiB are free")
 
 
-def ask_broker() -> None:
-    if settings.CELERY_BROKER_URL.startswith("filesystem:"):
-        settings.BROKER_FOLDER.mkdir(parents=True, exist_ok=True)
-        if not os.access(settings.BROKER_FOLDER, os.W_OK | os.X_OK):
-            raise NotReady("its folder cannot be written to")
+def look_at_broker() -> None:
+    if not settings.CELERY_BROKER_URL.startswith("filesystem:"):
+        ask_broker(within_s=CONNECT_S)
         return
-    with app.connection_for_write(connect_timeout=CONNECT_S) as broker:
-        broker.connect()
+    settings.BROKER_FOLDER.mkdir(parents=True, exist_ok=True)
+    if not os.access(settings.BROKER_FOLDER, os.W_OK | os.X_OK):
+        raise NotReady("its folder cannot be written to")
 
 
-def ask_channel_layer() -> None:
-    layer: dict[str, Any] = settings.CHANNEL_LAYERS["default"]
-    for address in layer.get("CONFIG", {}).get("hosts", []):
-        with Redis.from_url(address, socket_timeout=CONNECT_S, socket_connect_timeout=CONNECT_S) as server:
-            server.ping()
+def look_at_channel_layer() -> None:
+    if find_layer() is not None:
+        ask_channel_layer(within_s=CONNECT_S)
 
 
 def look_for_sweeper() -> None:
     try:
-        seen_at = list_sightings().get(SWEEPER)
+        seen_at, now = list_sightings().get(SWEEPER), read_clock()
     finally:
         connection.close()
     if seen_at is None:
         raise NotReady("has not been seen yet")
-    if timezone.now() - seen_at > SWEEPER_SEEN_WITHIN:
+    if now - seen_at > SWEEPER_SEEN_WITHIN:
         raise NotReady(f"has not been seen for {SWEEPER_SEEN_WITHIN.seconds} s")

@@ -1,6 +1,10 @@
-"""Whether the servers that service mode needs answer, and what to do about one that does not."""
+"""Whether the servers that service mode needs answer, and what to do about one that does not.
+
+Asked at a start (`check_servers`), and for `/health/ready` (dopeornope/readiness.py).
+"""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,9 +22,9 @@ PATIENCE_SECONDS = 5
 def check_servers() -> None:
     """Raises ``CannotStart`` naming every server that does not answer, its reason and the remedy."""
     asked: dict[str, tuple[str, Callable[[], None]]] = {
-        "DATABASE": (_database_address(), _ask_database),
-        "BROKER": (settings.CELERY_BROKER_URL, _ask_broker),
-        "CHANNEL_LAYER": (_layer_address(), _ask_layer),
+        "DATABASE": (_database_address(), ask_database),
+        "BROKER": (settings.CELERY_BROKER_URL, partial(ask_broker, within_s=PATIENCE_SECONDS)),
+        "CHANNEL_LAYER": (_layer_address(), partial(ask_channel_layer, within_s=PATIENCE_SECONDS)),
     }
     silent = []
     for name, (address, ask) in asked.items():
@@ -32,21 +36,25 @@ def check_servers() -> None:
         raise CannotStart("\n".join(silent))
 
 
-def _ask_database() -> None:
+def ask_database() -> None:
+    """Raises what Django raises where the database does not answer; the connection is closed again."""
     try:
-        connection.ensure_connection()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
     finally:
         connection.close()
 
 
-def _ask_broker() -> None:
-    with app.connection_for_write(connect_timeout=PATIENCE_SECONDS) as broker:
-        broker.ensure_connection(max_retries=1, interval_start=0, timeout=PATIENCE_SECONDS)
+def ask_broker(*, within_s: int) -> None:
+    """Raises ``kombu.exceptions.OperationalError`` where the broker does not answer."""
+    with app.connection_for_write(connect_timeout=within_s) as broker:
+        broker.ensure_connection(max_retries=1, interval_start=0, timeout=within_s)
 
 
-def _ask_layer() -> None:
-    patience = {"socket_connect_timeout": PATIENCE_SECONDS, "socket_timeout": PATIENCE_SECONDS}
-    with redis.Redis.from_url(_layer_address(), **patience) as layer:
+def ask_channel_layer(*, within_s: int) -> None:
+    """Raises ``redis.RedisError`` where the layer's Redis does not answer. Not for the layer in memory."""
+    address = _layer_address()
+    with redis.Redis.from_url(address, socket_connect_timeout=within_s, socket_timeout=within_s) as layer:
         layer.ping()
 
 

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from django.db import Error as DatabaseError
 from django.db import connection
-from django.utils import timezone
 
 from search.models import Sighting
+from search.selectors.clock import read_clock
 
 SWEEPER = "sweeper"
 SECONDS_BETWEEN_SIGHTINGS = 15.0
@@ -36,7 +36,7 @@ class Sightings:
     def _note(self, who: str) -> None:
         while not self._ended.is_set():
             try:
-                note_sighting(who=who, now=timezone.now())
+                note_sighting(who=who, now=read_clock())
             except DatabaseError as error:
                 log.warning("%s could not be noted as seen (%s); it tries again", who, error)
             finally:

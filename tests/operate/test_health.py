@@ -10,12 +10,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from dopeornope import readiness
+from dopeornope.env import Environment
 from dopeornope.readiness import Check, NotReady, Readiness, list_checks
+from search.selectors.clock import read_clock
 from search.services.sightings import SWEEPER, note_sighting
+from tests import requirements
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,6 +36,11 @@ def silent_server() -> Iterator[int]:
     """A port that takes connections and never says a word."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
+
+
+def channel_layer(address: str) -> dict[str, Any]:
+    """Django's setting, as an operator's variable makes it."""
+    return {"default": Environment({"DOPEORNOPE_LAYER": address}).channel_layer("LAYER")}
 
 
 def refuse() -> None:
@@ -129,11 +138,27 @@ def test_a_sweeper_that_was_not_seen_lately_is_told(settings):
 
 
 def test_servers_that_never_say_a_word_are_given_up_on(settings, silent_server):
-    settings.CHANNEL_LAYERS = {"default": {"CONFIG": {"hosts": [f"redis://127.0.0.1:{silent_server}/0"]}}}
+    settings.CHANNEL_LAYERS = channel_layer(f"redis://127.0.0.1:{silent_server}/0")
     began = time.monotonic()
     _, answer = ask(list_checks(), within_s=0.5)
     assert answer["checks"]["channel layer"]["why"].startswith("does not answer")
     assert time.monotonic() - began < LIMIT_S
+
+
+def test_servers_that_answer_are_told_as_such(settings):
+    settings.CHANNEL_LAYERS = channel_layer(requirements.redis())
+    settings.CELERY_BROKER_URL = requirements.redis()
+    checks = ask(list_checks())[1]["checks"]
+    assert (checks["channel layer"]["ok"], checks["broker"]["ok"]) == (True, True), checks
+
+
+def test_a_web_process_whose_clock_is_off_still_sees_a_sweeper_of_the_databases_time(monkeypatch):
+    if connection.vendor == "sqlite":
+        pytest.skip("on SQLite all processes share the clock of their host")
+    note_sighting(who=SWEEPER, now=read_clock())
+    hour_off = timezone.now() + timedelta(hours=1)
+    monkeypatch.setattr(timezone, "now", lambda: hour_off)
+    assert ask(list_checks())[1]["checks"]["sweeper"]["ok"]
 
 
 def test_a_full_disk_stops_the_mode_that_keeps_its_votes_there(monkeypatch, settings):
