@@ -29,7 +29,7 @@ class Environment:
 
     def _refuse(self, name: str, value: str, allowed: str) -> ImproperlyConfigured:
         # What stands before the @ of an address may hold a password, and this text ends up in logs.
-        shown = re.sub(r"(?<=://).*@", "…@", value)
+        shown = re.sub(r"^([a-z0-9+]+:/+)?.*@", r"\1…@", value)
         return ImproperlyConfigured(f"{PREFIX}{name}={shown!r} is not understood: it must be {allowed}.")
 
     def _split(self, name: str, value: str, schemes: Sequence[str], allowed: str) -> SplitResult:
@@ -39,7 +39,7 @@ class Environment:
             _ = parts.port
         except ValueError as error:
             raise self._refuse(name, value, allowed) from error
-        if parts.scheme not in schemes:
+        if parts.scheme not in schemes or "://" not in value:
             raise self._refuse(name, value, allowed)
         return parts
 
@@ -127,9 +127,12 @@ class Environment:
                     "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;",
                 },
             }
-        allowed = "sqlite, or postgresql://USER:PASSWORD@HOST:PORT/NAME"
+        allowed = (
+            "sqlite, or postgresql://USER:PASSWORD@HOST:PORT/NAME and no more (TLS is asked for by "
+            "PostgreSQL's own PGSSLMODE and PGSSLROOTCERT; ? and # in a password are written %3F and %23)"
+        )
         parts = self._split(name, value, ("postgresql", "postgres"), allowed)
-        if not parts.path.strip("/"):
+        if not parts.path.strip("/") or parts.query or parts.fragment:
             raise self._refuse(name, value, allowed)
         return {
             "ENGINE": "django.db.backends.postgresql",

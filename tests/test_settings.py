@@ -244,8 +244,23 @@ def test_cookies_insist_on_tls_where_there_is_tls(load_settings, tls):
     assert bool(settings["SECURE_HSTS_SECONDS"]) is (tls == "1")
 
 
-def test_a_refused_address_does_not_repeat_its_password():
-    env = Environment({"DOPEORNOPE_DATABASE": "mysql://me:hunter2@db.example/votes"})
+@pytest.mark.parametrize(
+    "address",
+    [
+        "mysql://me:hunter2@db.example/votes",
+        "me:hunter2@db.example/votes",
+        "postgresql:/me:hunter2@db.example/votes",
+    ],
+)
+def test_a_refused_address_does_not_repeat_its_password(address):
+    env = Environment({"DOPEORNOPE_DATABASE": address})
     with pytest.raises(ImproperlyConfigured, match=r"db\.example") as refused:
         env.database("DATABASE", Path("unused"))
     assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("rest", ["?sslmode=verify-full", "#x"])
+def test_what_a_database_s_address_asks_for_beyond_its_name_is_not_silently_left_out(rest):
+    env = Environment({"DOPEORNOPE_DATABASE": f"postgresql://me:hunter2@db.example/votes{rest}"})
+    with pytest.raises(ImproperlyConfigured, match="PGSSLMODE"):
+        env.database("DATABASE", Path("unused"))
