@@ -67,7 +67,7 @@ def back_up(target: Path, *, now: datetime) -> Backup:
     if folder.exists():
         raise BackupRefused(f"{folder} exists already: wait a second.")
     partial = target / f".{folder.name}.partial"
-    with disk_errors(target), _alone(target):
+    with _file_errors(), disk_errors(target), _alone(target):
         before = find_newest(target)
         try:
             partial.mkdir(mode=0o700)
@@ -81,6 +81,18 @@ def back_up(target: Path, *, now: datetime) -> Backup:
             shutil.rmtree(partial, ignore_errors=True)
         sync_folder(target)
     return read_backup(folder)
+
+
+@contextlib.contextmanager
+def _file_errors() -> Iterator[None]:
+    """Turn a file or folder that may not be read or written into ``BackupRefused`` that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise BackupRefused(
+            f"{error.filename} cannot be read or written ({error.strerror}): name another folder, or allow "
+            "it to the user that runs this."
+        ) from error
 
 
 @contextlib.contextmanager
@@ -100,19 +112,19 @@ def _alone(target: Path) -> Iterator[None]:
 
 
 def find_newest(target: Path) -> Backup | None:
-    """The newest finished backup below ``target``."""
-    made = sorted(
-        path.parent for path in target.glob(f"*/{MANIFEST}") if not path.parent.name.startswith(".")
-    )
-    return read_backup(made[-1]) if made else None
+    """The newest finished backup below ``target``, among whatever else lies there."""
+    for manifest in sorted(target.glob(f"[!.]*/{MANIFEST}"), reverse=True):
+        with contextlib.suppress(BackupRefused):
+            return read_backup(manifest.parent)
+    return None
 
 
 def read_backup(folder: Path) -> Backup:
     """What a backup says of itself. Raises ``BackupRefused`` where it is none, or not whole."""
     try:
         described = json.loads((folder / MANIFEST).read_text())
-        backup = Backup(folder, described["database"], described["files"])
-    except (OSError, ValueError, KeyError) as error:
+        backup = Backup(folder, described["database"], dict(described["files"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise BackupRefused(f"{folder} is no finished backup: it has no readable {MANIFEST}.") from error
     if any(".." in Path(name).parts or Path(name).is_absolute() for name in backup.files):
         raise BackupRefused(f"{folder} names files outside of itself, as no backup of ours does.")
@@ -126,7 +138,7 @@ def restore(folder: Path) -> Backup:
     check_files(backup)
     try:
         check_nothing_there()
-        with disk_errors(settings.HOME):
+        with _file_errors(), disk_errors(settings.HOME):
             for name in backup.files:
                 if name.split("/")[0] in FOLDERS:
                     place = settings.HOME / name

@@ -31,8 +31,10 @@ def check_nothing_there() -> None:
     """Raises ``CannotCopy`` where the settings' database exists (SQLite) or has a table (PostgreSQL)."""
     name = connection.settings_dict["NAME"]
     if connection.vendor == "sqlite":
-        if Path(name).exists():
-            raise CannotCopy(f"{name} exists: name an empty folder in DOPEORNOPE_HOME.")
+        # A log that outlived its database would be played into the one that comes back.
+        for path in (name, f"{name}-wal", f"{name}-journal"):
+            if Path(path).exists():
+                raise CannotCopy(f"{path} exists: name an empty folder in DOPEORNOPE_HOME.")
         return
     if tables := connection.introspection.table_names():
         raise CannotCopy(
@@ -56,14 +58,17 @@ def restore_database(file: Path) -> None:
 
 def _copy_sqlite(file: Path, target: Path) -> None:
     """The online backup: a file copied as it lies would lack what is still in the write-ahead log."""
-    with (
-        closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as source,
-        closing(sqlite3.connect(target)) as copy,
-    ):
-        source.backup(copy)
-        # One file: the copy has no log beside it.
-        copy.execute("PRAGMA journal_mode=DELETE")
-        [[found]] = copy.execute("PRAGMA quick_check(1)")
+    try:
+        with (
+            closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(target)) as copy,
+        ):
+            source.backup(copy)
+            # One file: the copy has no log beside it.
+            copy.execute("PRAGMA journal_mode=DELETE")
+            [[found]] = copy.execute("PRAGMA quick_check(1)")
+    except sqlite3.OperationalError as error:
+        raise CannotCopy(f"{file} was not copied to {target}: {error}.") from error
     if found != "ok":
         target.unlink()
         raise CannotCopy(f"{file} is damaged ({found}).")

@@ -159,6 +159,45 @@ def test_a_backup_that_was_killed_is_taken_for_none_and_tidied_up(played, tmp_pa
     assert list(target.iterdir()) == [made.folder]
 
 
+@pytest.mark.parametrize("text", ['{"name": "a site"}', "[]", "{", '{"database": "sqlite", "files": 1}'])
+def test_other_folders_beside_the_backups_stop_none(played, tmp_path, text):
+    other = tmp_path / "kept" / "website"
+    other.mkdir(parents=True)
+    (other / MANIFEST).write_text(text)
+    first = back_up(tmp_path / "kept", now=NOW)
+    second = back_up(tmp_path / "kept", now=NOW + timedelta(days=1))
+    name = next(name for name in first.files if name.startswith("images/"))
+    assert (first.folder / name).samefile(second.folder / name)
+
+
+def test_a_place_where_no_backup_can_be_is_named_with_the_remedy(played, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BackupRefused, match=f"{tmp_path}/file/kept cannot be .* name another folder"):
+        back_up(tmp_path / "file" / "kept", now=NOW)
+
+
+def test_a_log_without_its_database_is_not_played_into_the_one_that_comes_back(played, tmp_path, place):
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL keeps its log to itself")
+    backup = back_up(tmp_path / "kept", now=NOW)
+    left = Path(place["DOPEORNOPE_HOME"]) / "db.sqlite3-wal"
+    left.parent.mkdir()
+    left.write_bytes(b"x")
+    done = restore(backup.folder, place)
+    assert done.returncode == 1
+    assert f"{left} exists" in done.stderr
+
+
+def test_a_home_without_a_database_is_named(played, tmp_path, place):
+    if connection.vendor != "sqlite":
+        pytest.skip("on PostgreSQL the server says so")
+    command = [sys.executable, "manage.py", "back_up", str(tmp_path / "kept")]
+    done = subprocess.run(command, cwd=ROOT, env=place, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 1
+    assert f"{place['DOPEORNOPE_HOME']}/db.sqlite3 was not copied" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_folder_inside_home_is_refused(played, home):
     with pytest.raises(BackupRefused, match="would be lost with it"):
         back_up(home / "backups", now=NOW)
