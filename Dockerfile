@@ -1,9 +1,13 @@
 # One image for every process of service mode: web, worker, sweeper. compose.yaml says which is which.
-FROM python:3.11-slim-bookworm
+FROM python:3.11-slim-trixie
 
 ENV PYTHONUNBUFFERED=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 \
     DOPEORNOPE_MODE=service DOPEORNOPE_HOME=/data NUMBA_CACHE_DIR=/data/numba
 WORKDIR /app
+
+# pg_dump and pg_restore for backups, of the same version as compose.yaml's PostgreSQL.
+RUN apt-get update && apt-get install --yes --no-install-recommends postgresql-client-17 \
+    && rm -rf /var/lib/apt/lists/*
 
 # torch without CUDA by default; for GPUs: --build-arg TORCH_INDEX=https://pypi.org/simple
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu

@@ -15,7 +15,14 @@ from search.models import Queue
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "compose.yaml").read_text()
-PROCESSES = {"web": "web", "io": "worker", "ml": "worker", "sweeper": "sweeper", "prepare": "command"}
+PROCESSES = {
+    "web": "web",
+    "io": "worker",
+    "ml": "worker",
+    "sweeper": "sweeper",
+    "prepare": "command",
+    "backup": "command",
+}
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +54,26 @@ def test_two_sweepers_and_one_that_prepares(services):
     assert services["prepare"]["restart"] == "no"
     waiting = [name for name in PROCESSES if "prepare" in services[name]["depends_on"]]
     assert waiting == [name for name in PROCESSES if name != "prepare"]
+
+
+def test_a_backup_is_made_on_request_outside_of_what_it_saves(services):
+    backup = services["backup"]
+    assert backup["profiles"]
+    assert backup["restart"] == "no"
+    assert backup["command"] == ["python", "manage.py", "back_up", "/backups"]
+    places = [volume.rsplit(":", 1)[1] for volume in backup["volumes"]]
+    assert places == ["/data", "/backups"]
+
+
+def test_the_image_has_the_programs_of_the_servers_version(services):
+    """pg_dump refuses a server that is newer than itself."""
+    [version] = re.findall(r"postgresql-client-(\d+)", (ROOT / "Dockerfile").read_text())
+    assert services["postgres"]["image"] == f"postgres:{version}"
+
+
+def test_no_log_grows_for_ever(services):
+    kept = {name: service["logging"]["options"]["max-size"] for name, service in services.items()}
+    assert set(kept) == set(services)
 
 
 @pytest.mark.parametrize("name", PROCESSES)

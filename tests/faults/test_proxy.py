@@ -4,13 +4,15 @@ import getpass
 import http.client
 import json
 import re
+import ssl
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
+from dopeornope.observation import REQUEST_ID
 from tests import requirements
 from tests.faults.players import Browser
 from tests.faults.ports import free_port
@@ -34,7 +36,7 @@ http {{
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
     include {folder}/shared.conf;
-    include {folder}/plain.conf;
+    include {folder}/{way}.conf;
     upstream web {{ server 127.0.0.1:{upstream}; keepalive 32; }}
 }}
 """
@@ -43,8 +45,10 @@ http {{
 class Proxy:
     """Where the site is reached: a server for browsers and tests alike."""
 
-    def __init__(self) -> None:
-        self.port = free_port()
+    def __init__(self, way: str = "plain") -> None:
+        self.port = free_port()  # plain HTTP
+        self.tls_port = free_port()
+        self._way = way
 
     @contextmanager
     def running(self, folder: Path, upstream: int) -> Iterator["Proxy"]:
@@ -53,14 +57,20 @@ class Proxy:
         )
         (folder / "cache").mkdir(parents=True)
         (folder / "nginx.conf").write_text(
-            FRAME.format(user=getpass.getuser(), folder=folder, upstream=upstream)
+            FRAME.format(user=getpass.getuser(), folder=folder, upstream=upstream, way=self._way)
         )
-        for name in ("shared.conf", "plain.conf", "game.conf"):
+        here = {
+            "/var/cache/nginx/files": f"{folder}/cache",
+            "/etc/nginx/game": str(folder),
+            "/etc/nginx/certificates": str(folder),
+            "listen 80;": f"listen 127.0.0.1:{self.port};",
+            "listen 443 ": f"listen 127.0.0.1:{self.tls_port} ",
+        }
+        for name in ("shared.conf", f"{self._way}.conf", "game.conf"):
             text = (SHIPPED / name).read_text()
-            text = text.replace("/var/cache/nginx/files", f"{folder}/cache").replace(
-                "/etc/nginx/game", str(folder)
-            )
-            (folder / name).write_text(text.replace("listen 80;", f"listen 127.0.0.1:{self.port};"))
+            for shipped, ours in here.items():
+                text = text.replace(shipped, ours)
+            (folder / name).write_text(text)
         process = subprocess.Popen([nginx, "-p", str(folder), "-c", str(folder / "nginx.conf")])
         try:
             wait_until(lambda: process.poll() is not None or answers("127.0.0.1", self.port))
@@ -108,7 +118,11 @@ def test_bodies_too_large_and_figures_end_at_the_proxy(proxy: Proxy) -> None:
 
 def test_what_visitors_claim_about_themselves_is_thrown_away(tmp_path: Path) -> None:
     (tmp_path / "echo").mkdir()
-    claimed = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"}
+    claimed = {
+        "X-Forwarded-For": "192.0.2.1",
+        "X-Forwarded-Proto": "https",
+        "X-Request-Id": "chosen-by-a-visitor",
+    }
     with (
         Server(tmp_path / "echo", application="tests.faults.echo:application") as echo,
         Proxy().running(tmp_path / "nginx", echo.port) as proxy,
@@ -118,7 +132,41 @@ def test_what_visitors_claim_about_themselves_is_thrown_away(tmp_path: Path) -> 
             said = [value for name, value in arrived if name == "x-forwarded-for"]
             assert (path, said) == (path, ["127.0.0.1"])
             assert ["x-forwarded-proto", "http"] in arrived
+            [request_id] = [value for name, value in arrived if name == "x-request-id"]
+            assert REQUEST_ID.fullmatch(request_id.encode())
+            assert request_id != claimed["X-Request-Id"]
             assert ["host", f"127.0.0.1:{proxy.port}"] in arrived
+
+
+def test_with_a_certificate_all_is_asked_for_over_tls(tmp_path: Path) -> None:
+    (tmp_path / "echo").mkdir()
+    folder = tmp_path / "nginx"
+    folder.mkdir()
+    make_certificate(folder)
+    proxy = Proxy("tls")
+    with (
+        Server(tmp_path / "echo", application="tests.faults.echo:application") as echo,
+        proxy.running(folder, echo.port),
+    ):
+        assert send(proxy, "GET", "/play/")[0] == 301
+        client = http.client.HTTPSConnection(
+            "localhost",
+            proxy.tls_port,
+            timeout=60,
+            context=ssl.create_default_context(cafile=str(folder / "fullchain.pem")),
+        )
+        with closing(client):
+            client.request("GET", "/")
+            assert ["x-forwarded-proto", "https"] in json.loads(client.getresponse().read())
+
+
+def make_certificate(folder: Path) -> None:
+    """A certificate and its key for localhost, as deploy/certificates/ holds them for a real name."""
+    openssl = requirements.find_program("openssl", "install it (Debian: apt install openssl)")
+    key = ["-newkey", "rsa:2048", "-nodes", "-keyout", str(folder / "privkey.pem")]
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    command = [openssl, "req", "-x509", *key, *names, "-out", str(folder / "fullchain.pem"), "-days", "2"]
+    subprocess.run(command, check=True, capture_output=True)
 
 
 def send(
