@@ -18,6 +18,7 @@ from django.contrib.auth import get_user
 from django.http import HttpRequest, parse_cookie
 from django.urls import reverse
 
+from dopeornope.plain_answers import send_plain
 from search.engine.errors import DiskFull
 from search.engine.files import disk_errors
 from search.models import Role
@@ -100,11 +101,4 @@ def _too_large(limit: int) -> tuple[HTTPStatus, str]:
 
 
 async def _refuse(send: Send, status: HTTPStatus, reason: str) -> None:
-    text = f"{reason}\n".encode()
-    headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"content-length", str(len(text)).encode()),
-        (b"connection", b"close"),
-    ]
-    await send({"type": "http.response.start", "status": int(status), "headers": headers})
-    await send({"type": "http.response.body", "body": text})
+    await send_plain(send, status, f"{reason}\n", headers={"connection": "close"})

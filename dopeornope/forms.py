@@ -5,29 +5,25 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
-from asgiref.sync import markcoroutinefunction
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.decorators import async_only_middleware
 
 from search.engine.errors import DiskFull
 from search.engine.files import disk_errors
 
+Handler = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
-class FormsApartMiddleware:
-    """Reads multipart forms in a thread of their own.
+
+@async_only_middleware
+def forms_apart(get_response: Handler) -> Handler:
+    """Read multipart forms in a thread of their own.
 
     Without it the first to ask for a field, Django's protection against forged requests, would read and
     store gigabytes in the one thread that all pages share.
     """
 
-    sync_capable = False
-    async_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]]) -> None:
-        self._get_response = get_response
-        markcoroutinefunction(self)
-
-    async def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    async def answer(request: HttpRequest) -> HttpResponseBase:
         if request.content_type == "multipart/form-data":
             try:
                 await asyncio.to_thread(_take_apart, request)
@@ -37,7 +33,9 @@ class FormsApartMiddleware:
                     status=HTTPStatus.INSUFFICIENT_STORAGE,
                     content_type="text/plain; charset=utf-8",
                 )
-        return await self._get_response(request)
+        return await get_response(request)
+
+    return answer
 
 
 def _take_apart(request: HttpRequest) -> None:

@@ -7,19 +7,19 @@ still says so. The addresses are under no rate limit, so each answer is cheap or
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
 from dopeornope.observation import Application, Receive, Scope, Send
+from dopeornope.plain_answers import TEXT, send_plain
 from search.log_context import name_route
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What is sent back, to be kept by nobody."""
+    """What is sent back."""
 
     status: HTTPStatus
     text: str
-    content_type: str = "text/plain; charset=utf-8"
+    content_type: str = TEXT
 
 
 Question = Callable[[Scope], Awaitable[Answer]]
@@ -42,27 +42,12 @@ class Monitoring:
             answer = await question(scope)
         else:
             answer = Answer(HTTPStatus.METHOD_NOT_ALLOWED, "This address is for reading.\n")
-        await _send(answer, send, with_body=scope["method"] != "HEAD")
+        with_body = scope["method"] != "HEAD"
+        await send_plain(
+            send, answer.status, answer.text, content_type=answer.content_type, with_body=with_body
+        )
 
 
 async def say_alive(scope: Scope) -> Answer:
     """That the process answers, and no more: nothing is touched that could be somebody else's fault."""
     return Answer(HTTPStatus.OK, "alive\n")
-
-
-async def _send(answer: Answer, send: Send, *, with_body: bool) -> None:
-    body = answer.text.encode()
-    headers = {
-        "content-type": answer.content_type,
-        "content-length": str(len(body)),
-        "cache-control": "no-store",
-        "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-        "x-content-type-options": "nosniff",
-    }
-    start: dict[str, Any] = {
-        "type": "http.response.start",
-        "status": int(answer.status),
-        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
-    }
-    await send(start)
-    await send({"type": "http.response.body", "body": body if with_body else b""})

@@ -3,23 +3,21 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from asgiref.sync import markcoroutinefunction
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.decorators import async_only_middleware
 
 POLICY: Final = "camera=(), geolocation=(), microphone=()"
 
+Handler = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
-class PermissionsPolicyMiddleware:
-    """Adds ``Permissions-Policy`` to every answer."""
 
-    sync_capable = False
-    async_capable = True
+@async_only_middleware
+def permissions_policy(get_response: Handler) -> Handler:
+    """Add ``Permissions-Policy`` to every answer of Django's, static files included."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]]) -> None:
-        self._get_response = get_response
-        markcoroutinefunction(self)
-
-    async def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = await self._get_response(request)
+    async def answer(request: HttpRequest) -> HttpResponseBase:
+        response = await get_response(request)
         response["Permissions-Policy"] = POLICY
         return response
+
+    return answer

@@ -8,11 +8,13 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from math import ceil
 from typing import Any
 
 from django.conf import settings
 
+from dopeornope.plain_answers import TEXT, send_plain
 from evaluation.services.limits import Limiter, network_of
 
 Scope = dict[str, Any]
@@ -75,16 +77,10 @@ class RateLimits:
 
 async def _refuse(send: Send, budget: Budget, wait_s: int) -> None:
     text = f"Too much was asked for from your network. Try again in {wait_s} seconds."
-    body = json.dumps({budget.json_field: text}) if budget.json_field else f"{text}\n"
-    kind = "application/json" if budget.json_field else "text/plain; charset=utf-8"
-    headers = {
-        "content-type": kind,
-        "content-length": str(len(body.encode())),
-        "retry-after": str(wait_s),
-        "cache-control": "no-store",
-        "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-        "x-content-type-options": "nosniff",
-    }
-    encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": 429, "headers": encoded})
-    await send({"type": "http.response.body", "body": body.encode()})
+    await send_plain(
+        send,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        json.dumps({budget.json_field: text}) if budget.json_field else f"{text}\n",
+        content_type="application/json" if budget.json_field else TEXT,
+        headers={"retry-after": str(wait_s)},
+    )

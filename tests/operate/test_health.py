@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 import threading
 import time
@@ -16,6 +17,7 @@ from django.utils import timezone
 
 from dopeornope import readiness
 from dopeornope.env import Environment
+from dopeornope.permissions import POLICY
 from dopeornope.readiness import Check, NotReady, Readiness, list_checks
 from search.selectors.clock import read_clock
 from search.services.sightings import SWEEPER, note_sighting
@@ -67,6 +69,23 @@ def test_a_process_answers_over_http_and_says_what_it_needs(start_web):
     assert all(check["ok"] for check in answer["checks"].values()), text
     assert web.ask("/health/live", method="POST")[0] == 405
     assert web.ask("/health/live", method="HEAD")[::2] == (200, "")
+
+
+def test_what_is_answered_before_any_view_protects_itself_like_a_page(start_web):
+    web = start_web(DOPEORNOPE_PLAYERS_PER_NETWORK="1")
+    style = re.search(r"/static/css/base[^\"]*", web.ask("/about/")[2])
+    assert style
+    answers = {
+        200: [web.ask(path) for path in (style[0], "/about/", "/health/live", "/health/ready", "/metrics")],
+        404: [web.ask("/nowhere/")],
+        413: [web.ask("/about/", method="POST", headers={"Content-Length": str(2**30)})],
+        429: [[web.ask("/api/catalogues/") for _ in range(4)][-1]],
+    }
+    for expected, some in answers.items():
+        for status, headers, _ in some:
+            assert status == expected
+            assert headers["permissions-policy"] == POLICY
+            assert headers["x-content-type-options"] == "nosniff"
 
 
 def test_what_is_needed_and_missing_makes_it_unready_what_is_not_needed_is_only_told():
