@@ -20,10 +20,11 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from dopeornope.bounded import BoundedQuestion, NoAnswer
+from dopeornope.bounded import BoundedQuestion
 from dopeornope.monitoring import Answer
 from dopeornope.observation import Scope
-from dopeornope.shared_counts import is_alive, list_counting, shared_folder
+from dopeornope.shared_counts import list_counting, shared_folder
+from search.processes import is_alive
 from search.selectors.monitoring import count_jobs, find_oldest_queued, list_sightings, measure_database
 
 WITHIN_S = 3.0
@@ -43,7 +44,7 @@ class Measurements:
             return _refuse()
         try:
             figures = await self._database.answer(within_s=WITHIN_S)
-        except (NoAnswer, Exception):
+        except Exception:  # it did not answer, or not in time
             figures = []
         up = GaugeMetricFamily("dopeornope_database_up", "1 where the database answered this.", bool(figures))
         # Off the loop: adding up many processes takes some milliseconds.

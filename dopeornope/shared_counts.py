@@ -8,6 +8,8 @@ import os
 import socket
 from pathlib import Path
 
+from search.processes import is_alive
+
 
 def count_together(home: Path) -> None:
     """Make this process one of those that count together."""
@@ -37,17 +39,6 @@ def forget_counts(home: Path) -> None:
 def list_counting(folder: Path) -> set[int]:
     """The numbers of all processes that ever counted here."""
     return {int(file.stem.rpartition("_")[2]) for file in folder.glob("*.db")}
-
-
-def is_alive(pid: int) -> bool:
-    """Whether there is a process of this number, be it a later one."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def shared_folder(home: Path) -> Path:

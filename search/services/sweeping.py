@@ -1,7 +1,6 @@
 """What the sweeper does every few seconds: nothing that was accepted stays stuck. Two are harmless."""
 
 import logging
-import os
 import socket
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -11,6 +10,7 @@ from django.db.models import Q
 
 from search import events
 from search.models import Job, JobState
+from search.processes import is_alive
 from search.services.jobs import lose_worker
 from search.services.sightings import SWEEPER, note_sighting
 
@@ -89,14 +89,4 @@ def _is_lost(job: Job, *, now: datetime, own_workers: bool) -> bool:
     if job.lease_until is None or job.lease_until < now:
         return True
     host, _, pid = job.worker.rpartition(":")
-    return own_workers and host == socket.gethostname() and pid.isdigit() and not _is_alive(int(pid))
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return own_workers and host == socket.gethostname() and pid.isdigit() and not is_alive(int(pid))
