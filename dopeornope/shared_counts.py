@@ -4,11 +4,16 @@
 `count_together` before it imports anything that counts. Every other process counts in its own memory.
 """
 
+import contextlib
 import os
+import shutil
 import socket
+import time
 from pathlib import Path
 
 from search.processes import is_alive
+
+GONE_AFTER_SECONDS = 7 * 86_400
 
 
 def count_together(home: Path) -> None:
@@ -28,12 +33,18 @@ def forget_counts(home: Path) -> None:
     """Begin at zero, unless somebody counts; for whoever starts web processes, before the first of them.
 
     Where nobody does it, counts go on from where they stood: a later process takes over the file of an
-    earlier one with the same number, and totals never fall.
+    earlier one with the same number, and totals never fall. What other hosts counted goes once they have
+    counted nothing for a week: every container is a host, and leaves its files behind.
     """
     folder = shared_folder(home)
     if not any(map(is_alive, list_counting(folder))):
         for file in folder.glob("*.db"):
             file.unlink(missing_ok=True)
+    for other in set(folder.parent.glob("*")) - {folder}:
+        with contextlib.suppress(FileNotFoundError):  # that host begins at zero at this moment
+            newest = max((file.stat().st_mtime for file in other.glob("*.db")), default=0.0)
+            if newest < time.time() - GONE_AFTER_SECONDS:
+                shutil.rmtree(other, ignore_errors=True)
 
 
 def list_counting(folder: Path) -> set[int]:

@@ -54,8 +54,8 @@ class Command(BaseCommand):
                 children = [] if options["prepare"] else list_children(sockets, options)
                 starting.prepare_database()
                 starting.collect_static()
+                forget_counts(settings.HOME)
                 if children:
-                    forget_counts(settings.HOME)
                     self._serve(Supervisor(children), options, stopped)
         except starting.CannotStart as error:
             raise CommandError(str(error)) from error
