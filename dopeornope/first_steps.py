@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.text import slugify
 
-from evaluation.models import Credit
+from evaluation.models import Contender, Credit
 from evaluation.services.invitations import create_invitation
 from search.catalogues.registry import detect_format
 from search.catalogues.rows import CatalogueUnreadable, ImportOptions
@@ -57,7 +57,8 @@ def _request(slug: str, format: str, path: Path | None, options: dict[str, Any],
 
 def is_playable(catalogue: Catalogue) -> bool:
     """Whether a pair of the catalogue can be dealt: some contender has found one."""
-    return Credit.objects.filter(contender__catalogue=catalogue, contender__retired_at=None).exists()
+    active = Contender.objects.active().filter(catalogue=catalogue)
+    return Credit.objects.filter(contender__in=active).exists()
 
 
 def has_operator() -> bool:

@@ -96,4 +96,5 @@ def get_leaderboard(
 
 @contenders.get("/", response={200: list[ContenderOut], **TOO_MUCH}, summary="All contenders, oldest first")
 def list_contenders(request: HttpRequest) -> QuerySet[Contender]:
-    return Contender.objects.select_related("catalogue").annotate(pairs=Count("credits"))
+    entered = Contender.objects.filter(entered_at__isnull=False)
+    return entered.select_related("catalogue").annotate(pairs=Count("credits"))

@@ -11,7 +11,8 @@ from django.conf import settings
 from PIL import Image
 
 from evaluation.models import Contender
-from evaluation.services.contenders import credit_pairs
+from evaluation.services.contenders import take_place
+from evaluation.services.crediting import credit_pairs
 from search.models import (
     Aspect,
     Attribute,
@@ -182,7 +183,7 @@ def make_contender(
     control: bool = False,
     now: datetime = NOW,
 ) -> Contender:
-    """One contender without pairs; its title is unmistakable, so that a leak can be searched for."""
+    """A contender that has not entered; its title is unmistakable, so that a leak can be searched for."""
     return Contender.objects.create(
         catalogue=catalogue,
         index=make_index(catalogue, encoder=encoder, metric=metric, control=control, now=now),
@@ -197,6 +198,7 @@ def make_contender(
 
 
 def make_pairs(contender: Contender, found: dict[Item, Item]) -> None:
-    """Pairs question -> candidate, credited to the contender, as a build does it."""
+    """Pairs question -> candidate, credited to the contender, which takes its place, as a build does it."""
     nearest = {question.position: candidate.position for question, candidate in found.items()}
     credit_pairs(contender=contender, nearest=nearest)
+    take_place(contender=contender, now=contender.created_at)

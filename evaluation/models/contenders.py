@@ -1,6 +1,6 @@
 """Contenders, the pairs they found, and the credit that ties the two."""
 
-from typing import Self
+from typing import Literal, Self
 
 from django.db import models
 
@@ -9,7 +9,7 @@ from search.models import Metric, Split
 
 class ContenderQuerySet(models.QuerySet["Contender"]):
     def active(self) -> Self:
-        return self.filter(retired_at=None)
+        return self.filter(entered_at__isnull=False, retired_at=None)
 
 
 class Contender(models.Model):
@@ -30,6 +30,9 @@ class Contender(models.Model):
     metric = models.CharField(max_length=7, choices=Metric.choices, blank=True)
     is_control = models.BooleanField(default=False)
     created_at = models.DateTimeField()
+    entered_at = models.DateTimeField(
+        null=True, help_text="When all its pairs were credited; before that it is on no board."
+    )
     retired_at = models.DateTimeField(null=True)
 
     objects = ContenderQuerySet.as_manager()
@@ -39,6 +42,12 @@ class Contender(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def state(self) -> Literal["entering", "active", "retired"]:
+        if self.retired_at is not None:
+            return "retired"
+        return "entering" if self.entered_at is None else "active"
 
 
 class Pair(models.Model):

@@ -31,7 +31,9 @@ class Totals:
 
 def list_catalogue_cards() -> list[CatalogueCard]:
     """Every catalogue, the playable ones first, oldest first."""
-    found = Credit.objects.filter(contender__catalogue=OuterRef("pk"), contender__retired_at=None)
+    found = Credit.objects.filter(
+        contender__in=Contender.objects.active(), contender__catalogue=OuterRef("pk")
+    )
     catalogues = Catalogue.objects.annotate(playable=Exists(found)).order_by("-playable", "created_at", "pk")
     sizes = dict(Item.objects.order_by().values_list("catalogue").annotate(Count("pk")))
     active = dict(Contender.objects.active().order_by().values_list("catalogue").annotate(Count("pk")))

@@ -38,10 +38,10 @@ def list_contender_rows() -> list[ContenderRow]:
             encoder_title=contender.encoder,
             metric=contender.metric,
             kind=contender.kind,
-            state="retired" if contender.retired_at else "active",
+            state=contender.state,
             votes=votes.get(contender.pk, 0),
             pairs=pairs.get(contender.pk, 0),
-            can_retire=contender.retired_at is None,
+            can_retire=contender.state == "active",
         )
         for contender in Contender.objects.select_related("catalogue")
     ]

@@ -48,7 +48,7 @@ def find_pool(hall: Hall, *, now: datetime) -> Pool:
 def load_pool(catalogue_id: int) -> Pool:
     """Evaluation-only pairs that an active contender found, with counts, from the database."""
     active = Contender.objects.active().filter(catalogue_id=catalogue_id)
-    finders = Count("credits", filter=Q(credits__contender__retired_at=None))
+    finders = Count("credits", filter=Q(credits__contender__in=active))
     rows = _pairs(catalogue_id).annotate(finders=finders).filter(finders__gt=0)
     columns = rows.values_list("pk", "question_id", JUDGED, "finders")
     pairs, questions, judged, found = _columns(columns, 4)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from evaluation.models import Answer, RaterTally, Round, Vote
+from evaluation.models import Answer, Contender, RaterTally, Round, Vote
 from evaluation.selectors.board import describe_encoder
 from evaluation.selectors.pictures import Picture, describe_candidate, describe_question
 from evaluation.stats.intervals import Interval, beta_interval
@@ -77,10 +77,11 @@ def summarise_round(round_: Round) -> Summary:
         .order_by("deal__place")
     )
     answers = [vote.answer for vote in votes]
+    active = Contender.objects.active().filter(catalogue=round_.catalogue_id)
     tallies = list(
-        RaterTally.objects.filter(
-            player=round_.player_id, contender__catalogue=round_.catalogue_id, contender__retired_at=None
-        ).select_related("contender__index__space")
+        RaterTally.objects.filter(player=round_.player_id, contender__in=active).select_related(
+            "contender__index__space"
+        )
     )
     all_votes = Vote.objects.filter(
         deal__player=round_.player_id, deal__round__catalogue=round_.catalogue_id, retraction=None

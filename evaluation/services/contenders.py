@@ -7,11 +7,11 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from evaluation.models import Contender, Credit, DealingStamp, Pair, Spread, Tally
-from evaluation.services.recount import count_contender
+from evaluation.models import Contender, DealingStamp
+from evaluation.services.crediting import credit_pairs
 from search import events
 from search.artifacts import read_neighbours
-from search.models import Catalogue, Index, Item, Metric, Split
+from search.models import Catalogue, Index, Metric
 
 
 def enter_built_index(index: Index) -> None:
@@ -25,95 +25,55 @@ def enter_built_index(index: Index) -> None:
     enter_contender(index=index, nearest=nearest, now=timezone.now())
 
 
-@transaction.atomic
 def enter_contender(*, index: Index, nearest: Mapping[int, int], now: datetime) -> Contender:
     """Make the contender of a finished index, with a pair and a credit per evaluation-only question.
 
-    ``nearest`` maps an item's position to the position of its nearest candidate; questions it lacks get no
-    pair. Votes that were cast on these pairs before count for the newcomer at once: what is judged is the
-    pair. Another version of the same encoder under the same metric is retired.
+    ``nearest`` as for `credit_pairs`. Votes that were cast on these pairs before count for the newcomer at
+    once: what is judged is the pair. It stands on no board until the last pair is credited; then it takes its
+    place, and another version of the same encoder under the same metric is retired.
 
-    Idempotent. A contender that stands already gets nothing anew; one that is retired returns only where it
-    replaces another version that is active, so what an operator retired last stays retired.
+    Idempotent; one that was interrupted goes on. A contender that stands already gets nothing anew; one that
+    is retired returns only where it replaces another version that is active, so what an operator retired last
+    stays retired.
     """
-    known = Contender.objects.filter(index=index).first()
     space = index.space
-    others = Contender.objects.active().filter(
-        catalogue_id=space.catalogue_id,
-        encoder=space.encoder,
-        metric=index.metric,
-        index__space__mask=space.mask,
-        kind=Contender.Kind.NEIGHBOUR,
-    )
-    replaced = [other for other in others if other != known]
-    for other in replaced:
-        retire_contender(contender=other, now=now)
-    if known is not None:
-        if replaced:
-            # What another version had replaced stands for the encoder again.
-            Contender.objects.filter(pk=known.pk).update(retired_at=None)
-            _announce(space.catalogue_id)
-        return known
-    contender = Contender.objects.create(
-        catalogue_id=space.catalogue_id,
+    contender, _ = Contender.objects.get_or_create(
         index=index,
-        encoder=space.encoder,
-        encoder_version=space.encoder_version,
-        metric=index.metric,
-        is_control=space.is_control,
-        created_at=now,
-        **_describe(index),
+        defaults={
+            "catalogue_id": space.catalogue_id,
+            "encoder": space.encoder,
+            "encoder_version": space.encoder_version,
+            "metric": index.metric,
+            "is_control": space.is_control,
+            "created_at": now,
+            **_describe(index),
+        },
     )
-    credit_pairs(contender=contender, nearest=nearest)
+    if contender.entered_at is None:
+        credit_pairs(contender=contender, nearest=nearest)
+    take_place(contender=contender, now=now)
     return contender
 
 
 @transaction.atomic
-def credit_pairs(*, contender: Contender, nearest: Mapping[int, int]) -> None:
-    """Credit a contender with what it found for the evaluation-only questions, and with the votes on it."""
-    # One contender of a catalogue at a time, so that two cannot make the same pair.
+def take_place(*, contender: Contender, now: datetime) -> None:
+    """Put a contender whose pairs are credited on the board, in the place of other versions of it."""
+    # One contender of a catalogue at a time, so that of two versions one stays.
     Catalogue.objects.select_for_update(no_key=True).get(pk=contender.catalogue_id)
-    items = list(
-        Item.objects.filter(catalogue_id=contender.catalogue_id).values_list(
-            "pk", "position", "split", "category_id"
-        )
+    contender.refresh_from_db()
+    others = Contender.objects.active().filter(
+        catalogue_id=contender.catalogue_id,
+        encoder=contender.encoder,
+        metric=contender.metric,
+        index__space__mask=contender.index.space.mask if contender.index else "",
+        kind=Contender.Kind.NEIGHBOUR,
     )
-    item_at = {position: pk for pk, position, _, _ in items}
-    found = {
-        (pk, item_at[nearest[position]]): category
-        for pk, position, split, category in items
-        if split == Split.EVALUATION and position in nearest
-    }
-    # Held until the counts are written: no vote falls between counting and crediting.
-    known = {
-        (question, candidate): pk
-        for pk, question, candidate in Pair.objects.select_for_update(no_key=True)
-        .filter(catalogue_id=contender.catalogue_id, words="")
-        .order_by("pk")
-        .values_list("pk", "question_id", "candidate_id")
-    }
-    made = Pair.objects.bulk_create(
-        Pair(
-            catalogue_id=contender.catalogue_id,
-            question_id=question,
-            candidate_id=candidate,
-            category_id=category,
-            split=Split.EVALUATION,
-        )
-        for (question, candidate), category in found.items()
-        if (question, candidate) not in known
-    )
-    mine = [known[pair] for pair in found if pair in known] + [pair.pk for pair in made]
-    Credit.objects.bulk_create(
-        (Credit(pair_id=pk, contender=contender) for pk in mine), ignore_conflicts=True
-    )
-    Tally.objects.bulk_create(
-        (Tally(contender=contender, category_id=category) for category in set(found.values())),
-        ignore_conflicts=True,
-    )
-    Spread.objects.get_or_create(contender=contender)
-    count_contender(contender)
-    _announce(contender.catalogue_id)
+    replaced = others.exclude(pk=contender.pk).update(retired_at=now)
+    if replaced or contender.entered_at is None:
+        # What another version had replaced stands for the encoder again.
+        contender.entered_at, contender.retired_at = contender.entered_at or now, None
+        contender.save(update_fields=["entered_at", "retired_at"])
+        _announce(contender.catalogue_id)
 
 
 @transaction.atomic

@@ -8,11 +8,12 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count, F, Model, Q, QuerySet
 
-from evaluation.models import Answer, Contender, Credit, Pair, Player, RaterTally, Round, Spread, Tally, Vote
+from evaluation.models import Answer, Pair, Player, RaterTally, Round, Spread, Tally, Vote
 from evaluation.services.counts import SPREAD_FIELDS, moments_step
+from evaluation.services.turns import wait_for_turn
 from search import events
 
-Key = tuple[int | str | None, ...]
+Key = tuple[Any, ...]
 Counts = Mapping[Key, tuple[int, ...]]
 
 
@@ -48,23 +49,23 @@ RATERS = _Table(RaterTally, ("contender_id", "player_id"), ("dopes", "nopes"))
 SPREADS = _Table(Spread, ("contender_id",), SPREAD_FIELDS)
 ROUNDS = _Table(Round, ("pk",), ("judged",))
 PLAYERS = _Table(Player, ("pk",), ("judged",))
-_OF_A_CONTENDER = (TALLIES, RATERS, SPREADS)
 
 
 def find_differences() -> list[Difference]:
     """Compare every count with the raw votes; empty means P3 holds. Votes wait meanwhile.
 
     Where each query sees a state of its own (PostgreSQL's default), a vote between two of them would look
-    like a wrong count. Every vote needs the rows of its pairs before it counts anything, so these are held.
+    like a wrong count. Whoever changes counts takes the turn first, so it is kept from the first query to
+    the last.
     """
     with transaction.atomic():
-        list(Pair.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+        wait_for_turn()
         votes = Vote.objects.filter(retraction=None)
         counted: dict[_Table, Counts] = {
-            PAIRS: _count(votes, "deal__pair_id"),
-            ROUNDS: {key: (sum(row),) for key, row in _count(votes, "deal__round_id").items()},
-            PLAYERS: {key: (sum(row),) for key, row in _count(votes, "deal__player_id").items()},
-            **_count_contenders(Credit.objects.all()),
+            PAIRS: count_votes(votes, "deal__pair_id"),
+            ROUNDS: {key: (sum(row),) for key, row in count_votes(votes, "deal__round_id").items()},
+            PLAYERS: {key: (sum(row),) for key, row in count_votes(votes, "deal__player_id").items()},
+            **_count_contenders(votes),
         }
         return [
             difference
@@ -77,7 +78,7 @@ def find_differences() -> list[Difference]:
 def repair_counts() -> list[Difference]:
     """Make every count equal to the raw votes; returns what was wrong."""
     differences = find_differences()
-    tables = {table.model.__name__: table for table in (PAIRS, *_OF_A_CONTENDER, ROUNDS, PLAYERS)}
+    tables = {table.model.__name__: table for table in (PAIRS, TALLIES, RATERS, SPREADS, ROUNDS, PLAYERS)}
     for difference in differences:
         table = tables[difference.table]
         _write(table, difference.key, difference.counted)
@@ -86,35 +87,32 @@ def repair_counts() -> list[Difference]:
     return differences
 
 
-def count_contender(contender: Contender) -> None:
-    """Write a contender's counts from the raw votes on its pairs. The caller holds the pairs' rows."""
-    counted = _count_contenders(Credit.objects.filter(contender=contender))
-    for table in _OF_A_CONTENDER:
-        rows = table.model._default_manager.filter(contender=contender)
-        for difference in _compare(table, table.stored(rows), counted[table]):
-            _write(table, difference.key, difference.counted)
+def count_votes(votes: QuerySet[Vote], *keys: str) -> dict[Key, tuple[int, int, int]]:
+    """Dopes, nopes and skips by key, straight from vote rows."""
+    counts = {
+        answer.value: Count("pk", filter=Q(answer=answer))
+        for answer in (Answer.DOPE, Answer.NOPE, Answer.SKIP)
+    }
+    rows = votes.order_by().values_list(*keys).annotate(**counts)
+    return {row[:-3]: row[-3:] for row in rows}
 
 
-def _count_contenders(credits: QuerySet[Credit]) -> dict[_Table, Counts]:
-    """Tallies, rater tallies and spreads of the contenders behind these credits."""
+def _count_contenders(votes: QuerySet[Vote]) -> dict[_Table, Counts]:
+    """Tallies, rater tallies and spreads of every contender that is credited."""
     credited = F("deal__pair__credits__contender_id")
-    votes = (
-        Vote.objects.filter(retraction=None)
-        .annotate(contender=credited)
-        .filter(contender__in=credits.values("contender_id"))
-    )
+    votes = votes.annotate(contender=credited).filter(contender__isnull=False)
     raters = {
         key: (dopes, nopes)
-        for key, (dopes, nopes, _) in _count(votes, "contender", "deal__player_id").items()
+        for key, (dopes, nopes, _) in count_votes(votes, "contender", "deal__player_id").items()
         if dopes or nopes
     }
     spreads: dict[Key, list[int]] = defaultdict(lambda: [0] * 8)
     for (contender, _), d_and_n in raters.items():
         _add_step(spreads[(contender,)], 0, d_and_n)
-    for (contender, _), (dopes, nopes, _skips) in _count(votes, "contender", "deal__pair_id").items():
+    for (contender, _), (dopes, nopes, _skips) in count_votes(votes, "contender", "deal__pair_id").items():
         _add_step(spreads[(contender,)], 4, (dopes, nopes))
     return {
-        TALLIES: _count(votes, "contender", "deal__pair__category_id"),
+        TALLIES: count_votes(votes, "contender", "deal__pair__category_id"),
         RATERS: raters,
         SPREADS: {key: tuple(sums) for key, sums in spreads.items()},
     }
@@ -123,16 +121,6 @@ def _count_contenders(credits: QuerySet[Credit]) -> dict[_Table, Counts]:
 def _add_step(sums: list[int], offset: int, d_and_n: tuple[int, int]) -> None:
     for place, value in enumerate(moments_step((0, 0), d_and_n)):
         sums[offset + place] += value
-
-
-def _count(votes: QuerySet[Vote], *keys: str) -> dict[Key, tuple[int, int, int]]:
-    """Dopes, nopes and skips by key, straight from vote rows."""
-    counts = {
-        answer.value: Count("pk", filter=Q(answer=answer))
-        for answer in (Answer.DOPE, Answer.NOPE, Answer.SKIP)
-    }
-    rows = votes.order_by().values_list(*keys).annotate(**counts)
-    return {row[:-3]: row[-3:] for row in rows}
 
 
 def _compare(table: _Table, stored: Counts, counted: Counts) -> list[Difference]:

@@ -1,15 +1,21 @@
 """Contenders enter with what they found, and leave without taking anything away."""
 
+import uuid
+
 import numpy as np
 import pytest
+from django.test import Client
 
 from evaluation.models import Contender, Credit, Pair, Tally
-from evaluation.selectors.board import describe_encoder
+from evaluation.selectors.board import Filters, describe_encoder, read_board
+from evaluation.selectors.operations import list_contender_rows
 from evaluation.selectors.pools import load_pool
+from evaluation.services import crediting
 from evaluation.services.contenders import enter_contender, retire_contender
 from evaluation.services.recount import find_differences
 from search import events
 from search.models import EmbeddingSpace, Index, Metric, Revision, Split
+from tests.evaluation.decks import cast, deal_to
 from tests.factories import NOW, make_catalogue, make_index
 
 pytestmark = pytest.mark.django_db
@@ -17,6 +23,10 @@ pytestmark = pytest.mark.django_db
 
 def _next_item(items: int) -> dict[int, int]:
     return {position: (position + 1) % items for position in range(items)}
+
+
+def _listed_contenders() -> list[dict]:
+    return list(Client().get("/api/contenders/").json())
 
 
 def test_a_contender_gets_a_pair_for_every_evaluation_only_question_and_no_other() -> None:
@@ -52,6 +62,34 @@ def test_an_index_announced_twice_is_one_contender() -> None:
     assert first == again
     assert Contender.objects.count() == 1
     assert Credit.objects.count() == 10
+
+
+def test_one_that_is_interrupted_stands_on_no_board_and_goes_on_when_announced_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    catalogue = make_catalogue(items=20, with_images=False)
+    enter_contender(index=make_index(catalogue), nearest=_next_item(20), now=NOW)
+    key = uuid.uuid4()
+    hand = deal_to(key, now=NOW, count=10)
+    cast(key, {deal.pk: "dope" for deal in hand.deals}, now=NOW)
+    index = make_index(catalogue, metric=Metric.L1)
+    steps = iter([crediting.credit_some])
+    with monkeypatch.context() as patch:
+        patch.setattr(crediting, "MOST_AT_ONCE", 8)
+        patch.setattr(crediting, "credit_some", lambda *some: next(steps)(*some))
+        with pytest.raises(StopIteration):
+            enter_contender(index=index, nearest=_next_item(20), now=NOW)
+    entering = Contender.objects.get(index=index)
+    assert sum(entering.tallies.values_list("dopes", flat=True)) == entering.credits.count() == 4
+    assert find_differences() == []
+    assert len(read_board(Filters()).rows) == len(_listed_contenders()) == 1
+    assert load_pool(catalogue.pk).finders.tolist() == [1] * 10
+    assert "entering" in {row.state for row in list_contender_rows()}
+    enter_contender(index=index, nearest=_next_item(20), now=NOW)
+    assert [row.votes for row in read_board(Filters()).rows] == [10, 10]
+    assert len(_listed_contenders()) == 2
+    assert load_pool(catalogue.pk).finders.tolist() == [2] * 10
+    assert find_differences() == []
 
 
 def test_titles_and_families_are_those_of_the_space_when_it_was_embedded() -> None:
