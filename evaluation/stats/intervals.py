@@ -45,19 +45,22 @@ class Clustering:
     pairs: Moments
 
 
-def wilson(yes: float, answers: float, *, level: float = 0.95, quantile: float | None = None) -> Interval:
+def wilson(
+    yes: int, answers: int, *, effect: float = 1.0, level: float = 0.95, quantile: float | None = None
+) -> Interval:
     """Wilson's score interval (Wilson 1927; Newcombe 1998, method 3), clipped to [0, 1].
 
-    ``quantile`` replaces the normal quantile of ``level``. Numbers need not be whole: a design effect divides
-    them. Raises ValueError without answers or with more yes than answers.
+    ``effect`` is how many answers count as one. ``quantile`` replaces the normal quantile of ``level``.
+    Raises ValueError without answers or with more yes than answers.
     """
     if answers <= 0 or not 0 <= yes <= answers:
         raise ValueError(f"{yes} of {answers} is no share.")
     z = float(ndtri(0.5 + level / 2)) if quantile is None else quantile
     share = yes / answers
-    shrink = 1 + z * z / answers
-    centre = (share + z * z / (2 * answers)) / shrink
-    half = z * np.sqrt(share * (1 - share) / answers + z * z / (4 * answers * answers)) / shrink
+    worth = answers / effect
+    shrink = 1 + z * z / worth
+    centre = (share + z * z / (2 * worth)) / shrink
+    half = z * np.sqrt(share * (1 - share) / worth + z * z / (4 * worth * worth)) / shrink
     # Rounding may leave the point outside by an ulp at 0 and 1, where the bound is the point itself.
     return Interval(
         share, float(min(share, max(0.0, centre - half))), float(max(share, min(1.0, centre + half)))
@@ -82,10 +85,10 @@ class Standing:
         is the error that misleads.
         """
         if self.clusters is None:
-            return wilson(self.yes / self.effect, self.answers / self.effect, level=level)
+            return wilson(self.yes, self.answers, effect=self.effect, level=level)
         freedom = max(1, self.clusters - 1)
         quantile = float(stdtrit(freedom, 0.5 + level / 2))
-        return wilson(self.yes / self.effect, self.answers / self.effect, quantile=quantile)
+        return wilson(self.yes, self.answers, effect=self.effect, quantile=quantile)
 
 
 def stand(yes: int, answers: int, clustering: Clustering) -> Standing:

@@ -102,6 +102,16 @@ def test_never_narrower_than_wilsons_own(players: list[tuple[int, int]]) -> None
     assert ours.high >= plain.high - 1e-12
 
 
+@given(st.integers(1, 10**6), st.data(), st.floats(1, 1000))
+def test_the_estimate_is_the_plain_share_whatever_the_design_effect(
+    answers: int, data: st.DataObject, effect: float
+) -> None:
+    yes = data.draw(st.integers(0, answers))
+    interval = Standing(yes, answers, effect, clusters=8).interval()
+    assert interval.estimate == yes / answers
+    assert interval.low <= interval.estimate <= interval.high
+
+
 def test_one_player_counts_as_one_answer() -> None:
     """Five hundred dopes of a single person say nearly nothing about people."""
     alone = stand(500, 500, Clustering(Moments(1, 250_000, 250_000, 250_000), Moments(500, 500, 500, 500)))
