@@ -12,6 +12,8 @@ import uvicorn
 LARGEST_FRAME = 65_536  # bytes a page may send over its socket; pages send nothing
 # Of one web process, open pages included. Who comes after that is told to come back.
 MOST_CONNECTIONS = 2000
+# After its last answer. The proxy gives a connection up sooner (deploy/nginx/upstream.conf).
+KEPT_OPEN_SECONDS = 5
 
 
 def main() -> None:
@@ -26,6 +28,7 @@ def main() -> None:
         ws_max_size=LARGEST_FRAME,
         ws_per_message_deflate=False,  # frames have 50 bytes
         limit_concurrency=MOST_CONNECTIONS,
+        timeout_keep_alive=KEPT_OPEN_SECONDS,
         timeout_graceful_shutdown=finish_seconds,
     )
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=number)])

@@ -10,7 +10,7 @@ import yaml
 from dopeornope.children import list_worker_words
 from dopeornope.management.commands.serve import FINISH_SECONDS, SWEEPERS
 from dopeornope.service_needs import NEEDS
-from dopeornope.web import LARGEST_FRAME, MOST_CONNECTIONS
+from dopeornope.web import KEPT_OPEN_SECONDS, LARGEST_FRAME, MOST_CONNECTIONS
 from search.models import Queue
 
 ROOT = Path(__file__).parents[1]
@@ -40,6 +40,7 @@ def test_web_processes_have_the_limits_of_serve(services):
         "--no-access-log",
         f"--ws-max-size={LARGEST_FRAME}",
         f"--limit-concurrency={MOST_CONNECTIONS}",
+        f"--timeout-keep-alive={KEPT_OPEN_SECONDS}",
         f"--timeout-graceful-shutdown={FINISH_SECONDS}",
     } < set(command)
 
@@ -98,6 +99,13 @@ def test_the_example_names_every_value_that_has_to_be_given():
 
 def test_no_server_but_the_proxy_is_reached_from_outside(services):
     assert [name for name, service in services.items() if "ports" in service] == ["proxy"]
+
+
+@pytest.mark.parametrize("file", ["deploy/nginx/upstream.conf", "docs/operator.md"])
+def test_the_proxy_hangs_up_before_the_web_processes_do(file):
+    given = re.findall(r"keepalive_timeout (\d+)s", (ROOT / file).read_text())
+    assert given
+    assert all(int(seconds) < KEPT_OPEN_SECONDS for seconds in given)
 
 
 def test_what_the_proxy_reads_is_there(services):

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -104,16 +105,19 @@ def test_files_are_answered_by_the_proxy_alone_once_it_has_them(proxy: Proxy, se
     assert style
     first = send(proxy, "GET", style[0])
     server.kill()
-    assert (first[0], send(proxy, "GET", style[0])) == (200, first)
-    assert send(proxy, "GET", "/")[0] == 502
+    again, other = send(proxy, "GET", style[0]), send(proxy, "GET", "/")
+    assert (first.status, again.status, again.body) == (200, 200, first.body)
+    assert other.status == 502
+    ids = [answer.headers["x-request-id"] for answer in (first, again, other)]
+    assert len(set(ids)) == 3
 
 
 def test_bodies_too_large_and_figures_end_at_the_proxy(proxy: Proxy) -> None:
     large = b"0" * (2 * 1024 * 1024)
-    assert send(proxy, "POST", "/play/deals/", large)[0] == 413
+    assert send(proxy, "POST", "/play/deals/", large).status == 413
     # The form for archives is open to large bodies, but the site refuses those of visitors.
-    assert send(proxy, "POST", "/operations/import/", large)[0] == 413
-    assert send(proxy, "GET", "/metrics")[0] == 404
+    assert send(proxy, "POST", "/operations/import/", large).status == 413
+    assert send(proxy, "GET", "/metrics").status == 404
 
 
 def test_what_visitors_claim_about_themselves_is_thrown_away(tmp_path: Path) -> None:
@@ -128,7 +132,7 @@ def test_what_visitors_claim_about_themselves_is_thrown_away(tmp_path: Path) -> 
         Proxy().running(tmp_path / "nginx", echo.port) as proxy,
     ):
         for path in ("/", "/ws/live/", "/operations/import/", "/static/x"):
-            arrived = json.loads(send(proxy, "GET", path, headers=claimed)[1])
+            arrived = json.loads(send(proxy, "GET", path, headers=claimed).body)
             said = [value for name, value in arrived if name == "x-forwarded-for"]
             assert (path, said) == (path, ["127.0.0.1"])
             assert ["x-forwarded-proto", "http"] in arrived
@@ -148,7 +152,7 @@ def test_with_a_certificate_all_is_asked_for_over_tls(tmp_path: Path) -> None:
         Server(tmp_path / "echo", application="tests.faults.echo:application") as echo,
         proxy.running(folder, echo.port),
     ):
-        assert send(proxy, "GET", "/play/")[0] == 301
+        assert send(proxy, "GET", "/play/").status == 301
         client = http.client.HTTPSConnection(
             "localhost",
             proxy.tls_port,
@@ -169,13 +173,18 @@ def make_certificate(folder: Path) -> None:
     subprocess.run(command, check=True, capture_output=True)
 
 
+class Reply(NamedTuple):
+    status: int
+    headers: dict[str, str]  # names in lower case
+    body: bytes
+
+
 def send(
     proxy: Proxy, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
-) -> tuple[int, bytes]:
+) -> Reply:
     client = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=60)
-    try:
+    with closing(client):
         client.request(method, path, body=body or None, headers=headers or {})
         response = client.getresponse()
-        return response.status, response.read()
-    finally:
-        client.close()
+        found = {name.lower(): value for name, value in response.getheaders()}
+        return Reply(response.status, found, response.read())
