@@ -1,6 +1,7 @@
 """Child processes that are kept running, and all stopped together."""
 
 import contextlib
+import logging
 import os
 import signal
 import subprocess
@@ -18,6 +19,8 @@ from dopeornope import tether
 RECOVERED_AFTER_SECONDS = 60.0
 LONGEST_PAUSE_SECONDS = 30.0
 LOOK_SECONDS = 0.5
+
+log = logging.getLogger(__name__)
 
 
 def catch_stop() -> threading.Event:
@@ -58,7 +61,10 @@ class Supervisor:
             self._start(child)
 
     def mend(self) -> list[str]:
-        """Restart what ended, after a pause that doubles with each crash; the names of the newly ended."""
+        """Restart what ended, after a pause that doubles with each crash; the names of the newly ended.
+
+        What cannot be started now (no memory for one process more, no space for its log) is tried again.
+        """
         now = time.monotonic()
         ended = []
         for child in self.children:
@@ -68,7 +74,12 @@ class Supervisor:
                 child.due = now + _pause_after(child.crashes)
                 ended.append(child.name)
             if child.process is None and now >= child.due:
-                self._start(child)
+                try:
+                    self._start(child)
+                except OSError as error:
+                    child.crashes += 1
+                    child.due = now + _pause_after(child.crashes)
+                    log.warning("%s cannot be started (%s) and is tried again", child.name, error)
         return ended
 
     def stop(self, *, grace_seconds: float) -> None:
@@ -94,12 +105,12 @@ class Supervisor:
     def _start(self, child: Child) -> None:
         child.log.parent.mkdir(parents=True, exist_ok=True)
         child.started = time.monotonic()
-        with child.log.open("ab") as log:
+        with child.log.open("ab") as file:
             child.process = subprocess.Popen(
                 [sys.executable, tether.__file__, str(os.getpid()), *child.command],
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                stdout=file,
+                stderr=file,
                 env={**os.environ, **child.environment},
                 pass_fds=child.pass_fds,
                 start_new_session=True,

@@ -5,7 +5,6 @@ import pytest
 from dopeornope.first_steps import request_game
 from dopeornope.listening import listen
 from dopeornope.starting import CannotStart
-from dopeornope.supervisor import LONGEST_PAUSE_SECONDS, _pause_after
 from search.models import Catalogue
 from tests.catalogues.sources import picture, write
 from tests.factories import NOW
@@ -22,11 +21,6 @@ from tests.factories import NOW
 def test_an_address_that_cannot_be_is_named(host, port, said):
     with pytest.raises(CannotStart, match=said):
         listen(host, port, command="play")
-
-
-def test_a_child_that_crashes_all_night_is_still_started_again():
-    assert [_pause_after(crashes) for crashes in (0, 1, 2, 3)] == [0, 1, 2, 4]
-    assert _pause_after(5000) == LONGEST_PAUSE_SECONDS
 
 
 @pytest.mark.django_db(transaction=True)
