@@ -52,14 +52,22 @@ def prepare_database() -> None:
 
 
 def collect_static() -> None:
-    """Collect the static files where any has changed since they were collected."""
-    seen = hashlib.sha256()
+    """Collect the static files where any has changed since they were collected.
+
+    Earlier versions of a file stay, under names of their own: pages that are open still ask for them, and web
+    processes that have not been replaced yet still answer with them.
+    """
+    seen, paths = hashlib.sha256(), []
     for finder in get_finders():
         for path, storage in finder.list([]):
             stat = os.stat(storage.path(path))  # noqa: PTH116  # storages deal in strings
             seen.update(f"{path} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+            paths.append(path)
     stamp: Path = settings.STATIC_ROOT / ".stamp"
     if stamp.exists() and stamp.read_text() == seen.hexdigest():
         return
-    call_command("collectstatic", verbosity=0, interactive=False, clear=True)
+    for path in paths:
+        # Without its hash a name says nothing of the version, and Django keeps whichever copy is younger.
+        (settings.STATIC_ROOT / path).unlink(missing_ok=True)
+    call_command("collectstatic", verbosity=0, interactive=False)
     stamp.write_text(seen.hexdigest())
