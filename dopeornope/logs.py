@@ -6,6 +6,7 @@ a form.
 The names that take their place: the request's id and route, the job's id.
 """
 
+import contextlib
 import json
 import logging
 import re
@@ -117,7 +118,9 @@ def _tell(record: logging.LogRecord) -> str:
     elif args:
         args = tuple(map(_without_text, args))
     text = str(_without_text(record.msg))
-    text = text % args if args else text
+    # Where they do not fit, Python would print the arguments as they are.
+    with contextlib.suppress(TypeError, ValueError, KeyError):
+        text = text % args if args else text
     # asyncio appends the repr of the task, and with it of its exception.
     return text.partition("\n")[0] if record.name == "asyncio" else text.rstrip("\n")
 

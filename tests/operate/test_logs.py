@@ -192,3 +192,8 @@ def test_a_missing_file_is_told_without_its_name():
     )
     assert "FileNotFoundError: No such file" in line
     assert "sekretfile" not in line
+
+
+def test_a_line_whose_arguments_do_not_fit_is_kept_without_them(capsys):
+    assert log_line(TextLine(), "search", "%d rows", "sekretfile").endswith("%d rows\n")
+    assert "sekretfile" not in capsys.readouterr().err
