@@ -28,6 +28,9 @@ FRAMES = 12
 HOST = socket.gethostname()
 # What an access line carries beside its message.
 EXTRAS = ("method", "status", "duration_ms")
+OF_A_TASK = ("args", "kwargs", "return_value", "traceback")
+# Below their first line asyncio writes a task with its exception, and Celery a message it did not expect.
+OF_ONE_LINE = ("asyncio", "celery.worker.consumer.consumer")
 # What PostgreSQL quotes of a value that it does not understand.
 _QUOTED_VALUE = re.compile(r': ".*')
 
@@ -112,17 +115,16 @@ def _tell(record: logging.LogRecord) -> str:
         return f"{int(status)} {HTTPStatus(status).phrase}"
     args: Any = record.args
     if isinstance(args, Mapping):
-        # Celery's lines about a task hold what it raised, as text.
+        # Celery's lines about a task hold what it was given, and what it returned or raised, as text.
         kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else "…"
-        args = {**args, "exc": kind}
+        args = {**args, **dict.fromkeys(OF_A_TASK, "…"), "exc": kind}
     elif args:
         args = tuple(map(_without_text, args))
     text = str(_without_text(record.msg))
     # Where they do not fit, Python would print the arguments as they are.
     with contextlib.suppress(TypeError, ValueError, KeyError):
         text = text % args if args else text
-    # asyncio appends the repr of the task, and with it of its exception.
-    return text.partition("\n")[0] if record.name == "asyncio" else text.rstrip("\n")
+    return text.partition("\n")[0] if record.name in OF_ONE_LINE else text.rstrip("\n")
 
 
 def _tell_frames(error: BaseException) -> str:

@@ -177,6 +177,18 @@ def test_celerys_lines_keep_the_task_and_drop_what_it_raised():
     assert "sekretfile" not in line
 
 
+def test_celerys_lines_keep_what_a_task_was_given_and_gave_to_themselves():
+    context = {"name": "run_job", "args": "('sekretname',)", "return_value": "'sekretfile'", "runtime": 0.5}
+    words = "Task %(name)s %(args)s succeeded in %(runtime)ss: %(return_value)s"
+    line = log_line(TextLine(), "celery.app.trace", words, context)
+    assert line.endswith("Task run_job … succeeded in 0.5s: …\n")
+    words = "Received unregistered task of type %s.\nThe full contents of the message body was:\n%s"
+    line = log_line(
+        TextLine(), "celery.worker.consumer.consumer", words, KeyError("x"), "b'[\"sekretname\"]'"
+    )
+    assert line.endswith("Received unregistered task of type KeyError.\n")
+
+
 def test_a_jobs_lines_name_the_job():
     before = JOB.set("job-7")
     try:
