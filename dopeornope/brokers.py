@@ -11,6 +11,8 @@ QUEUES: Final = ("io", "ml")
 DELIVERY_LIMIT: Final = 5
 # After it Redis delivers again what no worker has acknowledged: longer jobs are hinted twice, harmlessly.
 VISIBILITY_SECONDS: Final = 3600
+# Who hints or acknowledges waits no longer for any answer of a broker that hangs; answers take milliseconds.
+PATIENCE_SECONDS: Final = 5
 
 
 def list_queues(broker: str) -> list[Queue] | None:
@@ -33,8 +35,13 @@ def list_transport_options(broker: str, *, folder: Path) -> dict[str, Any]:
         return {
             "visibility_timeout": VISIBILITY_SECONDS,
             "global_keyprefix": "dopeornope:",
-            "socket_connect_timeout": 5,
+            "socket_timeout": PATIENCE_SECONDS,
+            "socket_connect_timeout": PATIENCE_SECONDS,
             "socket_keepalive": True,
         }
     # A hint counts as sent when the queue holds it, not when it has left this machine.
-    return {"confirm_publish": True}
+    return {
+        "confirm_publish": True,
+        "read_timeout": PATIENCE_SECONDS,
+        "write_timeout": PATIENCE_SECONDS,
+    }

@@ -9,6 +9,7 @@ from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dopeornope.settings")
 TRANSPORT_ALIASES["filesystem"] = "dopeornope.broker:Transport"
+TRANSPORT_ALIASES["redis"] = TRANSPORT_ALIASES["rediss"] = "dopeornope.redis_broker:Transport"
 
 app = Celery("dopeornope")
 app.config_from_object("django.conf:settings", namespace="CELERY")

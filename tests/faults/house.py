@@ -117,7 +117,12 @@ class House:
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         with (self.home / "processes.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, *arguments], cwd=ROOT, env=self.environment, stdout=log, stderr=log
+                [sys.executable, *arguments],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
             )
         self._processes.append(process)
         return process
@@ -164,7 +169,7 @@ class House:
         for process in self._processes:
             if process.poll() is None:
                 process.kill()
-            process.wait()
+            process.communicate()
         connections[self._database].close()
         del connections[self._database], connections.settings[self._database]
         if is_service():

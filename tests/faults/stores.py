@@ -60,22 +60,28 @@ class Store(ABC):
 
     def kill(self) -> None:
         """SIGKILL to all of its processes: nothing is flushed, nobody is told."""
-        assert self._process is not None
-        family = _find_family(self._process.pid)
-        for pid in family:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        self._process.wait()
+        self._signal_family(signal.SIGKILL).wait()
         self._process = None
+
+    def freeze(self) -> None:
+        """From now on it holds its connections and answers nothing."""
+        self._signal_family(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal_family(signal.SIGCONT)
 
     def stop(self) -> None:
         """Ask it to end, and wait until it has written what it has."""
+        self._signal_family(signal.SIGTERM).wait(START_LIMIT_S)
+        self._process = None
+
+    def _signal_family(self, number: signal.Signals) -> subprocess.Popen[bytes]:
+        """To all of its processes; returns the one that was started."""
         assert self._process is not None
         for pid in _find_family(self._process.pid):
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
-        self._process.wait(START_LIMIT_S)
-        self._process = None
+                os.kill(pid, number)
+        return self._process
 
     @property
     def _log(self) -> Path:
