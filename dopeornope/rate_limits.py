@@ -7,7 +7,6 @@ do is limited in the game's views, where the player is known.
 import json
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from math import ceil
 from typing import Any
@@ -22,19 +21,15 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Any, Any], Awaitable[None]]
 
 
-@dataclass(frozen=True)
 class Budget:
-    """``each`` per minute for every player that one address may have, ``minutes`` of it at once."""
+    """``each`` per minute for every player that one address may have, ``minutes`` of it at once.
 
-    each: float
-    minutes: float
-    # Under which name programs find the text; people are shown it as it is.
-    json_field: str = ""
-    limiter: Limiter = field(init=False)
+    ``json_field``: under which name programs find the refusal; people are shown it as it is.
+    """
 
-    def __post_init__(self) -> None:
-        limiter = Limiter(lambda: settings.PLAYERS_PER_NETWORK * self.each, minutes=self.minutes)
-        object.__setattr__(self, "limiter", limiter)
+    def __init__(self, *, each: float, minutes: float, json_field: str = "") -> None:
+        self.json_field = json_field
+        self.limiter = Limiter(lambda: settings.PLAYERS_PER_NETWORK * each, minutes=minutes)
 
 
 class RateLimits:

@@ -4,13 +4,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
 
-from channels.auth import get_user
 from channels.db import database_sync_to_async
-from django.conf import settings
-from django.contrib.sessions.backends.db import SessionStore
-from django.http import parse_cookie
 
 from search.live import PUBLIC_TOPICS, Hub, Page, may_watch
+from search.selectors.sessions import find_user
 
 UNWANTED = 1008  # policy violation: pages send nothing
 
@@ -52,8 +49,4 @@ async def _may_watch(scope: Any, topics: set[str]) -> bool:
     """Who asks is looked up only where it matters."""
     if topics <= PUBLIC_TOPICS:
         return True
-    cookie = b";".join(value for name, value in scope["headers"] if name == b"cookie")
-    key = parse_cookie(cookie.decode("latin1")).get(settings.SESSION_COOKIE_NAME)
-    asking: Any = {"session": SessionStore(key)}
-    user = await get_user(asking)
-    return await database_sync_to_async(may_watch)(user, topics)
+    return await database_sync_to_async(lambda: may_watch(find_user(scope["headers"]), topics))()

@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from dopeornope.backups import KEY, BackupRefused, restore
+from dopeornope.env import Environment
 from dopeornope.starting import CannotStart, lock_home
 from search.engine.errors import DiskFull
 
@@ -28,8 +29,8 @@ class Command(BaseCommand):
         except (BackupRefused, CannotStart, DiskFull) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{len(backup.files)} files are back, each as its checksum says.")
-        key = settings.HOME / KEY
-        if settings.MODE == "service" and key.read_text().strip() != settings.SECRET_KEY:
+        key, given = settings.HOME / KEY, Environment().text("SECRET_KEY", "")
+        if given and key.read_text().strip() != given:
             self.stdout.write(
                 f"It was signed with another key: put that of {key} into DOPEORNOPE_SECRET_KEY, or all are "
                 "signed out and players start anew."
