@@ -35,8 +35,6 @@ def move_everything(file: Path, *, report: Callable[[str, int], None]) -> dict[s
     ``report`` is told of each table when it is copied. Whatever goes wrong, and whatever is killed, the
     tables stay empty. Raises ``CannotMove``.
     """
-    if not file.is_file():
-        raise CannotMove(f"There is no file {file}: name the SQLite database with --from FILE.")
     with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as source:
         _check_migrated(source, file)
         check_empty()
@@ -58,6 +56,12 @@ def move_everything(file: Path, *, report: Callable[[str, int], None]) -> dict[s
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return counts
+
+
+def check_file(file: Path) -> None:
+    """Raises ``CannotMove`` where there is no file: asked before its folder is locked, which would make one."""
+    if not file.is_file():
+        raise CannotMove(f"There is no file {file}: name the SQLite database with --from FILE.")
 
 
 def list_models() -> list[type[Model]]:

@@ -219,6 +219,13 @@ def test_missing_client_programs_are_named_with_the_remedy(played, tmp_path, mon
     assert list((tmp_path / "kept").iterdir()) == []
 
 
+def test_a_key_other_than_the_backups_is_told(played, tmp_path, place):
+    backup = back_up(tmp_path / "kept", now=NOW)
+    done = restore(backup.folder, {**place, "DOPEORNOPE_SECRET_KEY": "another key, long enough to sign with"})
+    assert done.returncode == 0, done.stderr
+    assert "into DOPEORNOPE_SECRET_KEY" in done.stdout
+
+
 def test_a_backup_of_the_other_database_names_the_way(played, tmp_path, place):
     backup = back_up(tmp_path / "kept", now=NOW)
     manifest = backup.folder / MANIFEST

@@ -137,4 +137,5 @@ def test_a_file_that_is_none_of_ours_or_not_there_is_named(environment, tmp_path
     other = tmp_path / "other.sqlite3"
     other.write_text("no database")
     assert "no database of this game" in move(other, environment).stderr
-    assert "There is no file" in move(tmp_path / "nowhere.sqlite3", environment).stderr
+    assert "There is no file" in move(tmp_path / "nowhere" / "db.sqlite3", environment).stderr
+    assert not (tmp_path / "nowhere").exists()

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-from dopeornope.moving import CannotMove, move_everything
+from dopeornope.moving import CannotMove, check_file, move_everything
 from dopeornope.starting import CannotStart, lock_home
 
 
@@ -32,6 +32,7 @@ class Command(BaseCommand):
                 "postgresql://USER:PASSWORD@HOST:PORT/NAME, an empty database."
             )
         try:
+            check_file(file)
             # The game of this file's folder must not run, nor start meanwhile: its votes would stay behind.
             with lock_home(file.parent):
                 counts = move_everything(file, report=self._report)
