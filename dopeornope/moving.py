@@ -59,7 +59,7 @@ def move_everything(file: Path, *, report: Callable[[str, int], None]) -> dict[s
 
 
 def check_file(file: Path) -> None:
-    """Raises ``CannotMove`` where there is no file: asked before its folder is locked, which would make one."""
+    """Raises ``CannotMove`` where there is no file. Asked first: to lock its folder would make one."""
     if not file.is_file():
         raise CannotMove(f"There is no file {file}: name the SQLite database with --from FILE.")
 
