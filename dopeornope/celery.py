@@ -8,7 +8,7 @@ from celery.signals import setup_logging
 from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dopeornope.settings")
-TRANSPORT_ALIASES["filesystem"] = "dopeornope.broker:Transport"
+TRANSPORT_ALIASES["filesystem"] = "dopeornope.file_broker:Transport"
 TRANSPORT_ALIASES["redis"] = TRANSPORT_ALIASES["rediss"] = "dopeornope.redis_broker:Transport"
 
 app = Celery("dopeornope")

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-from dopeornope.permissions import POLICY
+from dopeornope.permissions_policy import POLICY
 
 TEXT: Final = "text/plain; charset=utf-8"
 # A browser that shows one as a page lets it do nothing, and nobody keeps it.

@@ -50,11 +50,11 @@ INSTALLED_APPS = [
     "search",
 ]
 MIDDLEWARE = [
-    "dopeornope.permissions.permissions_policy",
+    "dopeornope.permissions_policy.permissions_policy",
     "django.middleware.security.SecurityMiddleware",
     "dopeornope.static.StaticFilesMiddleware",
     "csp.middleware.CSPMiddleware",
-    "dopeornope.forms.forms_apart",
+    "dopeornope.multipart.forms_apart",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

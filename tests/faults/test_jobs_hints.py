@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
-from dopeornope.broker import Channel
+from dopeornope.file_broker import Channel
 from dopeornope.celery import app
 from dopeornope.management.commands.sweep import sweep
 from search import tasks

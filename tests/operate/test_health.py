@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from dopeornope import readiness
 from dopeornope.env import Environment
-from dopeornope.permissions import POLICY
+from dopeornope.permissions_policy import POLICY
 from dopeornope.readiness import Check, NotReady, Readiness, list_checks
 from search.selectors.clock import read_clock
 from search.services.sightings import SWEEPER, note_sighting

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
-from dopeornope.broker import remove_leftovers
+from dopeornope.file_broker import remove_leftovers
 from dopeornope.duty import find_duty
 from dopeornope.supervisor import catch_stop
 from search.selectors.clock import read_clock
