@@ -3,9 +3,12 @@
 The interactive pages that ninja brings need scripts that the content policy forbids; `/api/` is a plain page.
 """
 
+import logging
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -13,10 +16,12 @@ from ninja import NinjaAPI
 
 import evaluation.api
 import search.api
+from dopeornope.views import RETRY_SECONDS
 
 # Of this interface, not of the package: it grows when an answer changes its shape.
 VERSION = "1.0"
 
+log = logging.getLogger(__name__)
 api = NinjaAPI(
     title="Dope or Nope",
     version=VERSION,
@@ -32,6 +37,17 @@ api.add_router("/leaderboard", evaluation.api.leaderboard)
 api.add_router("/contenders", evaluation.api.contenders)
 api.add_router("/catalogues", search.api.catalogues)
 api.add_router("/jobs", search.api.jobs)
+
+
+@api.exception_handler(OperationalError)
+@api.exception_handler(InterfaceError)
+def ask_to_come_again(request: HttpRequest, error: Exception) -> HttpResponse:
+    """503 in JSON, where a page would be `views.server_error`."""
+    log.warning("the database did not answer the API: %s", error)
+    sentence = f"The database does not answer just now. Try again in {RETRY_SECONDS} seconds."
+    response = api.create_response(request, {"detail": sentence}, status=HTTPStatus.SERVICE_UNAVAILABLE)
+    response["Retry-After"] = str(RETRY_SECONDS)
+    return response
 
 
 @require_safe

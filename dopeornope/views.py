@@ -5,7 +5,7 @@ import sys
 from http import HTTPStatus
 
 from django.contrib.staticfiles.storage import staticfiles_storage
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
@@ -84,7 +84,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
     A database that does not answer is the one failure that waiting mends.
     """
-    if isinstance(sys.exception(), OperationalError):
+    if isinstance(sys.exception(), (OperationalError, InterfaceError)):
         response = render(None, "503.html", status=HTTPStatus.SERVICE_UNAVAILABLE)
         response["Retry-After"] = str(RETRY_SECONDS)
         return response

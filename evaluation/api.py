@@ -3,14 +3,14 @@
 from datetime import datetime
 from typing import Annotated
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
 from ninja.errors import HttpError
 
 from evaluation.models import Contender
 from evaluation.selectors.board import Board, Filters, UnknownFilter, check_filters, read_board
-from search.api import TOO_MUCH, Invalid, Problem
+from search.api import LATER, Invalid, Problem
 
 
 class StandingOut(Schema):
@@ -80,7 +80,7 @@ contenders = Router(tags=["contenders"])
 
 @leaderboard.get(
     "/",
-    response={200: BoardOut, 400: Problem, 422: Invalid, **TOO_MUCH},
+    response={200: BoardOut, 400: Problem, 422: Invalid, **LATER},
     summary="Approval with intervals and rank ranges",
 )
 def get_leaderboard(
@@ -94,7 +94,7 @@ def get_leaderboard(
     return read_board(filters)
 
 
-@contenders.get("/", response={200: list[ContenderOut], **TOO_MUCH}, summary="All contenders, oldest first")
+@contenders.get("/", response={200: list[ContenderOut], **LATER}, summary="All contenders, oldest first")
 def list_contenders(request: HttpRequest) -> QuerySet[Contender]:
     entered = Contender.objects.filter(entered_at__isnull=False)
     return entered.select_related("catalogue").annotate(pairs=Count("credits"))

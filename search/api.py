@@ -78,18 +78,18 @@ catalogues = Router(tags=["catalogues"])
 jobs = Router(tags=["jobs"], auth=SessionAuth())
 # Of everything about jobs.
 REFUSALS = {401: Problem, 403: Problem, 422: Invalid}
-# Of every address: too much from one network. With Retry-After.
-TOO_MUCH = {429: Problem}
+# Of every address, with Retry-After: too much from one network, or a database that is away.
+LATER = {429: Problem, 503: Problem}
 
 
-@catalogues.get("/", response={200: list[CatalogueOut], **TOO_MUCH}, summary="All catalogues")
+@catalogues.get("/", response={200: list[CatalogueOut], **LATER}, summary="All catalogues")
 def list_catalogues(request: HttpRequest) -> list[CatalogueRow]:
     return list_catalogue_rows()
 
 
 @catalogues.get(
     "/{slug}/",
-    response={200: CatalogueOut, 404: Problem, 422: Invalid, **TOO_MUCH},
+    response={200: CatalogueOut, 404: Problem, 422: Invalid, **LATER},
     summary="One catalogue",
 )
 def get_catalogue(request: HttpRequest, slug: Slug) -> CatalogueRow:
@@ -97,7 +97,7 @@ def get_catalogue(request: HttpRequest, slug: Slug) -> CatalogueRow:
     return next(row for row in list_catalogue_rows() if row.slug == slug)
 
 
-@jobs.get("/", response={200: JobList, **REFUSALS, **TOO_MUCH}, summary="Jobs, newest first")
+@jobs.get("/", response={200: JobList, **REFUSALS, **LATER}, summary="Jobs, newest first")
 def list_jobs(
     request: HttpRequest,
     state: JobState | None = None,
@@ -113,7 +113,7 @@ def list_jobs(
 
 @jobs.get(
     "/{job_id}/",
-    response={200: JobOut, 404: Problem, **REFUSALS, **TOO_MUCH},
+    response={200: JobOut, 404: Problem, **REFUSALS, **LATER},
     summary="One job",
 )
 def get_job(request: HttpRequest, job_id: UUID) -> dict[str, Any]:

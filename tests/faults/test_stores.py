@@ -63,12 +63,22 @@ def test_39_postgresql_killed_and_restarted_under_load(postgresql: PostgreSQL, w
                     postgresql.kill()
                     crowd.wait_for_refusals(crowd.refused.total() + 8)
                     assert visitor.status_of("/play/demo/") == HTTPStatus.SERVICE_UNAVAILABLE
+                    check_api_is_away(visitor)
                     postgresql.start()
                     connection.close()
                     crowd.check_stored()
             crowd.check_end()
-            assert visitor.status_of("/leaderboard/") == visitor.status_of("/play/demo/") == HTTPStatus.OK
+            for path in ("/leaderboard/", "/play/demo/", "/api/leaderboard/"):
+                assert visitor.status_of(path) == HTTPStatus.OK
             read_until(frames, Revision.objects.get(topic="leaderboard").number)
+
+
+def check_api_is_away(visitor: Browser) -> None:
+    """Programs are told so in JSON, also where their session has to be looked up first."""
+    for path in ("/api/leaderboard/", "/api/contenders/", "/api/jobs/"):
+        status, headers, body = visitor.ask(path, Cookie="sessionid=0123456789abcdefghijklmnopqrstuv")
+        assert (status, set(json.loads(body))) == (HTTPStatus.SERVICE_UNAVAILABLE, {"detail"})
+        assert int(headers["Retry-After"]) > 0
 
 
 @on_sqlite

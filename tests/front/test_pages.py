@@ -6,7 +6,7 @@ import re
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client
 from django.test.utils import override_settings
@@ -80,11 +80,12 @@ def test_error_pages(client: Client, address: str, status: int, words: str) -> N
     assert "broken on purpose" not in response.content.decode()
 
 
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
 def test_without_its_database_the_site_says_when_to_come_back(
-    client: Client, monkeypatch: pytest.MonkeyPatch
+    error: type[Exception], client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unreachable(self: object) -> None:
-        raise OperationalError("connection refused")
+        raise error("connection refused")
 
     monkeypatch.setattr(BaseDatabaseWrapper, "cursor", unreachable)
     client.raise_request_exception = False

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -103,10 +104,27 @@ def test_the_description_names_every_operation_with_its_answers(client):
         "/api/jobs/{job_id}/",
     }
     jobs = schema["paths"]["/api/jobs/"]["get"]
-    assert set(jobs["responses"]) == {"200", "401", "403", "422", "429"}
+    assert set(jobs["responses"]) == {"200", "401", "403", "422", "429", "503"}
     assert jobs["security"]
     board = schema["paths"]["/api/leaderboard/"]["get"]
-    assert set(board["responses"]) == {"200", "400", "422", "429"}
+    assert set(board["responses"]) == {"200", "400", "422", "429", "503"}
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_a_database_that_is_away_is_503_in_json_for_every_address(client, error):
+    sign_in(client, "operator")
+
+    def refuse(*_: object) -> None:
+        raise error("the connection is lost")
+
+    for path, methods in api.get_openapi_schema()["paths"].items():
+        address = path.format(slug="demo", job_id=make_job(path).pk)
+        with connection.execute_wrapper(refuse):
+            answer = client.get(address)
+        assert (address, answer.status_code) == (address, 503)
+        assert int(answer["Retry-After"]) > 0
+        assert set(answer.json()) == {"detail"}
+        assert 503 in methods["get"]["responses"]
 
 
 def test_the_page_about_the_api_needs_no_script(client):
