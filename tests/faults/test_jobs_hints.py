@@ -7,8 +7,8 @@ import pytest
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
-from dopeornope.file_broker import Channel
 from dopeornope.celery import app
+from dopeornope.file_broker import Channel
 from dopeornope.management.commands.sweep import sweep
 from search import tasks
 from search.models import BuildState, EmbeddingSpace, Index, JobState

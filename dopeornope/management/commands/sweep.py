@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
-from dopeornope.file_broker import remove_leftovers
 from dopeornope.duty import find_duty
+from dopeornope.file_broker import remove_leftovers
 from dopeornope.supervisor import catch_stop
 from search.selectors.clock import read_clock
 from search.services.sweeping import sweep_everything
