@@ -209,7 +209,7 @@ def test_rabbitmq_gets_quorum_queues_with_a_limit_and_confirms(load_settings):
     settings = load_settings(BROKER="amqp://localhost")
     queues = {queue.name: queue.queue_arguments for queue in settings["CELERY_TASK_QUEUES"]}
     assert queues == {name: {"x-queue-type": "quorum", "x-delivery-limit": 5} for name in Queue.values}
-    assert settings["CELERY_BROKER_TRANSPORT_OPTIONS"] == {"confirm_publish": True}
+    assert settings["CELERY_BROKER_TRANSPORT_OPTIONS"]["confirm_publish"] is True
 
 
 def test_other_brokers_get_their_own_options(load_settings):
