@@ -12,6 +12,9 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 PREFIX = "DOPEORNOPE_"
+# A name, .name for it and all below it, an address (IPv6 in brackets), or * for any.
+HOST = re.compile(r"\*|\.?[\w-]+(\.[\w-]+)*|\[[0-9A-Fa-f:.]+(%\w+)?\]", re.ASCII)
+ORIGIN = re.compile(r"https?://([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:\d+)?")
 
 
 class Environment:
@@ -87,9 +90,26 @@ class Environment:
             raise self._refuse(name, value, "one of " + ", ".join(allowed))
         return value
 
-    def names(self, name: str, default: Sequence[str]) -> list[str]:
-        value = self._raw(name)
-        return list(default) if value is None else [part.strip() for part in value.split(",") if part.strip()]
+    def _words(self, name: str) -> list[str]:
+        return [part.strip() for part in (self._raw(name) or "").split(",") if part.strip()]
+
+    def hosts(self, name: str, default: Sequence[str]) -> list[str]:
+        """Names and addresses without port, separated by commas, as Django's ALLOWED_HOSTS takes them."""
+        words = self._words(name) or list(default)
+        for word in words:
+            if not HOST.fullmatch(word):
+                allowed = "names or addresses of hosts, separated by commas, without scheme, port or path"
+                raise self._refuse(name, word, f"{allowed}, such as swipe.example.org")
+        return words
+
+    def origins(self, name: str) -> list[str]:
+        """Origins as browsers send them, separated by commas; none where the variable is not set."""
+        words = self._words(name)
+        for word in words:
+            if not ORIGIN.fullmatch(word):
+                allowed = "origins, separated by commas, in lower case and without path"
+                raise self._refuse(name, word, f"{allowed}, such as https://swipe.example.org")
+        return words
 
     def folder(self, name: str, default: Path) -> Path:
         """A folder to write to, made where there is none."""
@@ -106,7 +126,7 @@ class Environment:
 
     def folders(self, name: str) -> list[Path]:
         """Existing folders, separated by commas; none where the variable is not set."""
-        paths = [Path(part).expanduser() for part in self.names(name, [])]
+        paths = [Path(part).expanduser() for part in self._words(name)]
         for path in paths:
             if not path.is_absolute() or not path.is_dir():
                 raise self._refuse(name, str(path), "absolute paths of existing folders, separated by commas")

@@ -25,14 +25,14 @@ LOG_FOLDER = HOME / "log"
 
 MODE = env.choice("MODE", "embedded", ["embedded", "service"])
 DEBUG = env.flag("DEBUG", False)
-ALLOWED_HOSTS = env.names("HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+ALLOWED_HOSTS = env.hosts("HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 if MODE == "service":
     refuse_unshared({name: env.text(name, "") for name in NEEDS})
     refuse_unsafe(key=env.text("SECRET_KEY", ""), debug=DEBUG, hosts=ALLOWED_HOSTS)
 # What this process is, as whoever starts it says: `play`, `serve`, compose.yaml, and asgi.py for itself.
 PROCESS = env.choice("PROCESS", "command", ["web", "worker", "sweeper", "command"])
 SECRET_KEY = read_or_make_secret(env.text("SECRET_KEY", ""), HOME / "secret-key")
-CSRF_TRUSTED_ORIGINS = env.names("ORIGINS", [])
+CSRF_TRUSTED_ORIGINS = env.origins("ORIGINS")
 DEVICE = env.choice("DEVICE", "auto", ["auto", "cpu", "cuda"])
 
 INSTALLED_APPS = [

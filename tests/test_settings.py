@@ -33,6 +33,12 @@ REFUSED = [
     ("CHANNEL_LAYER", "redis://[half", "redis://"),
     ("BROKER", "redis://[half", "amqp://"),
     ("BROKER", "kafka://localhost", "amqp://"),
+    ("HOSTS", "https://swipe.example.org", "without scheme"),
+    ("HOSTS", "localhost, swipe.example.org:8000", "without scheme, port or path"),
+    ("HOSTS", "bücher.example", "swipe.example.org"),
+    ("ORIGINS", "swipe.example.org", "such as https://swipe.example.org"),
+    ("ORIGINS", "https://swipe.example.org/", "without path"),
+    ("ORIGINS", "https://Swipe.example.org", "in lower case"),
     ("TLS", "2", "true, yes, on"),
     ("TLS", "1", "DOPEORNOPE_TRUSTED_PROXIES"),
     ("TRUSTED_PROXIES", "all", "whole number from 0"),
@@ -49,8 +55,6 @@ REFUSED = [
     ("IMPORT_ROOTS", "relative/folder", "absolute paths"),
     ("IMPORT_ROOTS", "/nowhere/at/all", "existing folders"),
 ]
-# Names that may hold any text: a wrong one shows as a refused host or form, not at start.
-FREE_TEXT = {"HOSTS", "ORIGINS"}
 
 
 class Load(Protocol):
@@ -73,7 +77,7 @@ def load_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
 
 def test_every_variable_is_refused_somewhere_below():
     read = set(re.findall(r'env\.\w+\("(\w+)"', FILE.read_text()))
-    assert read == {name for name, _, _ in REFUSED} | FREE_TEXT
+    assert read == {name for name, _, _ in REFUSED}
 
 
 @pytest.mark.parametrize(("name", "value", "allowed"), REFUSED)
@@ -100,6 +104,22 @@ def test_blank_is_the_same_as_not_set():
 @pytest.mark.parametrize(("text", "flag"), [("1", True), ("Yes", True), ("off", False), ("FALSE", False)])
 def test_flags_read_as_people_write_them(text, flag):
     assert Environment({"DOPEORNOPE_TLS": text}).flag("TLS", not flag) is flag
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    ["localhost,127.0.0.1,[::1]", "*", ".example.org", "my_machine, swipe.example.org", "[fe80::1%eth0]"],
+)
+def test_hosts_are_taken_as_they_are_written(hosts):
+    found = Environment({"DOPEORNOPE_HOSTS": hosts}).hosts("HOSTS", [])
+    assert found == hosts.replace(" ", "").split(",")
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://swipe.example.org", "http://localhost:8000", "http://[::1]:8000"]
+)
+def test_origins_are_taken_as_browsers_send_them(origin):
+    assert Environment({"DOPEORNOPE_ORIGINS": f"{origin},"}).origins("ORIGINS") == [origin]
 
 
 def test_a_database_address_is_taken_apart():
