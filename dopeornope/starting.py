@@ -1,17 +1,22 @@
 """What both modes do before they start anything: the lock on HOME, the disk, the tables, the static files."""
 
+import contextlib
 import fcntl
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
+from django.db import connection
 
 LEAST_FREE_BYTES = 500 * 2**20
+# Any number but the sweepers' (dopeornope/duty.py), as long as it stays the same.
+PREPARING: Final = 0x70_72_65_70
 
 
 class CannotStart(Exception):
@@ -44,6 +49,20 @@ def check_disk(home: Path) -> None:
             f"Only {free // 2**20} MiB are free on the disk of {home}; {LEAST_FREE_BYTES // 2**20} MiB are "
             "needed. Free some space, or set DOPEORNOPE_HOME to a folder on another disk."
         )
+
+
+@contextlib.contextmanager
+def one_machine_at_a_time() -> Iterator[None]:
+    """Of all that start a service on one database at once, one goes on; the others wait for its end.
+
+    The lock is PostgreSQL's, of this session: it ends with the process, however that ends.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [PREPARING])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [PREPARING])
 
 
 def prepare_database() -> None:

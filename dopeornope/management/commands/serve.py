@@ -52,8 +52,9 @@ class Command(BaseCommand):
             starting.check_disk(settings.HOME)
             with contextlib.ExitStack() as sockets:
                 children = [] if options["prepare"] else list_children(sockets, options)
-                starting.prepare_database()
-                starting.collect_static()
+                with starting.one_machine_at_a_time():
+                    starting.prepare_database()
+                    starting.collect_static()
                 forget_counts(settings.HOME)
                 if children:
                     self._serve(Supervisor(children), options, stopped)
