@@ -16,11 +16,11 @@ MOST_CONNECTIONS = 2000
 KEPT_OPEN_SECONDS = 5
 
 
-def main() -> None:
+def main(application: str = "dopeornope.asgi:application") -> None:
     """Serve until asked to end; then finish the requests under way, for so many seconds at most."""
     number, finish_seconds = map(int, sys.argv[1:])
     config = uvicorn.Config(
-        "dopeornope.asgi:application",
+        application,
         proxy_headers=False,  # what a proxy says about a visitor is for the application to judge
         server_header=False,
         access_log=False,

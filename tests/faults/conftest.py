@@ -90,6 +90,6 @@ def game(transactional_db: None, home: Path) -> None:
 
 @pytest.fixture
 def server(game: None, web_home: Path) -> Iterator[Server]:
-    """One web process on SQLite; on PostgreSQL two that share a socket."""
+    """One web process on SQLite; on PostgreSQL two on one port."""
     with Server(web_home, processes=2 if is_service() else 1) as running:
         yield running

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from dopeornope import web
+
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     if scope["type"] == "lifespan":
@@ -13,3 +15,7 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     said = [[name.decode("latin1"), value.decode("latin1")] for name, value in scope["headers"]]
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": json.dumps(said).encode()})
+
+
+if __name__ == "__main__":
+    web.main("tests.faults.echo:application")

@@ -1,12 +1,13 @@
 """Web processes as in production, on the test's own database, to be killed."""
 
 import os
+import re
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,16 +15,20 @@ from typing import Self
 from django.conf import settings
 from django.db import connection
 
-from dopeornope.web import LARGEST_FRAME
+from dopeornope.listening import listen_together
+from dopeornope.management.commands.serve import FINISH_SECONDS
 from tests.faults.ports import free_port
+from tests.faults.processes import Process
 
 ROOT = Path(__file__).resolve().parents[2]
 START_LIMIT_S = 60
-STARTED = b"Application startup complete"
 
 
 class Server:
-    """uvicorn in processes of their own behind one socket, as in service mode."""
+    """Web processes as `serve` starts them: each with a socket of its own, which stays when it is killed.
+
+    ``module`` is run instead of the product's own, with the same words.
+    """
 
     def __init__(
         self,
@@ -31,14 +36,14 @@ class Server:
         *,
         processes: int = 1,
         environment: Mapping[str, str] | None = None,
-        application: str = "dopeornope.asgi:application",
+        module: str = "dopeornope.web",
     ) -> None:
         self.folder = folder
-        self._application = application
         self.port = free_port()
-        self._listener: socket.socket | None = None
+        self._module = module
         self._environment = dict(environment or {})
-        self._processes: list[subprocess.Popen[bytes] | None] = [None] * processes
+        self._sockets: list[socket.socket] = []
+        self._processes: list[Process | None] = [None] * processes
 
     def __enter__(self) -> Self:
         self.start()
@@ -51,48 +56,42 @@ class Server:
 
     def start(self) -> None:
         """Start the processes that do not run, and wait until they serve."""
-        if self._listener is None:
-            self._listener = socket.create_server(("127.0.0.1", self.port), backlog=2048)
+        count = len(self._processes)
+        self._sockets = self._sockets or listen_together("127.0.0.1", self.port, count=count, command="serve")
         for number, process in enumerate(self._processes):
-            if process is None:
-                self._processes[number] = self._launch(number, self._listener.fileno())
+            self._processes[number] = process or self._launch(number)
         deadline = time.monotonic() + START_LIMIT_S
         for number, process in enumerate(self._processes):
             assert process is not None
-            while STARTED not in self._log(number).read_bytes():
-                assert process.poll() is None and time.monotonic() < deadline, self._log(number).read_text()
-                time.sleep(0.05)  # until it says so
+            while not _accepts(process.pid, self._sockets[number].fileno()):
+                assert process.is_running and time.monotonic() < deadline, self._log(number).read_text()
+                time.sleep(0.05)  # between two looks
 
     def kill(self) -> None:
-        """SIGKILL to all: no handler runs, no answer is finished, and nobody listens any more."""
+        """SIGKILL to all, and to whoever keeps their sockets: nobody listens any more."""
         self._close()
         for number in range(len(self._processes)):
             self.kill_one(number)
 
     def kill_one(self, number: int = 0) -> None:
-        """SIGKILL to one process; the others go on answering."""
+        """SIGKILL to one process. The others go on answering; who comes to its socket waits for the next."""
         process, self._processes[number] = self._processes[number], None
         assert process is not None
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.kill()
 
     def stop(self) -> None:
         """Have all of them end in order."""
-        self._close()
         running = [process for process in self._processes if process is not None]
         for process in running:
-            process.terminate()
+            process.send(signal.SIGTERM)
         for process in running:
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            process.wait()
+        self._processes = [None] * len(self._processes)
+        self._close()
 
     def restart(self, **variables: str) -> None:
         """Start again with other values of some ``DOPEORNOPE_`` variables."""
         self.stop()
-        self._processes = [None] * len(self._processes)
         self._environment |= {f"DOPEORNOPE_{name}": value for name, value in variables.items()}
         self.start()
 
@@ -100,25 +99,34 @@ class Server:
     def pids(self) -> list[int]:
         return [process.pid for process in self._processes if process is not None]
 
-    def _launch(self, number: int, listener: int) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "uvicorn", self._application, "--fd", str(listener)]
-        with self._log(number).open("wb") as log:
-            return subprocess.Popen(
-                [*command, "--no-access-log", "--no-proxy-headers", "--ws-max-size", str(LARGEST_FRAME)],
-                cwd=ROOT,
-                env={**make_environment(self.folder), **self._environment},
-                pass_fds=[listener],
-                stdout=log,
-                stderr=log,
-            )
+    def _launch(self, number: int) -> Process:
+        listener = self._sockets[number].fileno()
+        beside = {"TMPDIR": str(self.folder / "uploads")}
+        return Process(
+            [sys.executable, "-m", self._module, str(listener), str(FINISH_SECONDS)],
+            log=self._log(number),
+            cwd=ROOT,
+            env={**make_environment(self.folder), **beside, **self._environment},
+            pass_fds=[listener],
+        )
 
     def _log(self, number: int) -> Path:
         return self.folder / f"web-{number}.log"
 
     def _close(self) -> None:
-        if self._listener is not None:
-            self._listener.close()
-            self._listener = None
+        for listener in self._sockets:
+            listener.close()
+        self._sockets = []
+
+
+def _accepts(pid: int, listener: int) -> bool:
+    """Whether the event loop of a process watches its socket, which it does once it serves."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for handle in Path(f"/proc/{pid}/fdinfo").iterdir():
+            with suppress(FileNotFoundError):
+                if re.search(rf"^tfd: *{listener} ", handle.read_text(), re.MULTILINE):
+                    return True
+    return False
 
 
 def make_environment(folder: Path) -> dict[str, str]:

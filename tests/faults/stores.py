@@ -19,6 +19,7 @@ from kombu import Connection
 
 from tests import requirements
 from tests.faults.ports import free_port
+from tests.faults.processes import Process
 
 START_LIMIT_S = 60.0
 
@@ -30,7 +31,7 @@ class Store(ABC):
         self.port = free_port()
         # Not pytest's folder, which belongs to one user only: PostgreSQL refuses to run as root.
         self.folder = Path(tempfile.mkdtemp(prefix=f"{type(self).__name__.lower()}-"))
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -54,33 +55,31 @@ class Store(ABC):
         self._launch()
         while not self._answers():
             assert time.monotonic() < deadline, self._log.read_text()
-            if self._process is None or self._process.poll() is not None:
+            if self._process is None or not self._process.is_running:
                 self._launch()  # what the killed one held is not free yet
             time.sleep(0.05)  # until it answers
 
     def kill(self) -> None:
         """SIGKILL to all of its processes: nothing is flushed, nobody is told."""
-        self._signal_family(signal.SIGKILL).wait()
+        self._running.kill()
         self._process = None
 
     def freeze(self) -> None:
         """From now on it holds its connections and answers nothing."""
-        self._signal_family(signal.SIGSTOP)
+        self._running.send(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        self._signal_family(signal.SIGCONT)
+        self._running.send(signal.SIGCONT)
 
     def stop(self) -> None:
         """Ask it to end, and wait until it has written what it has."""
-        self._signal_family(signal.SIGTERM).wait(START_LIMIT_S)
+        self._running.send(signal.SIGTERM)
+        self._running.wait()
         self._process = None
 
-    def _signal_family(self, number: signal.Signals) -> subprocess.Popen[bytes]:
-        """To all of its processes; returns the one that was started."""
+    @property
+    def _running(self) -> Process:
         assert self._process is not None
-        for pid in _find_family(self._process.pid):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
         return self._process
 
     @property
@@ -88,17 +87,15 @@ class Store(ABC):
         return self.folder / "server.log"
 
     def _launch(self) -> None:
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command(),
-                cwd=self.folder,
-                env={**os.environ, **self._environment()},
-                user=self._user(),
-                group=self._user(),
-                extra_groups=None if self._user() is None else [],
-                stdout=log,
-                stderr=log,
-            )
+        self._process = Process(
+            self._command(),
+            log=self._log,
+            cwd=self.folder,
+            env={**os.environ, **self._environment()},
+            user=self._user(),
+            group=self._user(),
+            extra_groups=None if self._user() is None else [],
+        )
 
     @abstractmethod
     def _command(self) -> Sequence[str]: ...
@@ -222,12 +219,3 @@ class RabbitMQ(Store):
             connection.connect()
             return True
         return False
-
-
-def _find_family(pid: int) -> list[int]:
-    """A process and all that descend from it; several have sessions of their own, so groups do not help."""
-    family = [pid]
-    for member in family:
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            family += map(int, Path(f"/proc/{member}/task/{member}/children").read_text().split())
-    return family

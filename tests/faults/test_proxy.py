@@ -128,7 +128,7 @@ def test_what_visitors_claim_about_themselves_is_thrown_away(tmp_path: Path) -> 
         "X-Request-Id": "chosen-by-a-visitor",
     }
     with (
-        Server(tmp_path / "echo", application="tests.faults.echo:application") as echo,
+        Server(tmp_path / "echo", module="tests.faults.echo") as echo,
         Proxy().running(tmp_path / "nginx", echo.port) as proxy,
     ):
         for path in ("/", "/ws/live/", "/operations/import/", "/static/x"):
@@ -149,7 +149,7 @@ def test_with_a_certificate_all_is_asked_for_over_tls(tmp_path: Path) -> None:
     make_certificate(folder)
     proxy = Proxy("tls")
     with (
-        Server(tmp_path / "echo", application="tests.faults.echo:application") as echo,
+        Server(tmp_path / "echo", module="tests.faults.echo") as echo,
         proxy.running(folder, echo.port),
     ):
         assert send(proxy, "GET", "/play/").status == 301

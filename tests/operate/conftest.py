@@ -27,10 +27,8 @@ def start_web(web_home: Path) -> Iterator[Callable[..., Web]]:
     """Starts web processes in the test's HOME and stops them at its end."""
     started: list[Web] = []
 
-    def start(
-        *, processes: int = 1, application: str = "dopeornope.asgi:application", **variables: str
-    ) -> Web:
-        web = Web(web_home, processes=processes, application=application, environment=variables)
+    def start(*, processes: int = 1, module: str = "dopeornope.web", **variables: str) -> Web:
+        web = Web(web_home, processes=processes, module=module, environment=variables)
         started.append(web)
         web.start()
         return web

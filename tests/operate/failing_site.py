@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import get_resolver, path
 
+from dopeornope import web
 from dopeornope.asgi import application
 
 __all__ = ["application"]
@@ -13,3 +14,7 @@ def fail(request: HttpRequest) -> HttpResponse:
 
 
 get_resolver().url_patterns.append(path("fail/", fail, name="fail"))
+
+
+if __name__ == "__main__":
+    web.main("tests.operate.failing_site:application")

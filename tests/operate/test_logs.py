@@ -79,7 +79,7 @@ def test_no_secret_of_any_request_is_in_any_line(start_web, format):
     make_contenders(make_catalogue(items=24, with_images=False))
     User.objects.create(username=SECRETS["name"])
     web = start_web(
-        application="tests.operate.failing_site:application",
+        module="tests.operate.failing_site",
         DOPEORNOPE_LOG_LEVEL="DEBUG",
         DOPEORNOPE_LOG_FORMAT=format,
     )
@@ -101,7 +101,7 @@ def test_no_secret_of_any_request_is_in_any_line(start_web, format):
 def test_each_line_is_an_object_that_names_request_route_and_status(start_web):
     make_catalogue(items=2, with_images=False)
     web = start_web(
-        application="tests.operate.failing_site:application",
+        module="tests.operate.failing_site",
         DOPEORNOPE_LOG_LEVEL="INFO",
         DOPEORNOPE_LOG_FORMAT="json",
     )
