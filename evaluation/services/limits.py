@@ -99,30 +99,35 @@ def votes_of_a_network() -> float:
 
 
 class PlayLimits:
-    """Votes, and requests for pairs (deals and undo), each per player and per network."""
+    """Votes, and requests for pairs (deals and undo), each per player and per network.
 
-    def __init__(self) -> None:
+    ``clock`` gives seconds that never go back.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._votes = Limiter(votes_of_a_player, minutes=2), Limiter(votes_of_a_network, minutes=1)
         self._asks = Limiter(votes_of_a_player, minutes=2), Limiter(votes_of_a_network, minutes=1)
 
     def spend_votes(self, key: uuid.UUID, address: str, votes: int) -> None:
         """Raises TooFast, and then nothing was spent: a refused request never lengthens the wait."""
-        _spend(self._votes, key, address, votes)
+        self._spend(self._votes, key, address, votes)
 
     def spend_ask(self, key: uuid.UUID, address: str) -> None:
         """Raises TooFast, as `spend_votes` does."""
-        _spend(self._asks, key, address, 1)
+        self._spend(self._asks, key, address, 1)
 
-
-def _spend(limiters: tuple[Limiter, Limiter], key: uuid.UUID, address: str, cost: int) -> None:
-    now = time.monotonic()
-    of_player, of_network = limiters
-    network = network_of(address)
-    wait = max(of_player.find_wait(key.bytes, cost, now=now), of_network.find_wait(network, cost, now=now))
-    if wait:
-        raise TooFast(wait)
-    of_player.spend(key.bytes, cost, now=now)
-    of_network.spend(network, cost, now=now)
+    def _spend(self, limiters: tuple[Limiter, Limiter], key: uuid.UUID, address: str, cost: int) -> None:
+        now = self._clock()
+        of_player, of_network = limiters
+        network = network_of(address)
+        wait = max(
+            of_player.find_wait(key.bytes, cost, now=now), of_network.find_wait(network, cost, now=now)
+        )
+        if wait:
+            raise TooFast(wait)
+        of_player.spend(key.bytes, cost, now=now)
+        of_network.spend(network, cost, now=now)
 
 
 play_limits = PlayLimits()
