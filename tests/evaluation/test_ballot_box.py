@@ -5,7 +5,8 @@ import threading
 from collections.abc import Iterator, Sequence
 
 import pytest
-from django.db import IntegrityError, connection
+from asgiref.sync import sync_to_async
+from django.db import IntegrityError, connection, connections
 
 from evaluation.services.ballot_box import MOST_WAITING, BallotBox, BoxFull
 from search.models import Revision
@@ -113,5 +114,10 @@ def test_the_writer_recovers_from_a_lost_connection(box: BallotBox) -> None:
 
 
 def test_closed_it_writes_where_it_is_called_from() -> None:
-    assert asyncio.run(BallotBox().submit(_write_topics, "here")) == "here of 1"
+    async def write() -> str:
+        answer = await BallotBox().submit(_write_topics, "here")
+        await sync_to_async(connections.close_all)()  # those of the thread that wrote
+        return answer
+
+    assert asyncio.run(write()) == "here of 1"
     assert Revision.objects.filter(topic="here").exists()
