@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import uuid
 from typing import Any
 
 import pytest
 
 from dopeornope.game_lane import GameLane
-from evaluation.models import Player
+from evaluation.models import Deal, Player, Vote
+from evaluation.views.player_cookie import sign_cookie
 from tests.evaluation.decks import Deck
 from tests.factories import make_catalogue, make_contenders
 
@@ -96,10 +98,42 @@ def test_who_has_the_cookie_gets_no_other(deck: Deck) -> None:
     assert "set-cookie" not in answered.headers
 
 
-def test_a_request_of_another_site_is_refused(deck: Deck) -> None:
-    answered = Answered("/play/deals/", ASKED, x_sitting=deck.sitting, origin="https://elsewhere.example")
+@pytest.mark.parametrize("path", ["/play/deals/", "/play/votes/", "/play/votes/{deal}/", "/play/undo/"])
+@pytest.mark.parametrize("forged", ["no sitting", "sitting", "cookie", "origin", "origin of a sandbox"])
+def test_requests_without_a_sitting_of_their_own_are_refused_and_change_nothing(
+    deck: Deck, path: str, forged: str
+) -> None:
+    """Here, in front of Django, nothing but the sitting stands in the way of another site."""
+    [deal] = deck.deal(1)["deals"]
+    vote = {"deal": deal["id"], "answer": "dope", "dwell_ms": 900, "modality": "key"}
+    headers = {
+        "no sitting": {},
+        "sitting": {"x_sitting": deck.sitting[:-1]},
+        "cookie": {"x_sitting": deck.sitting, "cookie": f"player={sign_cookie(uuid.uuid4())}"},
+        "origin": {"x_sitting": deck.sitting, "origin": "https://elsewhere.example"},
+        "origin of a sandbox": {"x_sitting": deck.sitting, "origin": "null"},
+    }[forged]
+    deals = Deal.objects.count()
+    answered = Answered(path.format(deal=deal["id"]), {**ASKED, **vote, "votes": [vote]}, **headers)
     assert answered.status == 403
-    assert "another site" in answered.json["message"]
+    assert (Deal.objects.count(), Vote.objects.count(), Player.objects.count()) == (deals, 0, 0)
+    assert "set-cookie" not in answered.headers
+
+
+def test_refusals_are_protected_like_answers(deck: Deck) -> None:
+    refused = [
+        Answered("/play/deals/", ASKED),
+        Answered("/play/deals/", b"[]", x_sitting=deck.sitting),
+        Answered("/play/undo/", {"deal": "0" * 32}, x_sitting=deck.sitting),
+        Answered(f"/play/votes/{'0' * 32}/", {}, x_sitting=deck.sitting),
+    ]
+    assert [answered.status for answered in refused] == [403, 400, 404, 422]
+    for answered in refused:
+        policy = answered.headers["content-security-policy"]
+        assert "default-src 'self'" in policy and "unsafe-" not in policy
+        assert answered.headers["permissions-policy"] == "camera=(), geolocation=(), microphone=()"
+        assert answered.headers["x-content-type-options"] == "nosniff"
+        assert "no-store" in answered.headers["cache-control"]
 
 
 @pytest.mark.parametrize(
