@@ -6,6 +6,8 @@ import uuid
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
+from django.db import connections
 
 from dopeornope.game_lane import GameLane
 from evaluation.models import Deal, Player, Vote
@@ -54,6 +56,7 @@ class Answered:
             self.passed = True
 
         await GameLane(behind)(scope, receive, send)
+        await sync_to_async(connections.close_all)()  # those of the thread that did the work
 
 
 @pytest.fixture
