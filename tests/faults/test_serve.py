@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tests.catalogues.sources import picture, write
 from tests.faults.house import House, is_service
 from tests.faults.players import Browser
 from tests.faults.ports import free_port
+from tests.faults.stores import Redis
 from tests.faults.test_jobs_killed import make_photos
 
 STOP_LIMIT_SECONDS = 30
@@ -49,16 +51,31 @@ class Serve:
             return False
 
 
-@pytest.fixture
-def serve(house: House) -> Iterator[Serve]:
+@contextmanager
+def serving(house: House) -> Iterator[Serve]:
     if not is_service():
         pytest.skip("service mode is tested where the tests run on PostgreSQL")
     requirements.redis()
     house.environment["PYTHONUNBUFFERED"] = "1"
     running = Serve(house)
-    yield running
-    running.process.terminate()
-    running.process.wait(STOP_LIMIT_SECONDS)
+    try:
+        yield running
+    finally:
+        running.process.terminate()
+        running.process.wait(STOP_LIMIT_SECONDS)
+
+
+@pytest.fixture
+def serve(house: House) -> Iterator[Serve]:
+    with serving(house) as running:
+        yield running
+
+
+def import_more(house: House, folder: Path) -> None:
+    """Have the workers do one job."""
+    more = write(folder / "more", {"one.png": picture(1000)})
+    house.manage("import_catalogue", "folder", more, "--slug", "more", "--queue")
+    house.wait_for(house.all(Job).filter(kind="import", state=JobState.DONE, catalogue__slug="more"))
 
 
 def open_game(house: House, folder: Path) -> None:
@@ -80,9 +97,15 @@ def test_whatever_is_killed_comes_back_and_works(serve: Serve, house: House, tmp
     house.wait_until(serve.is_whole)
     [deal] = browser.deal(1)
     assert browser.vote(deal["id"])[0] == 200
-    more = write(tmp_path / "more", {"one.png": picture(1000)})
-    house.manage("import_catalogue", "folder", more, "--slug", "more", "--queue")
-    house.wait_for(house.all(Job).filter(kind="import", state=JobState.DONE, catalogue__slug="more"))
+    import_more(house, tmp_path)
+
+
+def test_redis_may_carry_the_hints(house: House, tmp_path: Path) -> None:
+    with Redis() as broker:
+        house.environment["DOPEORNOPE_BROKER"] = broker.address
+        with serving(house) as serve:
+            import_more(house, tmp_path)
+            assert serve.is_whole()
 
 
 def test_term_keeps_every_vote_and_puts_the_running_job_back(
