@@ -21,6 +21,8 @@ from evaluation.services.recount import find_differences
 from tests.faults.servers import Server
 from tests.faults.waiting import wait_until
 
+JSON_PLEASE = {"Accept": "application/json"}
+
 
 class Browser:
     """One player over real connections."""
@@ -51,7 +53,7 @@ class Browser:
 
     def post(self, path: str, body: object) -> tuple[int, Any]:
         """Status and JSON. Raises OSError or HTTPException where the server is gone."""
-        status, headers, content = self._send("POST", path, json.dumps(body).encode())
+        status, headers, content = self._send("POST", path, json.dumps(body).encode(), JSON_PLEASE)
         if cookie := headers["Set-Cookie"]:
             self.cookie = cookie.split(";")[0]
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
@@ -73,7 +75,8 @@ class Browser:
         """The bytes of a request, for a client that does not read the answer as others do."""
         content = b"" if body is None else json.dumps(body).encode()
         lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self.server.port}", "Connection: close"]
-        lines += [f"{name}: {value}" for name, value in self._headers().items()]
+        headers = self._headers() | (JSON_PLEASE if method == "POST" else {})
+        lines += [f"{name}: {value}" for name, value in headers.items()]
         lines += [f"Content-Length: {len(content)}", "", ""]
         return "\r\n".join(lines).encode() + content
 
