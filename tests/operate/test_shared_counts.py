@@ -20,7 +20,7 @@ def count(folder: Path, pid: int, *, seconds_ago: float = 0.0) -> Path:
     return file
 
 
-@pytest.mark.parametrize(("pid", "stays"), [(NOBODY, False), (os.getpid(), True)])
+@pytest.mark.parametrize(("pid", "stays"), [(NOBODY, False), (os.getpid(), True)], ids=["nobody", "somebody"])
 def test_a_start_begins_at_zero_unless_somebody_counts(home, pid, stays):
     file = count(shared_folder(home), pid)
     forget_counts(home)
