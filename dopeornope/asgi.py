@@ -28,6 +28,7 @@ from dopeornope.game_lane import GameLane  # noqa: E402
 from dopeornope.measurements import Measurements  # noqa: E402
 from dopeornope.monitoring import Monitoring, say_alive  # noqa: E402
 from dopeornope.observation import Observed  # noqa: E402
+from dopeornope.open_sockets import OpenSockets  # noqa: E402
 from dopeornope.rate_limits import RateLimits  # noqa: E402
 from dopeornope.readiness import Readiness, list_checks  # noqa: E402
 from evaluation.services.ballot_box import box  # noqa: E402
@@ -106,7 +107,7 @@ application = Observed(
     ProtocolTypeRouter(
         {
             "http": ClientAddress(Monitoring(RateLimits(GameLane(BodyLimit(OneThreadHandler()))), watched)),
-            "websocket": ClientAddress(RateLimits(SameOriginOnly(URLRouter(routes)))),
+            "websocket": ClientAddress(RateLimits(OpenSockets(SameOriginOnly(URLRouter(routes))))),
             "lifespan": live,
         }
     )

@@ -36,6 +36,7 @@ REQUEST_SECONDS = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
 )
 SOCKETS = Gauge("dopeornope_sockets", "Sockets that are open now.", multiprocess_mode="livesum")
+SOCKETS_REFUSED = Counter("dopeornope_sockets_refused", "Sockets that were refused before the handshake.")
 SOCKET_MESSAGES = Counter("dopeornope_socket_messages", "Messages sent over sockets.")
 
 access = logging.getLogger("dopeornope.access")
@@ -99,6 +100,8 @@ class Observed:
             elif message["type"] == "websocket.accept":
                 SOCKETS.inc()
                 is_open = True
+            elif message["type"] == "websocket.close" and not is_open:
+                SOCKETS_REFUSED.inc()
             return send(message)
 
         try:

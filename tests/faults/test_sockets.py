@@ -2,11 +2,12 @@
 
 import json
 import socket
-from contextlib import closing
+from contextlib import ExitStack, closing
 from http import HTTPStatus
+from pathlib import Path
 
 import pytest
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import CloseCode
 from websockets.sync.client import ClientConnection
 
@@ -68,6 +69,19 @@ def test_38_five_hundred_idle_pages_leave_room_for_players(server: Server) -> No
     finally:
         for one in idle:
             one.close()
+
+
+def test_38_a_network_keeps_so_many_pages_open_and_no_more(game: None, web_home: Path) -> None:
+    limit = {"DOPEORNOPE_PLAYERS_PER_NETWORK": "10"}
+    with Server(web_home, environment=limit) as server, ExitStack() as stack:
+        browser = Browser(server)
+        pages = [stack.enter_context(browser.watch("leaderboard")) for _ in range(30)]
+        with pytest.raises(InvalidStatus):
+            browser.watch("leaderboard")
+        pages.pop().close()
+        with browser.watch("leaderboard") as page:
+            read_until_newest(page)
+        assert "dopeornope_sockets_refused_total 1.0" in browser.get("/metrics").decode()
 
 
 def test_38_a_page_finds_its_board_again_after_the_server_was_killed(server: Server) -> None:
