@@ -1,8 +1,13 @@
 """What a player does on the play page, in words."""
 
+import json
+
 from playwright.sync_api import Locator, Page, expect
 
+from evaluation.models import Vote
+
 TOP = ".pair[data-depth='0']"
+VOTES = "**/play/votes/"
 READY = ".pair[data-depth='0'][data-ready]"
 
 
@@ -63,3 +68,22 @@ class Deck:
         self.expect_sent()
         self.expect_offline_page()
         self.page.wait_for_function("() => document.querySelectorAll('.pair').length >= 3")
+
+
+def sent_votes(page: Page) -> list[dict[str, object]]:
+    """Collects every vote this page sends from now on."""
+    sent: list[dict[str, object]] = []
+
+    def note(request: object) -> None:
+        if request.url.endswith("/play/votes/"):  # type: ignore[attr-defined]
+            sent.extend(json.loads(request.post_data)["votes"])  # type: ignore[attr-defined]
+
+    page.on("request", note)
+    return sent
+
+
+def stored(votes: list[dict[str, object]]) -> dict[str, str]:
+    """Those of these votes that the server has: answer by deal."""
+    return dict(
+        Vote.objects.filter(deal__in=[vote["deal"] for vote in votes]).values_list("deal_id", "answer")
+    )

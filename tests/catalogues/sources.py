@@ -13,6 +13,7 @@ from search.catalogues.rows import ImportOptions, Rejection, Row
 from tests.engine.pictures import encode, plain
 
 RED = encode(plain((200, 10, 10)))
+TWO: dict[str, bytes | str] = {"a.png": RED, "images/b.jpg": RED}
 
 
 def picture(number: int, side: int = 24) -> bytes:
@@ -39,6 +40,11 @@ def write(folder: Path, files: dict[str, bytes | str]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data.encode() if isinstance(data, str) else data)
     return folder
+
+
+def shop(folder: Path, table: bytes | str, files: dict[str, bytes | str] | None = None) -> Path:
+    """A folder with a table and pictures, `TWO` unless others are given."""
+    return write(folder, {"items.csv": table, **(TWO if files is None else files)})
 
 
 def read(format: str, path: Path, **options: object) -> tuple[list[Row], list[Rejection]]:

@@ -21,8 +21,8 @@ from search.services.imports import request_import
 from tests.catalogues.sources import photo, write
 from tests.engine import test_training as training
 from tests.factories import NOW, make_catalogue
-from tests.faults.operators import cookie_of, sign_in
 from tests.faults.servers import Server
+from tests.operators import cookie_of, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,9 +15,9 @@ from django.conf import settings
 
 from search.models import Catalogue
 from tests.catalogues.sources import picture
-from tests.faults.operators import cookie_of, sign_in
 from tests.faults.servers import Server
 from tests.memory import MiB, Peak
+from tests.operators import cookie_of, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

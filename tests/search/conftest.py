@@ -1,0 +1,34 @@
+from collections.abc import Iterator
+from contextlib import nullcontext
+
+import pytest
+from django.test import Client
+
+from search.engine.normaliser import Normaliser
+from search.models import Job
+from tests.operators import sign_in
+
+
+@pytest.fixture
+def hints(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
+    """The jobs of which workers would have been told."""
+    told: list[Job] = []
+    monkeypatch.setattr("search.tasks.hint_jobs", told.extend)
+    return told
+
+
+@pytest.fixture
+def operator(db: None) -> Client:
+    return sign_in("operator")
+
+
+@pytest.fixture(scope="module")
+def decoder() -> Iterator[Normaliser]:
+    """One pool for all imports of a module: starting it takes longer than most of them."""
+    with Normaliser() as normaliser:
+        yield normaliser
+
+
+@pytest.fixture
+def one_decoder(decoder: Normaliser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("search.services.import_run.Normaliser", lambda: nullcontext(decoder))
