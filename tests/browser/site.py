@@ -1,14 +1,14 @@
-"""The running site, and waiting for what its pages do not show."""
+"""The running site."""
 
 import socket
 import threading
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import uvicorn
 from asgiref.sync import SyncToAsync
 from django.db import connections
+
+from tests.faults.waiting import wait_until
 
 
 @dataclass(frozen=True)
@@ -17,14 +17,6 @@ class Site:
 
     url: str
     secrets: tuple[str, ...]
-
-
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 10) -> None:
-    """Poll the database for something the page has no sign of."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-        time.sleep(0.05)
 
 
 class Serving:
@@ -39,7 +31,7 @@ class Serving:
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
         self._thread.start()
-        wait_until(lambda: self._server.started, "the server")
+        wait_until(lambda: self._server.started)
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
     def __exit__(self, *error: object) -> None:

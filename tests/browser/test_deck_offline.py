@@ -8,7 +8,8 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from evaluation.models import Vote
 from tests.browser.deck import VOTES, Deck, sent_votes, stored
-from tests.browser.site import Site, wait_until
+from tests.browser.site import Site
+from tests.faults.waiting import wait_until
 
 
 def test_votes_given_offline_arrive_once_later(
@@ -97,7 +98,7 @@ def test_leaving_the_page_hands_the_votes_over(page: Page, site: Site) -> None:
     deck.key("ArrowRight")
     (deal,) = page.evaluate("() => document.querySelector('swipe-deck').outbox.deals")
     page.goto("/about/")
-    wait_until(lambda: Vote.objects.filter(deal=deal).exists(), "the vote of the page that was left")
+    wait_until(Vote.objects.filter(deal=deal).exists)
 
 
 def test_votes_kept_offline_survive_a_closed_tab(

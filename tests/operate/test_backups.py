@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from evaluation.services.recount import find_differences
 from search.models import Item
 from tests.faults.players import Browser
 from tests.faults.servers import ROOT, make_environment
+from tests.faults.waiting import wait_until
 from tests.operate.web import Web
 
 NOW = timezone.now()
@@ -56,16 +58,17 @@ def test_made_while_votes_are_cast_it_comes_back_with_equal_counts_and_pictures(
                 assert browser.vote(deal["id"])[0] == 200
                 cast.set()
 
-    players = [threading.Thread(target=vote_on) for _ in range(3)]
-    for player in players:
-        player.start()
-    assert cast.wait(30)
-    before = Vote.objects.count()
-    backup = back_up(tmp_path / "kept", now=NOW)
-    after = Vote.objects.count()
-    stop.set()
-    for player in players:
-        player.join(30)
+    with ThreadPoolExecutor(3) as pool:
+        players = [pool.submit(vote_on) for _ in range(3)]
+        try:
+            wait_until(cast.is_set)
+            before = Vote.objects.count()
+            backup = back_up(tmp_path / "kept", now=NOW)
+            after = Vote.objects.count()
+        finally:
+            stop.set()
+        for player in players:
+            player.result()
     assert find_differences() == []
 
     done = restore(backup.folder, place)

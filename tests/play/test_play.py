@@ -15,6 +15,9 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
+from tests.faults.ports import free_port
+from tests.faults.waiting import wait_until
+
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 100.0
 
@@ -40,12 +43,6 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """HOME of all starts of this module, one after the other."""
     return tmp_path_factory.mktemp("house")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Play:
@@ -98,10 +95,7 @@ class Play:
 
 
 def wait_until_gone(pids: list[int]) -> None:
-    deadline = time.monotonic() + 20
-    while alive := [pid for pid in pids if Path(f"/proc/{pid}").exists() and not is_zombie(pid)]:
-        assert time.monotonic() < deadline, f"still running: {alive}"
-        time.sleep(0.05)
+    wait_until(lambda: all(is_zombie(pid) for pid in pids))
 
 
 def is_zombie(pid: int) -> bool:
