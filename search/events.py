@@ -15,18 +15,25 @@ IndexBuilt = Callable[[Index], None]
 _index_built: list[IndexBuilt] = []
 
 
+# Raises the revision of a topic, its one parameter: for who has other statements to send along with it.
+RAISE = (
+    "INSERT INTO search_revision (topic, number) VALUES (%s, 1)"
+    " ON CONFLICT (topic) DO UPDATE SET number = search_revision.number + 1"
+)
+
+
 def bump(topic: str) -> None:
     """Raise the revision of ``topic``; call it in the transaction that changes what the topic shows.
 
     Open pages hear of it after the commit.
     """
-    # Every vote does this: through the ORM it would cost more than to store the vote.
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO search_revision (topic, number) VALUES (%s, 1)"
-            " ON CONFLICT (topic) DO UPDATE SET number = search_revision.number + 1",
-            [topic],
-        )
+        cursor.execute(RAISE, [topic])
+    announce_after_commit()
+
+
+def announce_after_commit() -> None:
+    """Have open pages hear of revisions that this transaction raised."""
     transaction.on_commit(announcer.announce, robust=True)
 
 

@@ -79,7 +79,8 @@ class Credit(models.Model):
     """This contender returned this pair, so a vote on the pair counts for it."""
 
     pair = models.ForeignKey(Pair, on_delete=models.CASCADE, related_name="credits")
-    contender = models.ForeignKey(Contender, on_delete=models.CASCADE, related_name="credits")
+    # No index of its own: the constraint below has one that begins with it.
+    contender = models.ForeignKey(Contender, on_delete=models.CASCADE, related_name="credits", db_index=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["contender", "pair"], name="credit_once")]

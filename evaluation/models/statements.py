@@ -53,7 +53,7 @@ def execute(*statements: Statement | None) -> list[Row]:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             calls = [_call_prepared(cursor, statement) for statement in wanted]
-            cursor.execute("; ".join(calls), [value for one in wanted for value in one.parameters])
+            cursor.execute("; ".join(calls), [_as_array(value) for one in wanted for value in one.parameters])
         else:
             for statement in wanted:
                 if statement.for_each:
@@ -168,6 +168,22 @@ def _call_prepared(cursor: Any, statement: Statement) -> str:
         cursor.execute(f"PREPARE {name} AS {statement.text}" % tuple(places))
         names[statement.text] = name
     return f"EXECUTE {name}({', '.join(['%s'] * len(statement.parameters))})"
+
+
+def _as_array(value: Any) -> Any:
+    """A list as PostgreSQL writes arrays: its elements one by one cost far more to adapt and to parse."""
+    if not isinstance(value, list):
+        return value
+    return "{" + ",".join(_as_element(one) for one in value) + "}"
+
+
+def _as_element(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    text = str(value)
+    if text.isalnum() and text.upper() != "NULL":
+        return text
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 @lru_cache

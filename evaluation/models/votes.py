@@ -155,15 +155,18 @@ class Tally(models.Model):
 class RaterTally(models.Model):
     """Counted votes of one player on one contender: intervals allow for votes of one person being alike."""
 
+    # The constraint's index begins with the player, and nothing looks rows up by the contender alone.
     contender = models.ForeignKey(
-        "evaluation.Contender", on_delete=models.CASCADE, related_name="rater_tallies"
+        "evaluation.Contender", on_delete=models.CASCADE, related_name="rater_tallies", db_index=False
     )
-    player = models.ForeignKey("evaluation.Player", on_delete=models.PROTECT, related_name="tallies")
+    player = models.ForeignKey(
+        "evaluation.Player", on_delete=models.PROTECT, related_name="tallies", db_index=False
+    )
     dopes = models.PositiveIntegerField(default=0)
     nopes = models.PositiveIntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["contender", "player"], name="rater_tally_once")]
+        constraints = [models.UniqueConstraint(fields=["player", "contender"], name="rater_tally_once")]
 
     def __str__(self) -> str:
         return f"{self.contender_id} by {self.player_id}"

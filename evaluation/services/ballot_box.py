@@ -40,11 +40,15 @@ class BoxFull(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Slip(Generic[Payload, Result]):
-    """``loop``: the event loop to whose thread ``answer`` belongs; None where any thread may give it."""
+    """``loop``: the event loop to whose thread ``answer`` belongs; None where any thread may give it.
+
+    ``takes_turn``: the handler makes other processes wait until the transaction ends (`take_turn`).
+    """
 
     handler: Handler[Payload, Result]
     payload: Payload
     answer: "Future[Result] | asyncio.Future[Result]"
+    takes_turn: bool = False
     loop: asyncio.AbstractEventLoop | None = None
 
 
@@ -68,15 +72,18 @@ class BallotBox:
             self._thread.join()
             self._thread = None
 
-    async def submit(self, handler: Handler[Payload, Result], payload: Payload) -> Result:
+    async def submit(
+        self, handler: Handler[Payload, Result], payload: Payload, *, takes_turn: bool = False
+    ) -> Result:
         """Have ``handler`` do this in a transaction shared with what else waits; returns after the commit.
 
         Raises what the handler gave for this payload, and BoxFull. A handler may be run again after a failed
-        transaction, so it must not change anything but the database.
+        transaction, so it must not change anything but the database. One that takes the turn to write says
+        so, and comes after those that do not: others wait for the turn.
         """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Result] = loop.create_future()
-        slip = _Slip(handler, payload, answer, loop)
+        slip = _Slip(handler, payload, answer, takes_turn, loop)
         if self._thread is None:
             await sync_to_async(_write_together)([slip])
         else:
@@ -198,14 +205,16 @@ def _commit_alone(slip: "_Slip[Any, Any]") -> Any:
 
 
 def _commit(slips: "Sequence[_Slip[Any, Any]]") -> list[Any]:
-    outcomes: list[Any] = []
+    """Each handler once, those that take the turn last; outcomes in the order of the slips."""
+    outcomes: list[Any] = [None] * len(slips)
+    by_handler: dict[Any, list[int]] = defaultdict(list)
+    for place, slip in sorted(enumerate(slips), key=lambda numbered: numbered[1].takes_turn):
+        by_handler[slip.handler].append(place)
     with transaction.atomic():
-        start = 0
-        for end in range(1, len(slips) + 1):
-            if end == len(slips) or slips[end].handler is not slips[start].handler:
-                run = slips[start:end]
-                outcomes += run[0].handler([slip.payload for slip in run])
-                start = end
+        for handler, places in by_handler.items():
+            found = handler([slips[place].payload for place in places])
+            for place, outcome in zip(places, found, strict=True):
+                outcomes[place] = outcome
     return outcomes
 
 

@@ -1,7 +1,5 @@
 """Dealing: pairs handed to a player, a round of twenty places at a time."""
 
-import hashlib
-import hmac
 import secrets
 import uuid
 from collections.abc import Mapping, Sequence
@@ -12,6 +10,7 @@ import numpy as np
 from django.db import transaction
 
 from evaluation.models import Deal, Round, Side
+from evaluation.models.holders import holder_of, is_held
 from evaluation.models.statements import insert, moment
 from evaluation.selectors.hands import ShownDeal, show_deals
 from evaluation.selectors.pools import find_pool
@@ -77,18 +76,8 @@ def reveal_round(*, round_: Round, now: datetime) -> bool:
     return True
 
 
-def holder_of(key: uuid.UUID, round_id: str) -> str:
-    """What binds a round to a player's key without storing the key."""
-    return hashlib.sha256(f"{key.hex}:{round_id}".encode()).hexdigest()
-
-
 def is_holder(key: uuid.UUID, round_: Round) -> bool:
     return is_held(key, round_.pk, round_.holder)
-
-
-def is_held(key: uuid.UUID, round_id: str, holder: str) -> bool:
-    """Whether a round with this holder was opened for this key."""
-    return hmac.compare_digest(holder_of(key, round_id), holder)
 
 
 def new_id() -> str:

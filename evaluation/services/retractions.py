@@ -7,6 +7,7 @@ from http import HTTPStatus
 from evaluation.models import Answer, Deal, Retraction, Round, Vote
 from evaluation.models.statements import execute, take_turn
 from evaluation.selectors.hands import ShownDeal, show_deals
+from evaluation.selectors.standing import read_standing
 from evaluation.services.counts import Change, count_changes
 from evaluation.services.deals import DEAL_LIFE, is_holder, new_id
 from evaluation.services.votes import UNKNOWN, count_judged
@@ -32,8 +33,8 @@ def undo_vote(*, key: uuid.UUID, deal_id: str, now: datetime) -> ShownDeal:
     round_ = Round.objects.select_for_update(no_key=True).get(pk=deal.round_id) if deal else None
     if deal is None or round_ is None or not is_holder(key, round_):
         raise UndoRefused(HTTPStatus.NOT_FOUND, UNKNOWN)
-    standing = Vote.objects.filter(deal__round=round_, retraction=None).select_related("deal")
-    vote = standing.order_by("cast_at", "deal__place").last()
+    votes = Vote.objects.filter(deal__round=round_, retraction=None).select_related("deal")
+    vote = votes.order_by("cast_at", "deal__place").last()
     if vote is None or vote.pk != deal.pk:
         raise UndoRefused(HTTPStatus.CONFLICT, "Only the last vote can be taken back, once.")
     if round_.revealed_at is not None:
@@ -42,8 +43,9 @@ def undo_vote(*, key: uuid.UUID, deal_id: str, now: datetime) -> ShownDeal:
         )
     assert deal.player_id is not None
     Retraction.objects.create(vote=vote, retracted_at=now)
-    count_changes([Change(deal.pair_id, deal.player_id, Answer(vote.answer), by=-1)])
-    execute(*count_judged({round_.pk: -1}, {deal.player_id: -1}))
+    standing = read_standing([deal.pk], now=now)
+    change = Change(standing.deals[deal.pk].pair, deal.player_id, Answer(vote.answer), by=-1)
+    execute(*count_changes([change], standing.raters), *count_judged({round_.pk: -1}, {deal.player_id: -1}))
     events.bump("leaderboard")
     replacement = Deal.objects.create(
         pk=new_id(),

@@ -12,14 +12,15 @@ from evaluation.models.statements import (
     Statement,
     as_uuid,
     execute,
+    fetch,
     increase,
     insert,
     moment,
     take_turn,
     uuid_parameter,
 )
+from evaluation.selectors.standing import Standing, StandingDeal, StandingPlayer, read_standing
 from evaluation.services.counts import Change, count_changes
-from evaluation.services.deals import is_held
 from search import events
 
 LONGEST_DWELL_MS = 24 * 60 * 60 * 1000
@@ -84,52 +85,26 @@ def cast_votes(ballots: Sequence[Ballot], *, now: datetime) -> list[BallotResult
 
 
 @dataclass
-class _Round:
-    """A round as far as its votes depend on it."""
-
-    pk: str
-    holder: str
-    player: int | None
-    judged: int
-    revealed: bool
-
-
-@dataclass
-class _Dealt:
-    """A deal as far as its vote depends on it; ``answer`` is the stored one, empty where there is none."""
-
-    pair: int
-    player: int | None
-    expired: bool
-    answer: str
-    round: _Round
-
-
-@dataclass
-class _Player:
-    pk: int
-    judged: int
-
-
-@dataclass
 class _Urn:
     """One transaction's view of the deals that its ballots name."""
 
     now: datetime
-    deals: Mapping[str, _Dealt]
-    players: dict[uuid.UUID, _Player]
+    standing: Standing
+    players: Mapping[uuid.UUID, StandingPlayer]
     fresh: list[tuple[str, CastVote]] = field(default_factory=list)
 
     @classmethod
     def open(cls, ballots: Sequence[Ballot], *, now: datetime) -> "_Urn":
         named = sorted({vote.deal for ballot in ballots for vote in ballot.votes})
-        urn = cls(now, _read_deals(named, now=now), _read_players({ballot.key for ballot in ballots}))
-        urn._welcome(ballots)
-        return urn
+        standing = read_standing(named, now=now, after=[take_turn()])
+        welcomed = _welcome(ballots, standing, now=now)
+        if welcomed:
+            standing = read_standing(named, now=now, after=welcomed)
+        return cls(now, standing, _find_players(ballots, standing))
 
     def take(self, key: uuid.UUID, cast: CastVote) -> VoteResult:
-        deal = self.deals.get(cast.deal)
-        if deal is None or not is_held(key, deal.round.pk, deal.round.holder):
+        deal = _find_deal(self.standing, key, cast)
+        if deal is None:
             return VoteResult(cast.deal, HTTPStatus.NOT_FOUND, message=UNKNOWN)
         if deal.answer:
             if deal.answer == cast.answer:
@@ -155,71 +130,33 @@ class _Urn:
             [(pk, cast.answer.value, cast.dwell_ms, cast.modality.value, cast_at) for pk, cast in self.fresh],
         )
         changes = []
-        players = {player.pk: player for player in self.players.values()}
         rounds: Counter[str] = Counter()
         for pk, cast in self.fresh:
-            deal = self.deals[pk]
+            deal = self.standing.deals[pk]
             assert deal.player is not None, "a deal without a player takes no vote"
             changes.append(Change(deal.pair, deal.player, cast.answer))
             rounds[deal.round.pk] += 1
             deal.round.judged += 1
-            players[deal.player].judged += 1
-        judged = count_judged(rounds, Counter(change.player for change in changes))
-        count_changes(changes, before=[stored], beside=judged)
-        events.bump("leaderboard")
+            self.standing.players[deal.player].judged += 1
+        execute(
+            stored,
+            *count_changes(changes, self.standing.raters),
+            *count_judged(rounds, Counter(change.player for change in changes)),
+            Statement(events.RAISE, ["leaderboard"]),
+        )
+        events.announce_after_commit()
 
     def judged_in_round_of(self, ballot: Ballot) -> int:
         """Places spent in the round of the ballot's last deal that is the player's own."""
         for cast in reversed(ballot.votes):
-            deal = self.deals.get(cast.deal)
-            if deal is not None and is_held(ballot.key, deal.round.pk, deal.round.holder):
+            deal = _find_deal(self.standing, ballot.key, cast)
+            if deal is not None:
                 return deal.round.judged
         return 0
 
     def streak_of(self, key: uuid.UUID) -> int:
-        return self.players[key].judged if key in self.players else 0
-
-    def _welcome(self, ballots: Sequence[Ballot]) -> None:
-        """Give first-time voters a row and the deals of the round they vote in."""
-        claims: dict[str, uuid.UUID] = {}
-        for ballot in ballots:
-            for cast in ballot.votes:
-                deal = self.deals.get(cast.deal)
-                if deal is None or deal.expired or deal.answer or deal.round.player is not None:
-                    continue
-                if is_held(ballot.key, deal.round.pk, deal.round.holder):
-                    claims[deal.round.pk] = ballot.key
-        newcomers = sorted(set(claims.values()) - set(self.players))
-        welcomed = insert(
-            Player,
-            ("key", "judged", "created_at"),
-            [(uuid_parameter(key), 0, moment(self.now)) for key in newcomers],
-            "ON CONFLICT (key) DO NOTHING",
-        )
-        if newcomers:
-            self.players |= _read_players(newcomers, after=[welcomed])
-        for round_id, key in sorted(claims.items()):
-            self._claim(round_id, self.players[key].pk)
-
-    def _claim(self, round_id: str, player: int) -> None:
-        """Make a round the player's. Pairs the player got elsewhere meanwhile stay nobody's."""
-        elsewhere = "SELECT pair_id FROM evaluation_deal WHERE player_id = %s AND round_id <> %s"
-        claimed = execute(
-            Statement("UPDATE evaluation_round SET player_id = %s WHERE id = %s", [player, round_id]),
-            Statement(
-                "UPDATE evaluation_deal SET player_id = %s"
-                f" WHERE round_id = %s AND player_id IS NULL AND pair_id NOT IN ({elsewhere})",
-                [player, round_id, player, round_id],
-            ),
-            Statement(
-                "SELECT id FROM evaluation_deal WHERE round_id = %s AND player_id = %s", [round_id, player]
-            ),
-        )
-        mine = {pk for (pk,) in claimed}
-        for pk, deal in self.deals.items():
-            if deal.round.pk == round_id:
-                deal.round.player = player
-                deal.player = player if pk in mine else None
+        player = self.players.get(key)
+        return player.judged if player else 0
 
 
 def count_judged(rounds: Mapping[str, int], players: Mapping[int, int]) -> list[Statement | None]:
@@ -230,29 +167,61 @@ def count_judged(rounds: Mapping[str, int], players: Mapping[int, int]) -> list[
     ]
 
 
-def _read_deals(named: Sequence[str], *, now: datetime) -> dict[str, _Dealt]:
-    """The deals of these names, once it is this transaction's turn."""
-    rows = execute(
-        take_turn(),
-        Statement(
-            "SELECT d.id, d.pair_id, d.player_id, d.expires_at <= %s, v.answer,"
-            " r.id, r.holder, r.player_id, r.judged, r.revealed_at IS NOT NULL"
-            " FROM evaluation_deal d JOIN evaluation_round r ON r.id = d.round_id"
-            " LEFT JOIN evaluation_vote v ON v.deal_id = d.id WHERE d.id = ANY(%s)",
-            [moment(now), list(named)],
-        ),
+def _welcome(ballots: Sequence[Ballot], standing: Standing, *, now: datetime) -> list[Statement | None]:
+    """What gives first-time voters a row and the deals of the round they vote in; empty where nobody is."""
+    claims: dict[str, uuid.UUID] = {}
+    for ballot in ballots:
+        for cast in ballot.votes:
+            deal = _find_deal(standing, ballot.key, cast)
+            if deal and not deal.expired and not deal.answer and deal.round.player is None:
+                claims[deal.round.pk] = ballot.key
+    welcomed = insert(
+        Player,
+        ("key", "judged", "created_at"),
+        [(uuid_parameter(key), 0, moment(now)) for key in sorted(set(claims.values()))],
+        "ON CONFLICT (key) DO NOTHING",
     )
-    rounds: dict[str, _Round] = {}
-    deals = {}
-    for pk, pair, player, expired, answer, round_id, holder, owner, judged, revealed in rows:
-        round_ = rounds.setdefault(round_id, _Round(round_id, holder, owner, judged, bool(revealed)))
-        deals[pk] = _Dealt(pair, player, bool(expired), answer or "", round_)
-    return deals
+    if welcomed is None:
+        return []
+    return [welcomed, *(step for round_id, key in sorted(claims.items()) for step in _claim(round_id, key))]
 
 
-def _read_players(
-    keys: Collection[uuid.UUID], *, after: Sequence[Statement | None] = ()
-) -> dict[uuid.UUID, _Player]:
-    named = [uuid_parameter(key) for key in keys]
-    query = Statement("SELECT key, id, judged FROM evaluation_player WHERE key = ANY(%s)", [named])
-    return {key: _Player(pk, judged) for raw, pk, judged in execute(*after, query) if (key := as_uuid(raw))}
+def _claim(round_id: str, key: uuid.UUID) -> list[Statement]:
+    """Make a round the player's. Pairs the player got elsewhere meanwhile stay nobody's."""
+    player = "(SELECT id FROM evaluation_player WHERE key = %s)"
+    elsewhere = f"SELECT pair_id FROM evaluation_deal WHERE player_id = {player} AND round_id <> %s"
+    named = uuid_parameter(key)
+    return [
+        Statement(f"UPDATE evaluation_round SET player_id = {player} WHERE id = %s", [named, round_id]),
+        Statement(
+            f"UPDATE evaluation_deal SET player_id = {player}"
+            f" WHERE round_id = %s AND player_id IS NULL AND pair_id NOT IN ({elsewhere})",
+            [named, round_id, named, round_id],
+        ),
+    ]
+
+
+def _find_deal(standing: Standing, key: uuid.UUID, cast: CastVote) -> StandingDeal | None:
+    """The deal of a vote, where it was handed out under this key."""
+    deal = standing.deals.get(cast.deal)
+    return deal if deal and deal.round.is_held_by(key) else None
+
+
+def _find_players(ballots: Sequence[Ballot], standing: Standing) -> dict[uuid.UUID, StandingPlayer]:
+    """Who voted, by key: known from the rounds, except where a ballot names no deal of its player's."""
+    players: dict[uuid.UUID, StandingPlayer] = {}
+    for ballot in ballots:
+        for cast in ballot.votes:
+            deal = _find_deal(standing, ballot.key, cast)
+            if deal and deal.round.player is not None:
+                players[ballot.key] = standing.players[deal.round.player]
+    elsewhere = {ballot.key for ballot in ballots} - set(players)
+    return players | _read_players(elsewhere) if elsewhere else players
+
+
+def _read_players(keys: Collection[uuid.UUID]) -> dict[uuid.UUID, StandingPlayer]:
+    rows = fetch(
+        "SELECT key, id, judged FROM evaluation_player WHERE key = ANY(%s)",
+        [uuid_parameter(key) for key in sorted(keys)],
+    )
+    return {key: StandingPlayer(pk, judged) for raw, pk, judged in rows if (key := as_uuid(raw))}

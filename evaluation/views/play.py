@@ -115,7 +115,7 @@ async def votes(call: Call, key: uuid.UUID, body: dict[str, Any]) -> Reply:
     play_limits.spend_votes(key, call.address, len(given))
     read = [_read_vote(one) for one in given]
     accepted = [one for one in read if isinstance(one, CastVote)]
-    outcome: BallotResult = await box.submit(cast_now, Ballot(key, accepted))
+    outcome: BallotResult = await box.submit(cast_now, Ballot(key, accepted), takes_turn=True)
     results = iter(outcome.results)
     ordered = [next(results) if isinstance(one, CastVote) else one for one in read]
     telemetry.count_votes(result.status for result in ordered)
@@ -135,7 +135,7 @@ async def vote(call: Call, key: uuid.UUID, body: dict[str, Any], deal: str) -> R
     if isinstance(read, VoteResult):
         telemetry.count_votes([read.status])
         return Reply(_tell(read), read.status)
-    outcome: BallotResult = await box.submit(cast_now, Ballot(key, [read]))
+    outcome: BallotResult = await box.submit(cast_now, Ballot(key, [read]), takes_turn=True)
     [result] = outcome.results
     telemetry.count_votes([result.status])
     told = {**_tell(result), "judged": outcome.judged, "streak": outcome.streak}
@@ -146,7 +146,7 @@ async def vote(call: Call, key: uuid.UUID, body: dict[str, Any], deal: str) -> R
 async def undo(call: Call, key: uuid.UUID, body: dict[str, Any]) -> Reply:
     """Take the last vote back; answers with a new deal for the same pair."""
     play_limits.spend_ask(key, call.address)
-    replacement: ShownDeal = await box.submit(_undo, (key, _text(body, "deal")))
+    replacement: ShownDeal = await box.submit(_undo, (key, _text(body, "deal")), takes_turn=True)
     return Reply({"deal": _show(replacement)})
 
 

@@ -1,0 +1,106 @@
+"""What votes depend on: the deals they name, and what is counted so far of the pairs behind these."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from evaluation.models.holders import is_held
+from evaluation.models.statements import Statement, execute, moment
+
+
+@dataclass
+class StandingRound:
+    """A round as far as its votes depend on it."""
+
+    pk: str
+    holder: str
+    player: int | None
+    judged: int
+    revealed: bool
+    _asked: dict[uuid.UUID, bool] = field(default_factory=dict)
+
+    def is_held_by(self, key: uuid.UUID) -> bool:
+        """Whether it was opened for this key; a ballot asks that several times."""
+        if key not in self._asked:
+            self._asked[key] = is_held(key, self.pk, self.holder)
+        return self._asked[key]
+
+
+@dataclass(frozen=True)
+class StandingPair:
+    """A pair, its counted answers, and the contenders that found it."""
+
+    pk: int
+    category: int | None
+    dopes: int
+    nopes: int
+    finders: list[int]
+
+
+@dataclass
+class StandingDeal:
+    """A deal as far as its vote depends on it; ``answer`` is the stored one, empty where there is none."""
+
+    pair: StandingPair
+    player: int | None
+    expired: bool
+    answer: str
+    round: StandingRound
+
+
+@dataclass
+class StandingPlayer:
+    pk: int
+    judged: int
+
+
+@dataclass
+class Standing:
+    """Deals by id, the players whose rounds they are of, and (dopes, nopes) by (contender, player)."""
+
+    deals: dict[str, StandingDeal] = field(default_factory=dict)
+    players: dict[int, StandingPlayer] = field(default_factory=dict)
+    raters: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+
+
+def read_standing(deals: Sequence[str], *, now: datetime, after: Sequence[Statement | None] = ()) -> Standing:
+    """The deals of these ids, as far as there are any; ``after`` these statements, which go with the query.
+
+    Counts stay what they are read as while the reader has the turn (`take_turn`).
+    """
+    query = Statement(
+        "SELECT d.id, d.player_id, d.expires_at <= %s, v.answer,"
+        " r.id, r.holder, r.player_id, r.judged, r.revealed_at IS NOT NULL, o.judged,"
+        " p.id, p.category_id, p.dopes, p.nopes, c.contender_id, t.dopes, t.nopes"
+        " FROM evaluation_deal d JOIN evaluation_round r ON r.id = d.round_id"
+        " JOIN evaluation_pair p ON p.id = d.pair_id"
+        " LEFT JOIN evaluation_vote v ON v.deal_id = d.id"
+        " LEFT JOIN evaluation_player o ON o.id = r.player_id"
+        " LEFT JOIN evaluation_credit c ON c.pair_id = d.pair_id"
+        " LEFT JOIN evaluation_ratertally t ON t.contender_id = c.contender_id AND t.player_id = d.player_id"
+        " WHERE d.id = ANY(%s)",
+        [moment(now), list(deals)],
+    )
+    standing = Standing()
+    rounds: dict[str, StandingRound] = {}
+    pairs: dict[int, StandingPair] = {}
+    for (
+        pk, player, expired, answer, round_id, holder, owner, judged, revealed, judged_by_owner,
+        pair_id, category, dopes, nopes, contender, rated_dopes, rated_nopes,
+    ) in execute(*after, query):  # fmt: skip
+        if round_id not in rounds:
+            rounds[round_id] = StandingRound(round_id, holder, owner, judged, bool(revealed))
+            if owner is not None:
+                standing.players[owner] = StandingPlayer(owner, judged_by_owner)
+        if pair_id not in pairs:
+            pairs[pair_id] = StandingPair(pair_id, category, dopes, nopes, [])
+        pair = pairs[pair_id]
+        if pk not in standing.deals:
+            standing.deals[pk] = StandingDeal(pair, player, bool(expired), answer or "", rounds[round_id])
+        if contender is not None:
+            if contender not in pair.finders:
+                pair.finders.append(contender)
+            if rated_dopes is not None:
+                standing.raters[contender, player] = (rated_dopes, rated_nopes)
+    return standing
