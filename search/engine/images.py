@@ -109,9 +109,15 @@ def normalise(source: bytes, *, box: Box | None = None) -> NormalisedImage:
 
 def load_rgb(path: Path) -> npt.NDArray[np.uint8]:
     """The pixels of a stored image, shape (height, width, 3). Raises ImageRejected where it is damaged."""
+    return np.array(load_picture(path))
+
+
+def load_picture(path: Path) -> Image.Image:
+    """A stored image, decoded, in mode RGB. Raises ImageRejected where it is damaged."""
     try:
         with Image.open(path, formats=["WEBP"]) as picture:
-            return np.array(picture.convert("RGB"))
+            picture.load()
+            return picture if picture.mode == "RGB" else picture.convert("RGB")
     except (UnidentifiedImageError, OSError) as error:
         if isinstance(error, FileNotFoundError):
             raise

@@ -34,7 +34,6 @@ Layers = Mapping[str, NDArray[np.float32]]  # (n, d) per layer
 EXPORT_VERSION = 1  # goes up when the way of exporting changes, so that older exports are made anew
 PARITY_TOLERANCE = 1e-3  # greatest difference, relative to the layer's greatest value
 _INPUT = "pictures"
-_AT_ONCE = 16  # pictures in one pass of an export: more leave the caches, a sixth slower [measured]
 
 
 class ParityFailure(EncoderError):
@@ -121,14 +120,8 @@ class ExportedNetwork:
 
     def run(self, pictures: Pictures) -> Layers:
         """See `Network.run`."""
-        passes = [
-            self._session.run(list(self._layers), {_INPUT: pictures[start : start + _AT_ONCE]})
-            for start in range(0, len(pictures), _AT_ONCE)
-        ]
-        return {
-            name: np.concatenate(parts)
-            for name, parts in zip(self._layers, zip(*passes, strict=True), strict=True)
-        }
+        outputs = self._session.run(list(self._layers), {_INPUT: pictures})
+        return dict(zip(self._layers, outputs, strict=True))
 
 
 def _open_exported(spec: NetworkSpec, cache_folder: Path | None, threads: int) -> Network:

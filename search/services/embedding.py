@@ -1,25 +1,28 @@
 """Embedding: the job that turns a catalogue's images into the vectors of one or more spaces."""
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import os
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import NamedTuple, cast
 
 import numpy as np
 from django.conf import settings
+from PIL import Image as PillowImage
 
 from search import artifacts, events
 from search.engine.encoders import create_joint_encoder
-from search.engine.encoders.base import Device, EncoderError, EncoderInfo, Image
+from search.engine.encoders.base import Device, EncoderError, EncoderInfo, JointEncoder, Vectors
 from search.engine.errors import ImageRejected
-from search.engine.images import load_rgb
+from search.engine.images import load_picture
 from search.engine.vectors import StoredVectors, VectorStore
 from search.models import BuildState, EmbeddingSpace, Item
 from search.selectors.catalogues import image_path
 from search.services.indexing import request_indexes, require_current
 from search.services.jobs import JobContext, JobFailed
 
-DECODERS = 2
+CORES = len(os.sched_getaffinity(0))
 
 
 class Picture(NamedTuple):
@@ -95,6 +98,7 @@ def _embed(
         cast(Device, settings.DEVICE),
         weights_folder=settings.WEIGHTS_FOLDER,
         cache_folder=settings.HOME / "exported",
+        threads=1,
     )
     infos = {info.name: info for info in encoder.infos}
     with ExitStack() as stack:
@@ -105,8 +109,8 @@ def _embed(
         pending = sorted(set().union(*(store.pending().tolist() for store in stores.values())))
         done = len(pictures) - len(pending)
         context.progress(done, len(pictures), "images")
-        for rows, images in _decode_ahead(pictures, pending, encoder.batch_size):
-            for name, vectors in encoder.encode(images).items():
+        for rows, by_encoder in _encode_ahead(encoder, pictures, pending):
+            for name, vectors in by_encoder.items():
                 stores[name].write(rows, vectors)
             done += len(rows)
             context.progress(done, len(pictures), "images")
@@ -119,23 +123,33 @@ def _open_store(space: EmbeddingSpace, info: EncoderInfo, count: int) -> VectorS
     return artifacts.begin_vectors(space, count=count, dimensions=info.dimensions)
 
 
-def _decode_ahead(
-    pictures: Sequence[Picture], rows: Sequence[int], size: int
-) -> Iterator[tuple[list[int], list[Image]]]:
-    """Batches of rows with their decoded images; the next batch is decoded while one is encoded."""
-    batches = [list(rows[start : start + size]) for start in range(0, len(rows), size)]
-    with ThreadPoolExecutor(DECODERS, thread_name_prefix="decode") as pool:
-        upcoming = [pool.submit(_load, pictures[row]) for row in batches[0]] if batches else []
-        for number, batch in enumerate(batches):
-            current = upcoming
-            following = batches[number + 1] if number + 1 < len(batches) else []
-            upcoming = [pool.submit(_load, pictures[row]) for row in following]
-            yield batch, [future.result() for future in current]
+def _encode_ahead(
+    encoder: JointEncoder, pictures: Sequence[Picture], rows: Sequence[int]
+) -> Iterator[tuple[list[int], Mapping[str, Vectors]]]:
+    """Batches of rows with their vectors, in order.
+
+    Each core goes from file to vectors by itself, a batch at a time: threads that decode beside a network
+    that uses every core would take the cores from each other.
+    """
+    waiting: deque[tuple[list[int], Future[Mapping[str, Vectors]]]] = deque()
+    with ThreadPoolExecutor(CORES, thread_name_prefix="embed") as pool:
+        for start in range(0, len(rows), encoder.batch_size):
+            batch = list(rows[start : start + encoder.batch_size])
+            waiting.append((batch, pool.submit(_encode, encoder, [pictures[row] for row in batch])))
+            if len(waiting) > CORES:
+                first, vectors = waiting.popleft()
+                yield first, vectors.result()
+        for first, vectors in waiting:
+            yield first, vectors.result()
 
 
-def _load(picture: Picture) -> Image:
+def _encode(encoder: JointEncoder, pictures: Sequence[Picture]) -> Mapping[str, Vectors]:
+    return encoder.encode(_load(picture) for picture in pictures)
+
+
+def _load(picture: Picture) -> PillowImage.Image:
     try:
-        return load_rgb(image_path(picture.sha256))
+        return load_picture(image_path(picture.sha256))
     except FileNotFoundError as error:
         raise JobFailed(
             f"The image of the item at position {picture.position} is gone from {settings.IMAGES_FOLDER}: "

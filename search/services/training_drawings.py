@@ -72,7 +72,6 @@ def draw_pictures(number: tuple[int, int]) -> tuple[Pictures, Pictures]:
     """Draw one item's catalogue and lifestyle view at the network's size."""
     drawing = wardrobe.draw_item(*number)
     catalogue, lifestyle = (
-        thimble.frame(np.asarray(view.convert("RGB")))
-        for view in (drawing.catalogue_view(), drawing.lifestyle_view())
+        thimble.frame(view.convert("RGB")) for view in (drawing.catalogue_view(), drawing.lifestyle_view())
     )
     return catalogue, lifestyle

@@ -106,7 +106,7 @@ def test_what_is_no_image_is_refused_by_its_place(name, wrong):
 @given(image=any_image)
 def test_histograms_of_any_image_are_finite_and_not_negative(image):
     for count in (histograms.count_colours, histograms.count_gradients):
-        vector = count(image)
+        vector = count(PillowImage.fromarray(image))
         assert np.isfinite(vector).all()
         assert (vector >= 0).all()
 
@@ -114,24 +114,25 @@ def test_histograms_of_any_image_are_finite_and_not_negative(image):
 @settings(max_examples=30, deadline=None)
 @given(image=any_image)
 def test_a_colour_histogram_holds_two_distributions(image):
-    vector = histograms.count_colours(image).astype(np.float64)
+    vector = histograms.count_colours(PillowImage.fromarray(image)).astype(np.float64)
     fine = int(np.prod(histograms.FINE_BINS))
     assert (vector[:fine] ** 2).sum() == pytest.approx(1, abs=1e-4)
     assert (vector[fine:] ** 2).sum() == pytest.approx(1, abs=1e-4)
 
 
 def test_colours_matter_to_one_histogram_and_shapes_to_the_other():
-    red, dark_red, blue = paint((200, 30, 40)), paint((190, 35, 45)), paint((30, 40, 200))
+    colours = ((200, 30, 40), (190, 35, 45), (30, 40, 200))
+    red, dark_red, blue = (PillowImage.fromarray(paint(colour)) for colour in colours)
     colour = histograms.count_colours
     assert np.linalg.norm(colour(red) - colour(dark_red)) < np.linalg.norm(colour(red) - colour(blue)) / 2
-    wide = paint((200, 30, 40), shape=(90, 160))
+    wide = PillowImage.fromarray(paint((200, 30, 40), shape=(90, 160)))
     gradient = histograms.count_gradients
     assert np.linalg.norm(gradient(red) - gradient(blue)) < np.linalg.norm(gradient(red) - gradient(wide)) / 2
 
 
 def test_the_ground_hardly_counts_in_the_colour_histogram():
-    on_white, on_grey = paint((30, 90, 60)), paint((30, 90, 60), ground=(150, 150, 150))
-    other = paint((220, 120, 40))
+    photos = paint((30, 90, 60)), paint((30, 90, 60), ground=(150, 150, 150)), paint((220, 120, 40))
+    on_white, on_grey, other = map(PillowImage.fromarray, photos)
     count = histograms.count_colours
     assert np.linalg.norm(count(on_white) - count(on_grey)) < np.linalg.norm(count(on_white) - count(other))
 
@@ -146,7 +147,8 @@ def test_lab_values_are_the_published_ones():
 def test_a_vertical_edge_is_counted_as_a_horizontal_gradient():
     image = np.zeros((64, 64, 3), np.uint8)
     image[:, 32:] = 255
-    vector = histograms.count_gradients(image).reshape(-1, histograms.ORIENTATIONS, histograms.BLOCK**2)
+    vector = histograms.count_gradients(PillowImage.fromarray(image))
+    vector = vector.reshape(-1, histograms.ORIENTATIONS, histograms.BLOCK**2)
     # Angle 0 lies on the border of the first and the last bin; the bins between stay empty.
     assert vector[:, [0, -1]].sum() == pytest.approx(vector.sum(), rel=1e-5)
 
@@ -178,7 +180,7 @@ def test_no_picture_is_the_controls_answer_to_more_questions_than_a_lot_would_ma
 @settings(max_examples=50, deadline=None)
 @given(image=any_image, size=st.integers(8, 64))
 def test_a_fitted_square_shows_the_whole_picture_in_its_proportions(image, size):
-    square = framing.fit_square(image, size)
+    square = framing.fit_square(PillowImage.fromarray(image), size)
     assert square.shape == (size, size, 3)
     assert square.min() >= image.min()
     assert square.max() <= image.max()
@@ -187,7 +189,7 @@ def test_a_fitted_square_shows_the_whole_picture_in_its_proportions(image, size)
 def test_padding_continues_the_ground():
     tall = np.full((100, 40, 3), 255, np.uint8)
     tall[20:80, 10:30] = 0
-    square = framing.fit_square(tall, 50)
+    square = framing.fit_square(PillowImage.fromarray(tall), 50)
     assert (square[:, :10] == 255).all()
     assert (square[:, -10:] == 255).all()
     assert square.min() == 0
@@ -201,11 +203,12 @@ def test_the_centre_crop_is_torchvisions(shape):
     from torchvision.transforms import functional
 
     image = np.random.default_rng(0).integers(0, 256, (*shape, 3)).astype(np.uint8)
+    picture = PillowImage.fromarray(image)
     published = functional.center_crop(
-        functional.resize(PillowImage.fromarray(image), 256, functional.InterpolationMode.BILINEAR),
-        [224, 224],
+        functional.resize(picture, 256, functional.InterpolationMode.BILINEAR), [224, 224]
     )
-    np.testing.assert_array_equal(framing.crop_centre(image, short_side=256, size=224), np.asarray(published))
+    cropped = framing.crop_centre(picture, short_side=256, size=224)
+    np.testing.assert_array_equal(cropped, np.asarray(published))
 
 
 def test_layers_of_one_network_are_grouped():

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from search.engine import encoders, runtime, torchvision_ops, weight_downloads, weight_files
 from search.engine.encoders import thimble, vgg
@@ -52,7 +53,7 @@ def test_the_shipped_network_encodes_alike_in_any_batch(exports, name):
 def test_layers_share_a_pass_and_say_the_same_as_alone(exports):
     joint = encoders.create_joint_encoder(["thimble-pool", "thimble-dense"], "cpu", cache_folder=exports)
     photos = draw_photos(3)
-    both = joint.encode(photos)
+    both = joint.encode(map(Image.fromarray, photos))
     for name in ("thimble-pool", "thimble-dense"):
         alone = encoders.create_encoder(name, "cpu", cache_folder=exports).encode(photos)
         np.testing.assert_allclose(both[name], alone, atol=1e-5)
@@ -62,13 +63,13 @@ def test_onnx_runtime_says_what_torch_says(exports):
     encoder = encoders.create_encoder("thimble-dense", "cpu", cache_folder=exports)
     photos = draw_photos(4)
     network = TorchNetwork(thimble.build_network(thimble.WEIGHTS), LAYERS, "cpu")
-    expected = network.run(np.stack([thimble.frame(photo) for photo in photos]))["dense"]
+    expected = network.run(np.stack([thimble.frame(Image.fromarray(photo)) for photo in photos]))["dense"]
     np.testing.assert_allclose(encoder.encode(photos), expected, atol=1e-3)
 
 
 def test_signs_of_the_shipped_layers_say_something(exports):
     joint = encoders.create_joint_encoder(["thimble-pool", "thimble-dense"], "cpu", cache_folder=exports)
-    for vectors in joint.encode(draw_photos(8)).values():
+    for vectors in joint.encode(map(Image.fromarray, draw_photos(8))).values():
         assert vectors.min() == 0
         assert 0.02 < (vectors > 0).mean() < 0.98
 

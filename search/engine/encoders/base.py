@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as PillowImage
 
 from search.engine.errors import ArtifactDamaged, EngineError
 
 Image = NDArray[np.uint8]  # (h, w, 3), sRGB
+Picture: TypeAlias = PillowImage.Image  # decoded, mode RGB
 Vectors = NDArray[np.float32]  # (n, d)
 Availability = Literal["ready", "weights-missing", "broken", "untried"]
 Device = Literal["auto", "cpu", "cuda"]
@@ -106,8 +108,11 @@ class JointEncoder(Protocol):
     @property
     def batch_size(self) -> int: ...
 
-    def encode(self, images: Sequence[Image]) -> Mapping[str, Vectors]:
-        """Like `Encoder.encode`, by encoder name."""
+    def encode(self, pictures: Iterable[Picture]) -> Mapping[str, Vectors]:
+        """Encode n RGB pictures of any size to (n, d) float32 by encoder name, each taken when it is needed.
+
+        Several threads may call it at once.
+        """
         ...
 
 
@@ -128,19 +133,17 @@ class FunctionEncoder:
     """A joint encoder of one space whose vectors come from a function of one image."""
 
     info: EncoderInfo
-    vector_of: Callable[[Image], Vectors]  # (h, w, 3) -> (d,)
+    vector_of: Callable[[Picture], Vectors]  # -> (d,)
     batch_size: int = 64
 
     @property
     def infos(self) -> tuple[EncoderInfo, ...]:
         return (self.info,)
 
-    def encode(self, images: Sequence[Image]) -> Mapping[str, Vectors]:
-        check_images(images)
-        vectors = np.empty((len(images), self.info.dimensions), dtype=np.float32)
-        for row, image in enumerate(images):
-            vectors[row] = self.vector_of(image)
-        return {self.info.name: vectors}
+    def encode(self, pictures: Iterable[Picture]) -> Mapping[str, Vectors]:
+        """See `JointEncoder.encode`."""
+        vectors = [self.vector_of(picture) for picture in pictures]
+        return {self.info.name: np.array(vectors, dtype=np.float32).reshape(-1, self.info.dimensions)}
 
 
 def check_images(images: Sequence[Image]) -> None:

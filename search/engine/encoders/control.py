@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from search.engine.encoders.base import EncoderInfo, FunctionEncoder, Image, Surroundings, Vectors
+from search.engine.encoders.base import EncoderInfo, FunctionEncoder, Picture, Surroundings, Vectors
 
 DIMENSIONS = 64
 
@@ -33,13 +33,14 @@ def create(infos: Sequence[EncoderInfo], surroundings: Surroundings) -> Function
     return FunctionEncoder(_INFO, _draw_vector)
 
 
-def _draw_vector(image: Image) -> Vectors:
-    """Draw a direction (64,) from the image's bytes: random, yet the same on every machine and run.
+def _draw_vector(picture: Picture) -> Vectors:
+    """Draw a direction (64,) from the picture's pixels: random, yet the same on every machine and run.
 
     Neighbours are as good as drawn by lot, except that equal pictures stay equal. The vectors have length 1,
     for a short one among longer ones would be the nearest of a great many others.
     """
-    digest = hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).digest()
+    image = np.array(picture)
+    digest = hashlib.sha256(repr(image.shape).encode() + image.tobytes()).digest()
     generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))
     vector = generator.standard_normal(DIMENSIONS)
     return (vector / np.linalg.norm(vector)).astype(np.float32)

@@ -5,21 +5,23 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image as PillowImage
 
-from search.engine.encoders.base import Image
+from search.engine.encoders.base import Image, Picture
 
 RESAMPLING = PillowImage.Resampling.BILINEAR
 
 
-def fit_square(image: Image, size: int) -> Image:
+def fit_square(picture: Picture, size: int, *, reducing_gap: float | None = None) -> Image:
     """Scale the long side to ``size`` and pad the short one with the ground colour, centred.
 
     The garment keeps its proportions, and the padding continues the picture's own ground (the median of
     the two edges that are extended), so that white-ground pictures stay white and photos get no new edge.
+    With ``reducing_gap`` (from 1), whole pixels are averaged first, down to that many times the size: nearly
+    the same for a fraction of the time (Pillow's ``Image.resize``).
     """
-    height, width = image.shape[:2]
+    width, height = picture.size
     scale = size / max(height, width)
     inner_height, inner_width = max(1, round(height * scale)), max(1, round(width * scale))
-    resized = np.asarray(PillowImage.fromarray(image).resize((inner_width, inner_height), RESAMPLING))
+    resized = np.asarray(picture.resize((inner_width, inner_height), RESAMPLING, reducing_gap=reducing_gap))
     if inner_height == inner_width:
         return resized
     edges = resized[[0, -1], :] if inner_width > inner_height else resized[:, [0, -1]]
@@ -30,17 +32,17 @@ def fit_square(image: Image, size: int) -> Image:
     return square
 
 
-def crop_centre(image: Image, *, short_side: int, size: int) -> Image:
+def crop_centre(picture: Picture, *, short_side: int, size: int) -> Image:
     """Scale the short side to ``short_side`` and cut the central square of ``size``.
 
     The preprocessing published with torchvision's ImageNet weights (``transforms._presets`` of torchvision,
     ``ImageClassification`` on Pillow images), with the same rounding.
     """
-    height, width = image.shape[:2]
+    width, height = picture.size
     short, long = min(height, width), max(height, width)
     long_side = int(short_side * long / short)
     target = (short_side, long_side) if width <= height else (long_side, short_side)
-    resized = np.asarray(PillowImage.fromarray(image).resize(target, RESAMPLING))
+    resized = np.asarray(picture.resize(target, RESAMPLING))
     top = round((resized.shape[0] - size) / 2.0)
     left = round((resized.shape[1] - size) / 2.0)
     return resized[top : top + size, left : left + size]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from search.engine.encoders.base import EncoderInfo, FunctionEncoder, Image, Surroundings, Vectors
+from search.engine.encoders.base import EncoderInfo, FunctionEncoder, Image, Picture, Surroundings, Vectors
 from search.engine.encoders.framing import fit_square
 
 Floats = NDArray[np.float32]
@@ -62,14 +62,14 @@ def create(infos: Sequence[EncoderInfo], surroundings: Surroundings) -> Function
     return FunctionEncoder(info, count_colours if info is _COLOUR else count_gradients)
 
 
-def count_colours(image: Image) -> Vectors:
-    """Describe an image's colours by (816,) float32: where in L*a*b*, and roughly where in the picture.
+def count_colours(picture: Picture) -> Vectors:
+    """Describe a picture's colours by (816,) float32: where in L*a*b*, and roughly where in the picture.
 
     Each histogram holds square roots of shares, so that L2 is the Hellinger distance between them and rare
     colours count; the fine and the coarse part weigh the same. A plain ground (white paper, a floor) hardly
     counts: it says how the picture was taken, not what is on it.
     """
-    lab = _to_lab(fit_square(image, SIDE))
+    lab = _to_lab(fit_square(picture, SIDE))
     weights = _weigh_garment(lab)
     rows, columns = np.divmod(np.arange(SIDE * SIDE), SIDE)
     cells = rows * GRID // SIDE * GRID + columns * GRID // SIDE
@@ -80,14 +80,14 @@ def count_colours(image: Image) -> Vectors:
     return np.sqrt(np.concatenate([whole.ravel(), by_cell.ravel()]) / total).astype(np.float32)
 
 
-def count_gradients(image: Image) -> Vectors:
-    """Describe an image's shapes by (1764,) float32: orientations of edges per cell, blocks normalised.
+def count_gradients(picture: Picture) -> Vectors:
+    """Describe a picture's shapes by (1764,) float32: orientations of edges per cell, blocks normalised.
 
     Unsigned orientations in 9 soft bins, cells of 8 x 8 pixels, blocks of 2 x 2 cells with L2-Hys
     normalisation, the strongest of the three colour channels per pixel, after a square root of the
     intensities.
     """
-    intensities = np.sqrt(fit_square(image, SIDE).astype(np.float32) / 255.0)
+    intensities = np.sqrt(fit_square(picture, SIDE).astype(np.float32) / 255.0)
     magnitudes, positions = _find_edges(intensities)
     lower = np.floor(positions)
     upper_share = positions - lower

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
-from search.engine.encoders.base import EncoderInfo, Image, Surroundings, Vectors, check_images
+from search.engine.encoders.base import EncoderInfo, Image, Picture, Surroundings, Vectors
 from search.engine.runtime import Network, NetworkSpec, open_network
 
 
@@ -15,34 +16,34 @@ from search.engine.runtime import Network, NetworkSpec, open_network
 class LayerEncoder:
     """A joint encoder whose spaces are layers of a network.
 
-    ``frame`` brings an image to the network's square; ``layers`` names the layer behind each of ``infos``.
+    ``frame`` brings a picture to the network's square; ``layers`` names the layer behind each of ``infos``.
     """
 
     infos: tuple[EncoderInfo, ...]
     layers: tuple[str, ...]
     network: Network
-    frame: Callable[[Image], Image]
+    frame: Callable[[Picture], Image]
     batch_size: int
 
-    def encode(self, images: Sequence[Image]) -> Mapping[str, Vectors]:
-        """See `JointEncoder.encode`. Runs the network on at most ``batch_size`` images at a time."""
-        check_images(images)
-        vectors = {
-            info.name: np.empty((len(images), info.dimensions), dtype=np.float32) for info in self.infos
-        }
-        for start in range(0, len(images), self.batch_size):
-            pictures = np.stack([self.frame(image) for image in images[start : start + self.batch_size]])
-            outputs = self.network.run(pictures)
+    def encode(self, pictures: Iterable[Picture]) -> Mapping[str, Vectors]:
+        """See `JointEncoder.encode`. Runs the network on at most ``batch_size`` pictures at a time."""
+        framed = map(self.frame, pictures)
+        vectors: dict[str, list[Vectors]] = {info.name: [] for info in self.infos}
+        while batch := list(islice(framed, self.batch_size)):
+            outputs = self.network.run(np.stack(batch))
             for info, layer in zip(self.infos, self.layers, strict=True):
-                vectors[info.name][start : start + len(pictures)] = outputs[layer]
-        return vectors
+                vectors[info.name].append(outputs[layer])
+        return {
+            info.name: np.concatenate([np.empty((0, info.dimensions), dtype=np.float32), *vectors[info.name]])
+            for info in self.infos
+        }
 
 
 def open_layers(
     infos: Sequence[EncoderInfo],
     layer_of: Mapping[str, str],
     spec: NetworkSpec,
-    frame: Callable[[Image], Image],
+    frame: Callable[[Picture], Image],
     surroundings: Surroundings,
     *,
     batch_size: int,

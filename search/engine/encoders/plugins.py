@@ -15,8 +15,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -28,9 +29,9 @@ from search.engine.encoders.base import (
     EncoderInfo,
     EncoderUnavailable,
     Image,
+    Picture,
     Surroundings,
     Vectors,
-    check_images,
 )
 
 GROUP = "dopeornope.encoders"
@@ -69,6 +70,7 @@ class PluginEncoder:
 
     info: EncoderInfo
     model: Any
+    _asking: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @property
     def infos(self) -> tuple[EncoderInfo, ...]:
@@ -78,12 +80,16 @@ class PluginEncoder:
     def batch_size(self) -> int:
         return max(1, int(getattr(self.model, "batch_size", BATCH_SIZE)))
 
-    def encode(self, images: Sequence[Image]) -> Mapping[str, Vectors]:
-        """See `JointEncoder.encode`. Raises BadEncoding where the model answers with anything else."""
-        check_images(images)
+    def encode(self, pictures: Iterable[Picture]) -> Mapping[str, Vectors]:
+        """See `JointEncoder.encode`; the model is asked by one thread at a time.
+
+        Raises BadEncoding where it answers with anything else.
+        """
+        images = [np.array(picture) for picture in pictures]  # copies: a model may write into them
         if not images:
             return {self.info.name: np.empty((0, self.info.dimensions), dtype=np.float32)}
-        return {self.info.name: ask_model(self.info.name, self.model, images, self.info.dimensions)}
+        with self._asking:
+            return {self.info.name: ask_model(self.info.name, self.model, images, self.info.dimensions)}
 
 
 def ask_model(name: str, model: Any, images: Sequence[Image], dimensions: int | None) -> Vectors:

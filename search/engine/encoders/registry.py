@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from PIL import Image as PillowImage
+
 from search.engine.encoders import control, histograms, plugins, thimble, vgg
 from search.engine.encoders.base import (
     Device,
@@ -19,6 +21,7 @@ from search.engine.encoders.base import (
     Surroundings,
     UnknownEncoder,
     Vectors,
+    check_images,
 )
 
 FAMILIES: dict[str, Family] = {
@@ -127,4 +130,5 @@ class _OneLayer:
         return self.joint.batch_size
 
     def encode(self, images: Sequence[Image]) -> Vectors:
-        return self.joint.encode(images)[self.info.name]
+        check_images(images)
+        return self.joint.encode(map(PillowImage.fromarray, images))[self.info.name]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from search.engine.encoders.base import EncoderInfo, EncoderUnavailable, Image, Surroundings
+from search.engine.encoders.base import EncoderInfo, EncoderUnavailable, Image, Picture, Surroundings
 from search.engine.encoders.framing import crop_centre
 from search.engine.encoders.layers import LayerEncoder, open_layers
 from search.engine.runtime import NetworkSpec
@@ -73,9 +73,9 @@ def create(infos: Sequence[EncoderInfo], surroundings: Surroundings) -> LayerEnc
     return open_layers(infos, LAYER_OF, spec, frame, surroundings, batch_size=BATCH_SIZE)
 
 
-def frame(image: Image) -> Image:
+def frame(picture: Picture) -> Image:
     """Preprocess as published with the weights: short side 256, central 224 x 224."""
-    return crop_centre(image, short_side=SHORT_SIDE, size=SIDE)
+    return crop_centre(picture, short_side=SHORT_SIDE, size=SIDE)
 
 
 def build_network(folder: Path) -> nn.Module:
