@@ -12,6 +12,8 @@ from tests.faults.servers import ROOT
 def test_one_prepares_and_the_others_wait_for_it(empty_postgresql: str, tmp_path: Path) -> None:
     environment = {
         **os.environ,
+        # A test of the same run may have imported the web process's module, which names its process.
+        "DOPEORNOPE_PROCESS": "command",
         "DOPEORNOPE_HOME": str(tmp_path / "shared"),
         "DOPEORNOPE_MODE": "service",
         "DOPEORNOPE_SECRET_KEY": "a key that is long enough to be taken",
