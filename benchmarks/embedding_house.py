@@ -30,7 +30,7 @@ from benchmarks.rows import Row, compare, take_turns  # noqa: E402
 from search import artifacts  # noqa: E402
 from search.engine.encoders import thimble  # noqa: E402
 from search.engine.encoders.base import Surroundings  # noqa: E402
-from search.engine.images import load_picture, load_rgb  # noqa: E402
+from search.engine.images import load_picture  # noqa: E402
 from search.engine.runtime import TorchNetwork  # noqa: E402
 from search.models import BuildState, Catalogue, EmbeddingSpace, Job, JobState  # noqa: E402
 from search.selectors.catalogues import image_path  # noqa: E402
@@ -55,8 +55,8 @@ def main(report: Path) -> None:
     with ThreadPoolExecutor(THREADS) as pool:
         runs: dict[str, Callable[[], int]] = {
             "pipeline": partial(embed, catalogue),
-            "decode": lambda: sum(1 for _ in pool.map(load_rgb, paths)),
-            "forward": partial(run_in_batches, ours, framed, BATCH),
+            "decode": lambda: sum(1 for _ in pool.map(load_picture, paths)),
+            "forward": partial(run_at_once, ours, framed, pool),
             **{_name(size): partial(run_in_batches, eager, framed, size) for size in EAGER_BATCHES},
         }
         rates = take_turns(runs, repeats=REPEATS)
@@ -110,6 +110,14 @@ def embed(catalogue: Catalogue) -> int:
     if ended.state != JobState.DONE:
         raise RuntimeError(f"The embedding ended as {ended.state}: {ended.reason}")
     return catalogue.items.count()
+
+
+def run_at_once(network: Any, pictures: Any, pool: ThreadPoolExecutor) -> int:
+    """As embedding does it: a batch per core."""
+    starts = range(0, len(pictures), BATCH)
+    return len(list(pool.map(lambda start: network.run(pictures[start : start + BATCH]), starts))) and len(
+        pictures
+    )
 
 
 def run_in_batches(network: Any, pictures: Any, size: int) -> int:

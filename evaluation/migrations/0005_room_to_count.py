@@ -1,7 +1,7 @@
 """Rows that change with every vote get room beside them, and lose indexes that no query needs.
 
 PostgreSQL writes a changed row anew. In the same page that leaves the indexes alone; in another one every
-index of the table gets an entry.
+index of the table gets an entry. Pages that are full already get room when the table is written anew.
 """
 
 import django.db.models.deletion
@@ -14,7 +14,6 @@ FILLED = {
     "evaluation_round": 70,
     "evaluation_spread": 20,
     "evaluation_tally": 20,
-    "search_revision": 20,
 }
 
 
@@ -24,11 +23,17 @@ def leave_room(apps, schema_editor):
             schema_editor.execute(f"ALTER TABLE {table} SET (fillfactor = {percent})")
 
 
+def fill_up(apps, schema_editor):
+    if schema_editor.connection.vendor == "postgresql":
+        for table in FILLED:
+            schema_editor.execute(f"ALTER TABLE {table} RESET (fillfactor)")
+
+
 class Migration(migrations.Migration):
-    dependencies = [("evaluation", "0004_contender_entered_at"), ("search", "0002_sighting")]
+    dependencies = [("evaluation", "0004_contender_entered_at")]
 
     operations = [
-        migrations.RunPython(leave_room, migrations.RunPython.noop),
+        migrations.RunPython(leave_room, fill_up),
         migrations.AlterField(
             "credit",
             "contender",

@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import lru_cache
 from itertools import count
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from django.db import connection
 from django.db.models import Model
@@ -22,10 +22,10 @@ from django.db.models import Model
 # The same in every process, and not the number of the sweeper on duty: who holds it has the turn to write.
 _TURN = 0x7475726E
 Row = tuple[Any, ...]
-# A plan is kept, and one made while a table was empty would read all of it until its statistics are renewed.
-# Every statement here looks a few rows up by their keys, however many there are.
+# See `plan_by_key`.
 BY_KEY = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
 
+_by_key: "WeakSet[Any]" = WeakSet()
 # By driver connection: which texts it has planned, under which names.
 _prepared: "WeakKeyDictionary[Any, dict[str, str]]" = WeakKeyDictionary()
 
@@ -64,17 +64,33 @@ def execute(*statements: Statement | None) -> list[Row]:
         return rows
 
 
+def plan_by_key() -> None:
+    """Has this connection look rows up by their keys; call it between transactions.
+
+    A plan is kept, and one made while a table was empty would read all of it until its statistics are
+    renewed. Every statement here looks a few rows up, however many there are. Within a transaction the
+    settings would be lost with it.
+    """
+    if connection.vendor != "postgresql" or connection.in_atomic_block:
+        return
+    connection.ensure_connection()
+    if connection.connection not in _by_key:
+        with connection.cursor() as cursor:
+            cursor.execute(BY_KEY)
+        _by_key.add(connection.connection)
+
+
 def fetch(query: str, *parameters: Any) -> list[Row]:
     """All rows of one query."""
     return execute(Statement(query, parameters))
 
 
 def take_turn() -> Statement | None:
-    """Waits for the turn to write votes, deals and counts, and keeps it until the transaction ends.
+    """Waits for the turn to change counts, and keeps it until the transaction ends.
 
     Every such transaction changes the same few rows (the contenders' counts), so they wait for each other in
-    any case. Taking turns from the start they cannot also block each other in a circle. SQLite has one writer
-    at a time by itself.
+    any case. Taken first, before any row is changed, it keeps them from blocking each other in a circle.
+    SQLite has one writer at a time by itself.
     """
     if connection.vendor != "postgresql":
         return None
@@ -155,10 +171,7 @@ def _is_same(model: type[Model], key: str) -> str:
 
 def _call_prepared(cursor: Any, statement: Statement) -> str:
     """What runs the statement on this connection, planned where it is new to it."""
-    if connection.connection not in _prepared:
-        _prepared[connection.connection] = {}
-        cursor.execute(BY_KEY)
-    names = _prepared[connection.connection]
+    names = _prepared.setdefault(connection.connection, {})
     name = names.get(statement.text)
     if name is None:
         name = f"hot_{len(names)}"

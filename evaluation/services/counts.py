@@ -26,7 +26,7 @@ class Change:
     by: int = 1
 
 
-def count_changes(
+def plan_counts(
     changes: Sequence[Change], raters: Mapping[tuple[int, int], tuple[int, int]]
 ) -> list[Statement | None]:
     """What adds votes to every count of pairs and contenders that they belong to.

@@ -8,9 +8,9 @@ from evaluation.models import Answer, Deal, Retraction, Round, Vote
 from evaluation.models.statements import execute, take_turn
 from evaluation.selectors.hands import ShownDeal, show_deals
 from evaluation.selectors.standing import read_standing
-from evaluation.services.counts import Change, count_changes
+from evaluation.services.counts import Change, plan_counts
 from evaluation.services.deals import DEAL_LIFE, is_holder, new_id
-from evaluation.services.votes import UNKNOWN, count_judged
+from evaluation.services.votes import UNKNOWN, plan_judged
 from search import events
 
 
@@ -45,7 +45,7 @@ def undo_vote(*, key: uuid.UUID, deal_id: str, now: datetime) -> ShownDeal:
     Retraction.objects.create(vote=vote, retracted_at=now)
     standing = read_standing([deal.pk], now=now)
     change = Change(standing.deals[deal.pk].pair, deal.player_id, Answer(vote.answer), by=-1)
-    execute(*count_changes([change], standing.raters), *count_judged({round_.pk: -1}, {deal.player_id: -1}))
+    execute(*plan_counts([change], standing.raters), *plan_judged({round_.pk: -1}, {deal.player_id: -1}))
     events.bump("leaderboard")
     replacement = Deal.objects.create(
         pk=new_id(),

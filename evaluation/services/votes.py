@@ -20,7 +20,7 @@ from evaluation.models.statements import (
     uuid_parameter,
 )
 from evaluation.selectors.standing import Standing, StandingDeal, StandingPlayer, read_standing
-from evaluation.services.counts import Change, count_changes
+from evaluation.services.counts import Change, plan_counts
 from search import events
 
 LONGEST_DWELL_MS = 24 * 60 * 60 * 1000
@@ -140,8 +140,8 @@ class _Urn:
             self.standing.players[deal.player].judged += 1
         execute(
             stored,
-            *count_changes(changes, self.standing.raters),
-            *count_judged(rounds, Counter(change.player for change in changes)),
+            *plan_counts(changes, self.standing.raters),
+            *plan_judged(rounds, Counter(change.player for change in changes)),
             Statement(events.RAISE, ["leaderboard"]),
         )
         events.announce_after_commit()
@@ -159,8 +159,8 @@ class _Urn:
         return player.judged if player else 0
 
 
-def count_judged(rounds: Mapping[str, int], players: Mapping[int, int]) -> list[Statement | None]:
-    """Raises (or lowers, by negative numbers) how many pairs were judged in rounds and by players."""
+def plan_judged(rounds: Mapping[str, int], players: Mapping[int, int]) -> list[Statement | None]:
+    """What raises (or lowers, by negative numbers) how many pairs were judged in rounds and by players."""
     return [
         increase(Round, ["id"], ["judged"], {pk: [by] for pk, by in rounds.items()}),
         increase(Player, ["id"], ["judged"], {pk: [by] for pk, by in players.items()}),
@@ -173,7 +173,7 @@ def _welcome(ballots: Sequence[Ballot], standing: Standing, *, now: datetime) ->
     for ballot in ballots:
         for cast in ballot.votes:
             deal = _find_deal(standing, ballot.key, cast)
-            if deal and not deal.expired and not deal.answer and deal.round.player is None:
+            if deal and not deal.expired and not deal.answer and deal.player is None:
                 claims[deal.round.pk] = ballot.key
     welcomed = insert(
         Player,

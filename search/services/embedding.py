@@ -1,6 +1,5 @@
 """Embedding: the job that turns a catalogue's images into the vectors of one or more spaces."""
 
-import os
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,8 +20,6 @@ from search.models import BuildState, EmbeddingSpace, Item
 from search.selectors.catalogues import image_path
 from search.services.indexing import request_indexes, require_current
 from search.services.jobs import JobContext, JobFailed
-
-CORES = len(os.sched_getaffinity(0))
 
 
 class Picture(NamedTuple):
@@ -98,7 +95,6 @@ def _embed(
         cast(Device, settings.DEVICE),
         weights_folder=settings.WEIGHTS_FOLDER,
         cache_folder=settings.HOME / "exported",
-        threads=1,
     )
     infos = {info.name: info for info in encoder.infos}
     with ExitStack() as stack:
@@ -128,19 +124,26 @@ def _encode_ahead(
 ) -> Iterator[tuple[list[int], Mapping[str, Vectors]]]:
     """Batches of rows with their vectors, in order.
 
-    Each core goes from file to vectors by itself, a batch at a time: threads that decode beside a network
-    that uses every core would take the cores from each other.
+    Each thread goes from file to vectors by itself, a batch at a time: threads that only decode, beside a
+    network that uses every core, would take the cores from each other.
     """
+    batches = [list(rows[at : at + encoder.batch_size]) for at in range(0, len(rows), encoder.batch_size)]
+    if encoder.at_once == 1:
+        for batch in batches:
+            yield batch, _encode(encoder, [pictures[row] for row in batch])
+        return
     waiting: deque[tuple[list[int], Future[Mapping[str, Vectors]]]] = deque()
-    with ThreadPoolExecutor(CORES, thread_name_prefix="embed") as pool:
-        for start in range(0, len(rows), encoder.batch_size):
-            batch = list(rows[start : start + encoder.batch_size])
+    pool = ThreadPoolExecutor(encoder.at_once, thread_name_prefix="embed")
+    try:
+        for batch in batches:
             waiting.append((batch, pool.submit(_encode, encoder, [pictures[row] for row in batch])))
-            if len(waiting) > CORES:
+            if len(waiting) > encoder.at_once:
                 first, vectors = waiting.popleft()
                 yield first, vectors.result()
         for first, vectors in waiting:
             yield first, vectors.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _encode(encoder: JointEncoder, pictures: Sequence[Picture]) -> Mapping[str, Vectors]:

@@ -36,7 +36,8 @@ def collect_drawings(
 ) -> Drawings:
     """Draw both views of items spread evenly over seeds, once; later calls read the kept arrays."""
     numbers = [(seeds[place % len(seeds)], place // len(seeds)) for place in range(items)]
-    views = [cache / f"{view}-{seeds[0]}-{items}.npy" for view in ("catalogue", "lifestyle")]
+    drawn = f"{seeds[0]}-{items}-framed{thimble.FRAMING}"
+    views = [cache / f"{view}-{drawn}.npy" for view in ("catalogue", "lifestyle")]
     labels = [wardrobe.draw_item(*number).labels for number in numbers]
     if not all(view.exists() for view in views):
         _draw_all(views, numbers, processes, say)

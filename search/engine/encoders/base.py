@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +79,10 @@ class Surroundings:
     threads: int | None = None
     try_plugins: bool = True
 
+    @property
+    def cores(self) -> int:
+        return self.threads or len(os.sched_getaffinity(0))
+
 
 @runtime_checkable
 class Encoder(Protocol):
@@ -108,11 +113,13 @@ class JointEncoder(Protocol):
     @property
     def batch_size(self) -> int: ...
 
-    def encode(self, pictures: Iterable[Picture]) -> Mapping[str, Vectors]:
-        """Encode n RGB pictures of any size to (n, d) float32 by encoder name, each taken when it is needed.
+    @property
+    def at_once(self) -> int:
+        """How many threads may call `encode` at the same time, and best do; 1: the one that loaded it."""
+        ...
 
-        Several threads may call it at once.
-        """
+    def encode(self, pictures: Iterable[Picture]) -> Mapping[str, Vectors]:
+        """Encode n RGB pictures of any size to (n, d) float32 by encoder name; takes each as it needs it."""
         ...
 
 
@@ -134,6 +141,7 @@ class FunctionEncoder:
 
     info: EncoderInfo
     vector_of: Callable[[Picture], Vectors]  # -> (d,)
+    at_once: int
     batch_size: int = 64
 
     @property

@@ -30,7 +30,7 @@ def describe(surroundings: Surroundings) -> list[EncoderInfo]:
 
 def create(infos: Sequence[EncoderInfo], surroundings: Surroundings) -> FunctionEncoder:
     """Make the control."""
-    return FunctionEncoder(_INFO, _draw_vector)
+    return FunctionEncoder(_INFO, _draw_vector, surroundings.cores)
 
 
 def _draw_vector(picture: Picture) -> Vectors:

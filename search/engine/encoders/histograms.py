@@ -59,7 +59,8 @@ def describe(surroundings: Surroundings) -> list[EncoderInfo]:
 def create(infos: Sequence[EncoderInfo], surroundings: Surroundings) -> FunctionEncoder:
     """Make the histogram that is asked for."""
     (info,) = infos
-    return FunctionEncoder(info, count_colours if info is _COLOUR else count_gradients)
+    count = count_colours if info is _COLOUR else count_gradients
+    return FunctionEncoder(info, count, surroundings.cores)
 
 
 def count_colours(picture: Picture) -> Vectors:

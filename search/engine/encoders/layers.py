@@ -24,6 +24,7 @@ class LayerEncoder:
     network: Network
     frame: Callable[[Picture], Image]
     batch_size: int
+    at_once: int
 
     def encode(self, pictures: Iterable[Picture]) -> Mapping[str, Vectors]:
         """See `JointEncoder.encode`. Runs the network on at most ``batch_size`` pictures at a time."""
@@ -47,13 +48,17 @@ def open_layers(
     surroundings: Surroundings,
     *,
     batch_size: int,
+    at_once: int,
 ) -> LayerEncoder:
-    """Open a network and answer with those of its layers that are asked for, by encoder name."""
+    """Open a network and answer with those of its layers that are asked for, by encoder name.
+
+    On a CPU the calls ``at_once`` share its cores.
+    """
     network = open_network(
         spec,
         device=surroundings.device,
         cache_folder=surroundings.cache_folder,
-        threads=surroundings.threads,
+        threads=max(1, surroundings.cores // at_once),
     )
     layers = tuple(layer_of[info.name] for info in infos)
-    return LayerEncoder(tuple(infos), layers, network, frame, batch_size)
+    return LayerEncoder(tuple(infos), layers, network, frame, batch_size, at_once)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "thimble.safetensors"
 SIDE = 112
+FRAMING = 2  # goes up when `frame` makes another square of the same picture
 BATCH_SIZE = 16  # more leave a CPU's caches: a sixth slower [measured]
 LAYER_OF = {"thimble-pool": "pool", "thimble-dense": "dense"}
 REMEDY = "Restore search/engine/weights/ from the repository, or run 'manage.py train_shipped_weights'."
@@ -61,7 +62,9 @@ def create(infos: Sequence[EncoderInfo], surroundings: Surroundings) -> LayerEnc
         layers=tuple(LAYER_OF.values()),
         build=functools.partial(build_network, WEIGHTS),
     )
-    return open_layers(infos, LAYER_OF, spec, frame, surroundings, batch_size=BATCH_SIZE)
+    return open_layers(
+        infos, LAYER_OF, spec, frame, surroundings, batch_size=BATCH_SIZE, at_once=surroundings.cores
+    )
 
 
 def frame(picture: Picture) -> Image:

@@ -32,6 +32,7 @@ SIZE = "528 MB"
 SIDE = 224
 SHORT_SIDE = 256
 BATCH_SIZE = 8  # the fastest on a CPU
+AT_ONCE = 2  # one decodes while the other computes; each holds some 200 MB
 LAYER_OF = {"vgg16-fc6": "fc6", "vgg16-fc7": "fc7"}
 DIMENSIONS = 4096
 
@@ -70,7 +71,7 @@ def create(infos: Sequence[EncoderInfo], surroundings: Surroundings) -> LayerEnc
         layers=tuple(LAYER_OF.values()),
         build=functools.partial(build_network, folder),
     )
-    return open_layers(infos, LAYER_OF, spec, frame, surroundings, batch_size=BATCH_SIZE)
+    return open_layers(infos, LAYER_OF, spec, frame, surroundings, batch_size=BATCH_SIZE, at_once=AT_ONCE)
 
 
 def frame(picture: Picture) -> Image:
