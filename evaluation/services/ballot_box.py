@@ -140,15 +140,17 @@ def _write_together(slips: "Sequence[_Slip[Any, Any]]") -> None:
     """Find each slip's outcome and tell whoever waits for it.
 
     What takes the turn gets a transaction of its own: one that held rows already while it waits for the turn
-    could be waited for by who has it. The others go first, so that the turn is kept for less long.
+    could be waited for by who has it. The others go first, so that the turn is kept for less long. All are
+    answered at the end, because people who are answered together come together again.
     """
+    answers: list[tuple[_Slip[Any, Any], Any]] = []
     for takes_turn in (False, True):
         some = [slip for slip in slips if slip.takes_turn is takes_turn]
         if some:
             telemetry.BOX_TOGETHER.observe(len(some))
             with telemetry.BOX_SECONDS.time():
-                outcomes = _find_outcomes(some)
-            _give(list(zip(some, outcomes, strict=True)))
+                answers += zip(some, _find_outcomes(some), strict=True)
+    _give(answers)
 
 
 def _give(answers: "Sequence[tuple[_Slip[Any, Any], Any]]") -> None:

@@ -137,7 +137,8 @@ def _encode_ahead(
     try:
         for batch in batches:
             waiting.append((batch, pool.submit(_encode, encoder, [pictures[row] for row in batch])))
-            if len(waiting) > encoder.at_once:
+            # One more for each thread, so that none waits while what another found is stored.
+            if len(waiting) > 2 * encoder.at_once:
                 first, vectors = waiting.popleft()
                 yield first, vectors.result()
         for first, vectors in waiting:
