@@ -72,13 +72,15 @@ def read_standing(deals: Sequence[str], *, now: datetime, after: Sequence[Statem
     query = Statement(
         "SELECT d.id, d.player_id, d.expires_at <= %s, v.answer,"
         " r.id, r.holder, r.player_id, r.judged, r.revealed_at IS NOT NULL, o.judged,"
-        " p.id, p.category_id, p.dopes, p.nopes, c.contender_id, t.dopes, t.nopes"
+        " p.id, p.category_id, p.dopes, p.nopes, c.contender_id,"
+        # No join: planned while the table is empty, it may look up by one of the two alone, for ever.
+        " (SELECT t.dopes || ' ' || t.nopes FROM evaluation_ratertally t"
+        " WHERE t.player_id = d.player_id AND t.contender_id = c.contender_id)"
         " FROM evaluation_deal d JOIN evaluation_round r ON r.id = d.round_id"
         " JOIN evaluation_pair p ON p.id = d.pair_id"
         " LEFT JOIN evaluation_vote v ON v.deal_id = d.id"
         " LEFT JOIN evaluation_player o ON o.id = r.player_id"
         " LEFT JOIN evaluation_credit c ON c.pair_id = d.pair_id"
-        " LEFT JOIN evaluation_ratertally t ON t.contender_id = c.contender_id AND t.player_id = d.player_id"
         " WHERE d.id = ANY(%s)",
         [moment(now), list(deals)],
     )
@@ -87,7 +89,7 @@ def read_standing(deals: Sequence[str], *, now: datetime, after: Sequence[Statem
     pairs: dict[int, StandingPair] = {}
     for (
         pk, player, expired, answer, round_id, holder, owner, judged, revealed, judged_by_owner,
-        pair_id, category, dopes, nopes, contender, rated_dopes, rated_nopes,
+        pair_id, category, dopes, nopes, contender, rated,
     ) in execute(*after, query):  # fmt: skip
         if round_id not in rounds:
             rounds[round_id] = StandingRound(round_id, holder, owner, judged, bool(revealed))
@@ -101,6 +103,7 @@ def read_standing(deals: Sequence[str], *, now: datetime, after: Sequence[Statem
         if contender is not None:
             if contender not in pair.finders:
                 pair.finders.append(contender)
-            if rated_dopes is not None:
+            if rated is not None:
+                rated_dopes, rated_nopes = map(int, rated.split())
                 standing.raters[contender, player] = (rated_dopes, rated_nopes)
     return standing
