@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from search.engine.errors import ImageRejected
-from search.engine.images import load_rgb, normalise, perceptual_hash
+from search.engine.images import load_rgb, normalise
+from search.engine.perceptual_hash import perceptual_hash
 from tests.engine.pictures import animation, bomb, decode, encode, plain, png
 
 RED = plain()
