@@ -53,13 +53,14 @@ def test_39_a_broker_gone_and_back_workers_come_back_and_every_job_is_done(
         assert worker.poll() is None
 
 
+@pytest.mark.parametrize("is_waiting", [False, True], ids=["comes later", "waits for the worker"])
 @pytest.mark.parametrize("kind", [Redis, RabbitMQ])
 def test_39_a_broker_that_dies_during_a_job_and_hears_no_acknowledgement_is_found_again(
-    kind: type[Redis | RabbitMQ], house: House, tmp_path: Path
+    kind: type[Redis | RabbitMQ], is_waiting: bool, house: House, tmp_path: Path
 ) -> None:
     """The job is done once, and the worker takes the next one when the broker is back."""
     with kind() as broker:
-        worker, job = start_job(house, broker)
+        worker, job = start_job(house, broker, before_the_worker=is_waiting)
         take_away(broker)
         end_job(house, worker, job)
         house.wait_until(lambda: says(house, "Connection to broker lost"))
@@ -108,14 +109,17 @@ def take_away(broker: Redis | RabbitMQ) -> None:
         broker.stop()
 
 
-def start_job(house: House, broker: Redis | RabbitMQ) -> tuple[Worker, Job]:
-    """A worker of this broker, and a job that it runs until it may end."""
+def start_job(
+    house: House, broker: Redis | RabbitMQ, *, before_the_worker: bool = False
+) -> tuple[Worker, Job]:
+    """A worker of this broker, and a job that it runs until it may end; hinted before or after its start."""
     house.environment["DOPEORNOPE_BROKER"] = broker.address
-    worker = house.start_worker("io", "tests.faults.odd_jobs")
+    worker = None if before_the_worker else house.start_worker("io", "tests.faults.odd_jobs")
     job = house.all(Job).create(
         kind="waiting", queue="io", idempotency_key="waiting", title="Waiting", created_at=timezone.now()
     )
     house.manage("sweep", "--once")
+    worker = worker or house.start_worker("io", "tests.faults.odd_jobs")
     house.wait_until((house.home / f"running-{worker.pid}").exists)
     return worker, job
 
