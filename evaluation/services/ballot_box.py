@@ -1,8 +1,9 @@
 """One thread that writes: what arrives together is committed together, and answered after the commit.
 
 A transaction per vote spends its time waiting for the disk. Here requests put their work into a queue; one
-thread with one database connection takes all that waits, does it in one transaction and answers each. Under
-load a transaction holds many votes, so throughput rises with the number of players instead of collapsing.
+thread with one database connection takes all that waits, writes it in two transactions (deals, then what
+takes the turn) and answers each. Under load a transaction holds many votes, so throughput rises with the
+number of players instead of collapsing.
 """
 
 import asyncio
@@ -13,7 +14,6 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -41,16 +41,12 @@ class BoxFull(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Slip(Generic[Payload, Result]):
-    """``loop``: the event loop to whose thread ``answer`` belongs; None where any thread may give it.
-
-    ``takes_turn``: the handler makes other processes wait until the transaction ends (`take_turn`).
-    """
+    """``takes_turn``: the handler makes other processes wait until the transaction ends (`take_turn`)."""
 
     handler: Handler[Payload, Result]
     payload: Payload
-    answer: "Future[Result] | asyncio.Future[Result]"
-    takes_turn: bool = False
-    loop: asyncio.AbstractEventLoop | None = None
+    takes_turn: bool
+    answer: asyncio.Future[Result]
 
 
 class BallotBox:
@@ -82,20 +78,13 @@ class BallotBox:
         transaction, so it must not change anything but the database. One that takes the turn to write says
         so.
         """
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Result] = loop.create_future()
-        slip = _Slip(handler, payload, answer, takes_turn, loop)
+        answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        slip = _Slip(handler, payload, takes_turn, answer)
         if self._thread is None:
             await sync_to_async(_write_together)([slip])
         else:
             self._put(slip)
         return await answer
-
-    def post(self, handler: Handler[Payload, Result], payload: Payload) -> "Future[Result]":
-        """Like `submit` on an open box, from any thread. Raises BoxFull."""
-        answer: Future[Result] = Future()
-        self._put(_Slip(handler, payload, answer))
-        return answer
 
     def _put(self, slip: _Slip[Any, Any]) -> None:
         if self._slips.qsize() >= MOST_WAITING:
@@ -157,27 +146,20 @@ def _give(answers: "Sequence[tuple[_Slip[Any, Any], Any]]") -> None:
     """Hand all answers over; those of one event loop with one call into its thread."""
     by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = defaultdict(list)
     for slip, outcome in answers:
-        if isinstance(slip.answer, asyncio.Future):
-            assert slip.loop is not None, "an answer of an event loop comes with its loop"
-            by_loop[slip.loop].append((slip.answer, outcome))
-        elif slip.answer.set_running_or_notify_cancel():
-            _settle(slip.answer, outcome)
+        by_loop[slip.answer.get_loop()].append((slip.answer, outcome))
     for loop, given in by_loop.items():
         with contextlib.suppress(RuntimeError):  # a loop that was closed has nobody waiting
-            loop.call_soon_threadsafe(_settle_all, given)
+            loop.call_soon_threadsafe(_settle, given)
 
 
-def _settle_all(given: "Sequence[tuple[asyncio.Future[Any], Any]]") -> None:
+def _settle(given: "Sequence[tuple[asyncio.Future[Any], Any]]") -> None:
     for answer, outcome in given:
-        if not answer.cancelled():  # else nobody waits any more; the work is done all the same
-            _settle(answer, outcome)
-
-
-def _settle(answer: "Future[Any] | asyncio.Future[Any]", outcome: Any) -> None:
-    if isinstance(outcome, Exception):
-        answer.set_exception(outcome)
-    else:
-        answer.set_result(outcome)
+        if answer.cancelled():
+            continue  # nobody waits any more; the work is done all the same
+        if isinstance(outcome, Exception):
+            answer.set_exception(outcome)
+        else:
+            answer.set_result(outcome)
 
 
 def _find_outcomes(slips: "Sequence[_Slip[Any, Any]]") -> Sequence[Any]:

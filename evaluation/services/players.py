@@ -1,15 +1,41 @@
-"""Forgetting a player: the votes stay counted, and nothing leads from them to a person."""
+"""Forgetting players: the votes stay counted, and nothing leads from them to a person.
+
+Whoever forgets has the turn first, so that no vote on its way gives deals to a person just forgotten.
+"""
 
 import uuid
 from datetime import datetime
 
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from evaluation.models import Deal, Player, Round
+from evaluation.services.turns import wait_for_turn
 
 
 @transaction.atomic
-def forget_player(*, player: Player, now: datetime) -> None:
+def forget_account(*, user: User, now: datetime) -> None:
+    """Forget the players of this account, on all its devices."""
+    wait_for_turn()
+    for player in list(user.players.all()):
+        _forget(player, now=now)
+
+
+@transaction.atomic
+def forget_holder(*, key: uuid.UUID, now: datetime) -> bool:
+    """Forget whoever holds this key, on all devices of their account; False where nothing was stored."""
+    wait_for_turn()
+    player = Player.objects.filter(key=key).first()
+    if player is None:
+        return False
+    if player.user is None:
+        _forget(player, now=now)
+    else:
+        forget_account(user=player.user, now=now)
+    return True
+
+
+def _forget(player: Player, *, now: datetime) -> None:
     """Cut every link between a person and their votes.
 
     The key is replaced, the rounds no longer know it, the account is unlinked, deals without a vote are gone.
@@ -21,15 +47,3 @@ def forget_player(*, player: Player, now: datetime) -> None:
     player.user = None
     player.forgotten_at = now
     player.save(update_fields=["key", "user", "forgotten_at"])
-
-
-@transaction.atomic
-def forget_holder(*, key: uuid.UUID, now: datetime) -> bool:
-    """Forget whoever holds this key, on all devices of their account; False where nothing was stored."""
-    player = Player.objects.filter(key=key).first()
-    if player is None:
-        return False
-    same = Player.objects.filter(user=player.user) if player.user else [player]
-    for each in list(same):
-        forget_player(player=each, now=now)
-    return True

@@ -173,7 +173,7 @@ def _welcome(ballots: Sequence[Ballot], standing: Standing, *, now: datetime) ->
     for ballot in ballots:
         for cast in ballot.votes:
             deal = _find_deal(standing, ballot.key, cast)
-            if deal and not deal.expired and not deal.answer and deal.player is None:
+            if deal and deal.player is None and not (deal.answer or deal.expired or deal.round.revealed):
                 claims[deal.round.pk] = ballot.key
     welcomed = insert(
         Player,
@@ -187,16 +187,16 @@ def _welcome(ballots: Sequence[Ballot], standing: Standing, *, now: datetime) ->
 
 
 def _claim(round_id: str, key: uuid.UUID) -> list[Statement]:
-    """Make a round the player's. Pairs the player got elsewhere meanwhile stay nobody's."""
+    """Make a round the player's. Pairs the player has from another deal stay nobody's."""
     player = "(SELECT id FROM evaluation_player WHERE key = %s)"
-    elsewhere = f"SELECT pair_id FROM evaluation_deal WHERE player_id = {player} AND round_id <> %s"
+    has = f"SELECT pair_id FROM evaluation_deal WHERE player_id = {player}"
     named = uuid_parameter(key)
     return [
         Statement(f"UPDATE evaluation_round SET player_id = {player} WHERE id = %s", [named, round_id]),
         Statement(
             f"UPDATE evaluation_deal SET player_id = {player}"
-            f" WHERE round_id = %s AND player_id IS NULL AND pair_id NOT IN ({elsewhere})",
-            [named, round_id, named, round_id],
+            f" WHERE round_id = %s AND player_id IS NULL AND pair_id NOT IN ({has})",
+            [named, round_id, named],
         ),
     ]
 

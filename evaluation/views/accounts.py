@@ -22,7 +22,7 @@ from evaluation.forms import DeleteAccountForm, RegistrationForm, SignInForm
 from evaluation.models import Player
 from evaluation.services import accounts
 from evaluation.services.limits import network_of
-from evaluation.services.players import forget_player
+from evaluation.services.players import forget_account
 from evaluation.views.player_cookie import delete_player_cookie, read_player_key, set_player_cookie
 
 PASSWORDS = ("password", "password1", "password2")
@@ -148,8 +148,7 @@ def delete_account(request: HttpRequest) -> HttpResponseBase:
         messages.error(request, "That was not your password. Nothing has been deleted.")
         return redirect("account")
     with transaction.atomic():
-        for player in user.players.all():
-            forget_player(player=player, now=timezone.now())
+        forget_account(user=user, now=timezone.now())
         logout(request)
         user.delete()
     messages.success(request, "Your account is gone, and nothing leads from your votes back to you.")

@@ -8,7 +8,7 @@ import uvicorn
 from asgiref.sync import SyncToAsync
 from django.db import connections
 
-from tests.faults.waiting import wait_until
+from tests.waiting import wait_until
 
 
 @dataclass(frozen=True)

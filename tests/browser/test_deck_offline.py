@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 from evaluation.models import Vote
 from tests.browser.deck import VOTES, Deck, sent_votes, stored
 from tests.browser.site import Site
-from tests.faults.waiting import wait_until
+from tests.waiting import wait_until
 
 
 def test_votes_given_offline_arrive_once_later(

@@ -1,15 +1,18 @@
 """Cases 1 to 6 of docs/reliability.md in one process; 1 to 5 against real web processes: tests/faults."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 
 from evaluation.models import (
     Answer,
     Credit,
     Deal,
     Modality,
+    Pair,
     Player,
     RaterTally,
     Retraction,
@@ -17,14 +20,16 @@ from evaluation.models import (
     Tally,
     Vote,
 )
-from evaluation.services.ballot_box import box
 from evaluation.services.contenders import retire_contender
+from evaluation.services.players import forget_holder
 from evaluation.services.recount import find_differences
 from evaluation.services.votes import Ballot, CastVote
 from evaluation.views.play import cast_now
 from search.models import Revision
+from tests.evaluation.callers import Callers
 from tests.evaluation.decks import Deck, cast, deal_to
 from tests.factories import NOW, make_catalogue, make_contenders
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -46,11 +51,9 @@ def test_01_fifty_identical_votes_at_once_are_one_row_one_count_and_identical_an
     [deal] = deal_to(key, now=NOW, count=1).deals
     ballot = Ballot(key, [CastVote(deal.pk, Answer.DOPE, 700, Modality.DRAG)])
     Deal.objects.update(expires_at="2999-01-01T00:00Z")
-    box.open()
-    try:
-        outcomes = [waiting.result(30) for waiting in [box.post(cast_now, ballot) for _ in range(50)]]
-    finally:
-        box.close()
+    with Callers() as callers:
+        waiting = [callers.ask(cast_now, ballot, takes_turn=True) for _ in range(50)]
+        outcomes = [one.result(30) for one in waiting]
     assert all(outcome == outcomes[0] for outcome in outcomes)
     assert [result.status for result in outcomes[0].results] == [200]
     assert Vote.objects.count() == 1
@@ -212,6 +215,28 @@ def test_votes_of_two_rounds_dealt_before_the_first_vote_spend_a_pair_once() -> 
     assert find_differences() == []
 
 
+def test_a_pair_dealt_twice_in_one_round_by_two_processes_is_spent_once(deck: Deck) -> None:
+    """Both dealt before the first vote: the second still held the round for a visitor's."""
+    first, second = deck.deal(2)["deals"]
+    deck.vote(first["id"])
+    judged = Deal.objects.get(pk=first["id"])
+    names = {"round": judged.round, "side": judged.side, "propensity": 1, "issued_at": judged.issued_at}
+    late = Deal(pk="a" * 32, pair=judged.pair, place=19, expires_at=judged.expires_at, **names)
+    other = Pair.objects.exclude(deals__round=judged.round)[0]
+    later = Deal(pk="b" * 32, pair=other, place=20, expires_at=judged.expires_at, **names)
+    Deal.objects.bulk_create([late, later])
+    assert deck.vote(late.pk).status_code == 409
+    assert [deck.vote(pk).status_code for pk in (later.pk, second["id"])] == [200, 200]
+    assert find_differences() == []
+
+
+def test_a_vote_in_a_round_given_up_is_refused_and_makes_nobody_a_player(deck: Deck) -> None:
+    [deal] = deck.deal(1)["deals"]
+    Round.objects.update(revealed_at=NOW)
+    assert deck.vote(deal["id"]).status_code == 410
+    assert not Player.objects.exists()
+
+
 def test_undo_gives_the_pair_back_and_keeps_the_vote_on_record(deck: Deck) -> None:
     one, two = deck.deal(2)["deals"]
     deck.vote(one["id"])
@@ -256,6 +281,34 @@ def test_forget_me_leaves_the_votes_and_nothing_that_leads_to_them(deck: Deck) -
     assert deck.vote(dealt[0]["id"]).status_code == 404
     assert deck.client.get(f"/play/rounds/{finished}/").status_code == 404
     assert deck.deal(1)["judged"] == 0
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time by itself")
+def test_forget_me_waits_for_the_first_vote_that_is_being_written() -> None:
+    make_contenders(make_catalogue(items=20, with_images=False))
+    key = uuid.uuid4()
+    [deal] = deal_to(key, now=NOW, count=1).deals
+
+    def forget() -> bool:
+        try:
+            return forget_holder(key=key, now=NOW)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor() as pool:
+        with transaction.atomic():
+            cast(key, {deal.pk: "dope"}, now=NOW)
+            forgotten = pool.submit(forget)
+            wait_until(lambda: forgotten.done() or _somebody_waits_for_the_turn())
+        assert forgotten.result(30)
+    assert Player.objects.get().forgotten_at == NOW
+
+
+def _somebody_waits_for_the_turn() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        return bool(cursor.fetchone()[0])
 
 
 def test_forget_me_works_as_a_plain_form(deck: Deck) -> None:

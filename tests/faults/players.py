@@ -19,7 +19,7 @@ from websockets.typing import Origin
 from evaluation.models import Player, Retraction, Vote
 from evaluation.services.recount import find_differences
 from tests.faults.servers import Server
-from tests.faults.waiting import wait_until
+from tests.waiting import wait_until
 
 JSON_PLEASE = {"Accept": "application/json"}
 

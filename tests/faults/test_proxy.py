@@ -18,8 +18,8 @@ from tests import requirements
 from tests.faults.players import Browser
 from tests.faults.ports import free_port
 from tests.faults.servers import Server
-from tests.faults.waiting import wait_until
 from tests.requirements import answers
+from tests.waiting import wait_until
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "nginx"
 # What the image's own nginx.conf does around the shipped files, below a folder of the test.

@@ -15,7 +15,7 @@ from dopeornope.web import LARGEST_FRAME
 from search.models import Revision
 from tests.faults.players import Browser
 from tests.faults.servers import Server
-from tests.faults.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

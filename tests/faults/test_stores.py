@@ -19,7 +19,7 @@ from tests.faults.house import is_service
 from tests.faults.players import Browser, Crowd
 from tests.faults.servers import Server
 from tests.faults.stores import PostgreSQL, Redis
-from tests.faults.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
 

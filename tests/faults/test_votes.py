@@ -14,7 +14,7 @@ from evaluation.services.recount import find_differences
 from tests.faults.house import is_service
 from tests.faults.players import Browser, Crowd, make_vote
 from tests.faults.servers import Server
-from tests.faults.waiting import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

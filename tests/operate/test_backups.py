@@ -25,8 +25,8 @@ from evaluation.services.recount import find_differences
 from search.models import Item
 from tests.faults.players import Browser
 from tests.faults.servers import ROOT, make_environment
-from tests.faults.waiting import wait_until
 from tests.operate.web import Web
+from tests.waiting import wait_until
 
 NOW = timezone.now()
 

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from tests.faults.ports import free_port
-from tests.faults.waiting import wait_until
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 100.0
