@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from search.catalogues import wardrobe
+from search.engine.encoders.thimble import FRAMING
 from search.engine.networks import Thimble
 from search.engine.training import (
     MISSING,
@@ -52,7 +53,8 @@ def train_shipped_weights(
     aspects = _list_aspects(learned.labels)
     samples, test = _label(learned, aspects), _label(unseen, aspects)
     network = initialise(Thimble, config.seed)
-    checkpoint = cache / f"checkpoint-{items}.safetensors"  # of these drawings: others begin anew
+    # Of these drawings, framed so: with others training begins anew.
+    checkpoint = cache / f"checkpoint-{items}-framed{FRAMING}.safetensors"
     heads = train(network, samples, config, report=_every(100, say), checkpoint=checkpoint)
     card = _describe(config, items, held_out) | {"accuracy": measure_accuracy(network, heads, test)}
     write_weights(target, network.state_dict(), card)

@@ -88,7 +88,11 @@ def test_a_process_with_a_kept_export_needs_no_torch(exports):
 def test_the_listing_names_the_weights_version(exports):
     info = encoders.find_encoder("thimble-pool")
     digest = hashlib.sha256(thimble.WEIGHTS.read_bytes()).hexdigest()
-    assert (info.availability, info.version, info.dimensions) == ("ready", digest[:12], 512)
+    assert (info.availability, info.version, info.dimensions) == (
+        "ready",
+        f"{digest[:12]}-{thimble.FRAMING}",
+        512,
+    )
 
 
 def test_shipped_weights_stay_small():

@@ -70,7 +70,8 @@ class Surroundings:
 
     ``weights_folder`` holds weights that the operator brought; ``cache_folder`` may be filled with exported
     networks and deleted at any time (None: export into memory). ``threads`` None means every core this
-    process may use. Without ``try_plugins`` those of other packages are listed as "untried".
+    process may use; an encoder that takes several calls at once shares them out among those calls. Without
+    ``try_plugins`` those of other packages are listed as "untried".
     """
 
     device: Device = "auto"

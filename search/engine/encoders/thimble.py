@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "thimble.safetensors"
 SIDE = 112
-FRAMING = 2  # goes up when `frame` makes another square of the same picture
+FRAMING = 2  # goes up when `frame` makes another square of the same picture: then vectors are others
 BATCH_SIZE = 16  # more leave a CPU's caches: a sixth slower [measured]
 LAYER_OF = {"thimble-pool": "pool", "thimble-dense": "dense"}
 REMEDY = "Restore search/engine/weights/ from the repository, or run 'manage.py train_shipped_weights'."
@@ -44,7 +44,7 @@ def describe(surroundings: Surroundings) -> list[EncoderInfo]:
             family="thimble",
             title=_TITLES[name],
             dimensions=_DIMENSIONS[name],
-            version=version or "missing",
+            version=f"{version}-{FRAMING}" if version else "missing",
             sign_structured=True,
             network="thimble",
             availability="ready" if found else "weights-missing",
