@@ -98,12 +98,10 @@ CELERY_TASK_QUEUES = brokers.list_queues(CELERY_BROKER_URL)
 # No AMQP heartbeats: neither a worker busy with a long job nor a web process between two hints sends any, and
 # RabbitMQ would hang up on both. Dead connections are found by TCP's keepalive.
 CELERY_BROKER_HEARTBEAT = 0
-# Beside quorum queues Celery makes 28 more, for tasks that start later. Nothing here does (the sweeper looks
-# after what has a time), so they stay empty, and cost least as classic ones.
-CELERY_BROKER_NATIVE_DELAYED_DELIVERY_QUEUE_TYPE = "classic"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_CONSUMER = "dopeornope.consumer:Consumer"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "io"
 CELERY_TASK_SERIALIZER = "json"

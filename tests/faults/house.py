@@ -128,11 +128,15 @@ class House:
         return process
 
     def start_worker(
-        self, queue: str, application: str = "dopeornope", pool: str = "solo"
+        self,
+        queue: str,
+        application: str = "dopeornope",
+        pool: str = "solo",
+        name: str | None = None,
     ) -> subprocess.Popen[bytes]:
         return self.start(
             *("-m", "celery", "-A", application, "worker", f"--pool={pool}", "--concurrency=1", "-Q", queue),
-            *("-n", f"{uuid.uuid4().hex[:8]}@%h", "--loglevel", "WARNING"),
+            *("-n", f"{name or uuid.uuid4().hex[:8]}@%h", "--loglevel", "WARNING"),
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         )
 

@@ -177,6 +177,7 @@ class RabbitMQ(Store):
         remedy = "install RabbitMQ (Debian: apt install rabbitmq-server)"
         # Not what is in the PATH: that wrapper changes to a user of its own.
         self._server = requirements.find_program("rabbitmq-server", remedy, "/usr/lib/rabbitmq/bin")
+        self._control = requirements.find_program("rabbitmqctl", remedy, "/usr/lib/rabbitmq/bin")
         mapper = requirements.find_program("epmd", remedy, "/usr/lib/erlang/bin")
         super().__init__()
         self._mapper_port = free_port()
@@ -219,3 +220,20 @@ class RabbitMQ(Store):
             connection.connect()
             return True
         return False
+
+    def hang_up(self) -> None:
+        """Close all connections, and wait until every client was told so."""
+        asked = subprocess.run(
+            [self._control, "close_all_connections", "for a test"],
+            cwd=self.folder,
+            env={**os.environ, **self._environment()},
+            capture_output=True,
+            text=True,
+        )
+        assert asked.returncode == 0, asked.stdout + asked.stderr
+
+    def count_waiting(self, queue: str) -> int:
+        """Messages of the queue that were handed to nobody yet."""
+        with Connection(self.address) as connection, connection.channel() as channel:
+            waiting: int = channel.queue_declare(queue, passive=True).message_count
+            return waiting

@@ -70,6 +70,22 @@ def test_39_a_broker_that_dies_during_a_job_and_hears_no_acknowledgement_is_foun
         assert worker.poll() is None
 
 
+def test_39_a_broker_that_hangs_up_unheard_is_found_again(house: House, tmp_path: Path) -> None:
+    """Where the first job comes before the worker listens, Celery drops what the broker says at parting."""
+    with RabbitMQ() as broker:
+        job = ask_for_waiting(house, broker)
+        worker = house.start_worker("io", "tests.faults.odd_jobs", name="slow")
+        house.wait_until((house.home / f"ready-{worker.pid}").exists)
+        house.wait_until(lambda: broker.count_waiting("io") == 0)
+        (house.home / f"listen-{worker.pid}").touch()
+        house.wait_until((house.home / f"running-{worker.pid}").exists)
+        broker.hang_up()
+        end_job(house, worker, job)
+        ask_for_import(house, tmp_path, "after")
+        wait_until_imported(house, "after")
+        assert worker.poll() is None
+
+
 @pytest.mark.parametrize("kind", [Redis, RabbitMQ])
 def test_39_a_broker_that_hangs_holds_up_neither_workers_nor_who_asks(
     kind: type[Redis | RabbitMQ], house: House
@@ -115,13 +131,20 @@ def start_job(
     """A worker of this broker, and a job that it runs until it may end; hinted before or after its start."""
     house.environment["DOPEORNOPE_BROKER"] = broker.address
     worker = None if before_the_worker else house.start_worker("io", "tests.faults.odd_jobs")
+    job = ask_for_waiting(house, broker)
+    worker = worker or house.start_worker("io", "tests.faults.odd_jobs")
+    house.wait_until((house.home / f"running-{worker.pid}").exists)
+    return worker, job
+
+
+def ask_for_waiting(house: House, broker: Redis | RabbitMQ) -> Job:
+    """A job that ends when the test says so, hinted to this broker."""
+    house.environment["DOPEORNOPE_BROKER"] = broker.address
     job = house.all(Job).create(
         kind="waiting", queue="io", idempotency_key="waiting", title="Waiting", created_at=timezone.now()
     )
     house.manage("sweep", "--once")
-    worker = worker or house.start_worker("io", "tests.faults.odd_jobs")
-    house.wait_until((house.home / f"running-{worker.pid}").exists)
-    return worker, job
+    return job
 
 
 def end_job(house: House, worker: Worker, job: Job) -> None:
