@@ -25,8 +25,9 @@ def fit_square(picture: Picture, size: int, *, reducing_gap: float | None = None
     if inner_height == inner_width:
         return resized
     edges = resized[[0, -1], :] if inner_width > inner_height else resized[:, [0, -1]]
+    ground = np.median(edges.reshape(-1, 3), axis=0).astype(np.uint8)
     square = np.empty((size, size, 3), dtype=np.uint8)
-    square[:] = np.median(edges.reshape(-1, 3), axis=0)
+    square.reshape(size, -1)[:] = np.tile(ground, size)  # a row at a time: far faster than pixel by pixel
     top, left = (size - inner_height) // 2, (size - inner_width) // 2
     square[top : top + inner_height, left : left + inner_width] = resized
     return square
