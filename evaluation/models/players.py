@@ -21,6 +21,16 @@ class Player(models.Model):
     created_at = models.DateTimeField()
     forgotten_at = models.DateTimeField(null=True)
 
+    class Meta:
+        indexes = [
+            # Of the few that were, so that the sweeper need not read all players.
+            models.Index(
+                fields=["forgotten_at"],
+                condition=models.Q(forgotten_at__isnull=False),
+                name="player_by_forgetting",
+            )
+        ]
+
     def __str__(self) -> str:
         return f"player {self.pk}"
 

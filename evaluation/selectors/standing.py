@@ -71,7 +71,9 @@ def read_standing(deals: Sequence[str], *, now: datetime, after: Sequence[Statem
     """
     query = Statement(
         "SELECT d.id, d.player_id, d.expires_at <= %s, v.answer,"
-        " r.id, r.holder, r.player_id, r.judged, r.revealed_at IS NOT NULL, o.judged,"
+        # Nobody holds the round of a player who was forgotten, also where it was being opened meanwhile.
+        " r.id, CASE WHEN o.forgotten_at IS NULL THEN r.holder ELSE '' END, r.player_id,"
+        " r.judged, r.revealed_at IS NOT NULL, o.judged,"
         " p.id, p.category_id, p.dopes, p.nopes, c.contender_id,"
         # No join: planned while the table is empty, it may look up by one of the two alone, for ever.
         " (SELECT t.dopes || ' ' || t.nopes FROM evaluation_ratertally t"

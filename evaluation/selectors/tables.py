@@ -6,9 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
-from numpy.typing import NDArray
-
 from evaluation.models.statements import as_uuid, fetch, moment, uuid_parameter
 
 Person = tuple[str, int]
@@ -49,12 +46,13 @@ class OpenRound:
 
 @dataclass(frozen=True)
 class Dealt:
-    """A deal of a round, as far as dealing on depends on it."""
+    """A deal of a round, as far as dealing on depends on it; ``claimed``: a player's, not a visitor's."""
 
     deal: str
     place: int
     pair: int
     question: int
+    claimed: bool
     spent: bool
     expired: bool
 
@@ -69,9 +67,9 @@ class Table:
     dealt: Mapping[str, Sequence[Dealt]]
     seen: Mapping[Person, Sequence[int]]
 
-    def seen_by(self, seat: Seat) -> NDArray[np.int64]:
+    def seen_by(self, seat: Seat | None) -> Sequence[int]:
         """Ids of all pairs ever dealt to this player; for a user, on any of their devices."""
-        return np.array(self.seen.get(seat.person, ()), dtype=np.int64)
+        return self.seen.get(seat.person, ()) if seat else ()
 
 
 def read_table(
@@ -130,14 +128,15 @@ def _read_dealt(rounds: Sequence[str], *, now: datetime) -> dict[str, list[Dealt
     rows = fetch(
         # No joins: whatever the last statistics knew, these stay two look-ups a row.
         "SELECT d.round_id, d.id, d.place, d.pair_id,"
-        " (SELECT p.question_id FROM evaluation_pair p WHERE p.id = d.pair_id),"
+        " (SELECT p.question_id FROM evaluation_pair p WHERE p.id = d.pair_id), d.player_id IS NOT NULL,"
         " (SELECT v.deal_id FROM evaluation_vote v WHERE v.deal_id = d.id) IS NOT NULL, d.expires_at <= %s"
         " FROM evaluation_deal d WHERE d.round_id = ANY(%s) ORDER BY d.place, d.issued_at",
         moment(now),
         list(rounds),
     )
-    for round_id, pk, place, pair, question, spent, expired in rows:
-        dealt[round_id].append(Dealt(pk, place, pair, question, bool(spent), bool(expired)))
+    for round_id, pk, place, pair, question, claimed, spent, expired in rows:
+        one = Dealt(pk, place, pair, question, bool(claimed), bool(spent), bool(expired))
+        dealt[round_id].append(one)
     return dealt
 
 

@@ -14,7 +14,7 @@ from evaluation.models.holders import holder_of, is_held
 from evaluation.models.statements import insert, moment
 from evaluation.selectors.hands import ShownDeal, show_deals
 from evaluation.selectors.pools import find_pool
-from evaluation.selectors.tables import Hall, OpenRound, Seat, Table, read_table
+from evaluation.selectors.tables import Dealt, Hall, OpenRound, Seat, Table, read_table
 from evaluation.stats.allocation import POLICY, POLICY_VERSION, Draw, draw_pairs
 
 DEAL_LIFE = timedelta(hours=24)
@@ -139,19 +139,20 @@ def _plan(request: DealRequest, table: Table, *, now: datetime, rng: np.random.G
     hall, seat = table.halls[request.catalogue], table.seats.get(request.key)
     plan = _Plan(_find_round(request, hall, seat, table), seat.pk if seat else None)
     dealt = table.dealt.get(plan.round.pk, ()) if plan.round else ()
+    seen = table.seen_by(seat)
+    spendable = _leave_out_void(dealt, seen)
     most = min(request.count, MOST_AT_ONCE)
     plan.again = [
-        one.deal for one in dealt if not one.spent and not one.expired and one.deal not in request.held
+        one.deal for one in spendable if not one.spent and not one.expired and one.deal not in request.held
     ][:most]
     last = dealt[-1] if dealt else None
-    wanted = min(
-        most - len(plan.again), (plan.round.size if plan.round else ROUND_SIZE) - (last.place if last else 0)
-    )
+    places = len({one.place for one in spendable})  # what was undone stands beside what replaces it
+    wanted = min(most - len(plan.again), (plan.round.size if plan.round else ROUND_SIZE) - places)
     if wanted <= 0:
         return plan
     draws = draw_pairs(
         find_pool(hall, now=now),
-        seen=table.seen_by(seat) if seat else np.array([one.pair for one in dealt], dtype=np.int64),
+        seen=np.array([*seen, *(one.pair for one in dealt if not one.claimed)], dtype=np.int64),
         count=wanted,
         previous_question=last.question if last else None,
         rng=rng,
@@ -163,8 +164,16 @@ def _plan(request: DealRequest, table: Table, *, now: datetime, rng: np.random.G
         plan.fresh = _issue(draws, first=first, rng=rng)
         if len(draws) < wanted:
             # Every pair was dealt: the round ends with the places it has.
-            plan.round.size, plan.shrunk = first - 1 + len(draws), True
+            plan.round.size, plan.shrunk = places + len(draws), True
     return plan
+
+
+def _leave_out_void(dealt: Sequence[Dealt], seen: Sequence[int]) -> Sequence[Dealt]:
+    """Leave out what no vote can spend: dealt to a visitor who, as a player, had the pair from elsewhere."""
+    if all(one.claimed for one in dealt):
+        return dealt
+    known = frozenset(seen)
+    return [one for one in dealt if one.claimed or one.pair not in known]
 
 
 def _find_round(request: DealRequest, hall: Hall, seat: Seat | None, table: Table) -> OpenRound | None:

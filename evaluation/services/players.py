@@ -4,13 +4,16 @@ Whoever forgets has the turn first, so that no vote on its way gives deals to a 
 """
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
 
 from evaluation.models import Deal, Player, Round
 from evaluation.services.turns import wait_for_turn
+
+# No deal is on its way for longer.
+FINISHED_AFTER = timedelta(hours=1)
 
 
 @transaction.atomic
@@ -33,6 +36,16 @@ def forget_holder(*, key: uuid.UUID, now: datetime) -> bool:
     else:
         forget_account(user=player.user, now=now)
     return True
+
+
+def finish_forgetting(now: datetime) -> int:
+    """Clear away what was being dealt to players while they were forgotten; returns how many deals.
+
+    Dealing does not wait for the turn, so a deal may be stored just after the player's others were deleted.
+    """
+    lately = Player.objects.filter(forgotten_at__gt=now - FINISHED_AFTER)
+    Round.objects.filter(player__in=lately).exclude(holder="").update(holder="")
+    return Deal.objects.filter(player__in=lately, vote=None).delete()[0]
 
 
 def _forget(player: Player, *, now: datetime) -> None:

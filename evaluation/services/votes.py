@@ -173,7 +173,9 @@ def _welcome(ballots: Sequence[Ballot], standing: Standing, *, now: datetime) ->
     for ballot in ballots:
         for cast in ballot.votes:
             deal = _find_deal(standing, ballot.key, cast)
-            if deal and deal.player is None and not (deal.answer or deal.expired or deal.round.revealed):
+            if deal is None or deal.answer or deal.expired or deal.round.revealed:
+                continue
+            if deal.player is None or deal.round.player is None:
                 claims[deal.round.pk] = ballot.key
     welcomed = insert(
         Player,

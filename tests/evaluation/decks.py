@@ -76,9 +76,17 @@ class Deck:
         return finished
 
 
-def deal_to(key: uuid.UUID, *, now: datetime, count: int = 6, catalogue: str = "demo", seed: int = 0) -> Hand:
+def deal_to(
+    key: uuid.UUID,
+    *,
+    now: datetime,
+    count: int = 6,
+    catalogue: str = "demo",
+    round_id: str | None = None,
+    seed: int = 0,
+) -> Hand:
     """Deals straight from the service. Raises what the service answers instead of a hand."""
-    request = DealRequest(key, catalogue, None, frozenset(), count)
+    request = DealRequest(key, catalogue, round_id, frozenset(), count)
     with transaction.atomic():
         [hand] = deal_pairs([request], now=now, rng=np.random.default_rng(seed))
     if isinstance(hand, Exception):

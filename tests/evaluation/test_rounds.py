@@ -13,6 +13,7 @@ from evaluation.selectors.pools import find_pool, load_pool
 from evaluation.selectors.tables import Hall
 from evaluation.services.contenders import retire_contender
 from evaluation.services.deals import delete_abandoned_rounds
+from evaluation.services.recount import find_differences
 from search.models import Catalogue, Item, Split
 from tests.evaluation.decks import Deck, cast, deal_to
 from tests.factories import NOW, make_catalogue, make_contender, make_contenders, make_pairs
@@ -92,6 +93,33 @@ def test_unspent_deals_come_again_unless_the_page_still_holds_them() -> None:
     more = deck.deal(3, held=held)["deals"]
     assert not {deal["id"] for deal in more} & set(held)
     assert [deal["place"] for deal in more] == [5, 6, 7]
+
+
+def test_a_round_with_pairs_that_the_player_had_from_elsewhere_still_comes_to_its_end() -> None:
+    """Two rounds dealt to a visitor hold the same pairs; whose votes made a player spends each once."""
+    _catalogue()
+    key = uuid.uuid4()
+    first, second = deal_to(key, now=NOW, count=6), deal_to(key, now=NOW, count=6)
+    assert {deal.pair for deal in first.deals} == {deal.pair for deal in second.deals}
+    cast(key, {deal.pk: "dope" for deal in first.deals}, now=NOW)
+    assert second.round is not None
+    for judged in (10, 20):
+        hand = deal_to(key, now=NOW, count=10, round_id=second.round.pk)
+        outcome = cast(key, {deal.pk: "nope" for deal in hand.deals}, now=NOW)
+        assert [one.status for one in outcome.results] == [200] * 10
+        assert outcome.judged == judged
+    assert find_differences() == []
+
+
+def test_pairs_dealt_to_a_visitor_while_the_first_vote_was_written_are_not_dealt_again() -> None:
+    _catalogue(items=16, contenders=1)
+    deck = Deck()
+    first = deck.deal(8)["deals"]
+    deck.vote(first[0]["id"])
+    Deal.objects.filter(vote=None).update(player=None)  # as a process deals that knows no player yet
+    deck.deal(10, held=[deal["id"] for deal in first])
+    pairs = list(Deal.objects.values_list("pair_id", flat=True))
+    assert len(pairs) == len(set(pairs)) == Pair.objects.count()
 
 
 def test_a_place_of_a_round_is_dealt_once_whoever_deals() -> None:
