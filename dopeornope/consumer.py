@@ -6,15 +6,19 @@ another connection on which no job is asked for: the worker would wait for ever,
 Nothing else would notice, because there are no heartbeats (`settings.py`).
 """
 
+import logging
 from typing import Any
 
 from amqp.exceptions import RecoverableConnectionError
 from celery.bootsteps import StartStopStep
 from celery.worker import consumer
 
+log = logging.getLogger(__name__)
+
 BETWEEN_LOOKS_S = 5.0
 # Declares 28 queues for tasks that start later, of which there are none: the sweeper looks after times.
 _UNUSED = "celery.worker.consumer.delayed_delivery:DelayedDelivery"
+assert _UNUSED in consumer.Consumer.Blueprint.default_steps, "Celery calls this step otherwise now"
 
 
 class Watch(StartStopStep):
@@ -30,7 +34,8 @@ class Watch(StartStopStep):
 
 def _look(c: Any) -> None:
     if c.task_consumer.channel.connection is None or not c.connection.connected:
-        raise RecoverableConnectionError("The broker hung up unheard.")
+        log.warning("The broker hung up unheard.")  # Celery tells of the error by its class only
+        raise RecoverableConnectionError
 
 
 class Consumer(consumer.Consumer):

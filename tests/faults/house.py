@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -23,9 +22,9 @@ from django.utils import timezone
 
 from search.models import Job, JobState
 from tests.requirements import REDIS
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 90.0
 
 Row = TypeVar("Row", bound=Model)
 
@@ -158,10 +157,7 @@ class House:
         return found
 
     def wait_until(self, is_so: Callable[[], Any]) -> None:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not is_so():
-            assert time.monotonic() < deadline, self.describe()
-            time.sleep(0.02)  # between two looks
+        wait_until(is_so, describe=self.describe)
 
     def describe(self) -> str:
         """How it stands, for the message of a test that waited in vain."""

@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from search.models import Job, JobState
 from tests.catalogues.sources import picture, write
-from tests.faults.house import PATIENCE_SECONDS, House, is_service
+from tests.faults.house import House, is_service
 from tests.faults.stores import RabbitMQ, Redis
+from tests.waiting import PATIENCE_S
 
 pytestmark = [
     pytest.mark.timeout(240),
@@ -81,6 +82,7 @@ def test_39_a_broker_that_hangs_up_unheard_is_found_again(house: House, tmp_path
         house.wait_until((house.home / f"running-{worker.pid}").exists)
         broker.hang_up()
         end_job(house, worker, job)
+        house.wait_until(lambda: says(house, "The broker hung up unheard"))
         ask_for_import(house, tmp_path, "after")
         wait_until_imported(house, "after")
         assert worker.poll() is None
@@ -98,7 +100,7 @@ def test_39_a_broker_that_hangs_holds_up_neither_workers_nor_who_asks(
         broker.freeze()
         end_job(house, worker, job)
         ask_for_harmless(asking, "meanwhile")
-        assert asking.wait(PATIENCE_SECONDS) == 0
+        assert asking.wait(PATIENCE_S) == 0
         assert house.all(Job).get(title="meanwhile").hinted_at is None
         broker.thaw()
         house.manage("sweep", "--once")

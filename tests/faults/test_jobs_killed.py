@@ -18,7 +18,8 @@ from search.engine.vectors import load_vectors
 from search.models import BuildState, Catalogue, EmbeddingSpace, Index, Item, Job, JobState, Split
 from search.services import jobs
 from tests.factories import NOW
-from tests.faults.house import PATIENCE_SECONDS, House
+from tests.faults.house import House
+from tests.waiting import PATIENCE_S
 
 PHOTOS = 480
 VECTORS, DIMENSIONS = 8000, 512
@@ -163,7 +164,7 @@ def test_33_a_job_that_kills_every_worker_fails_and_the_next_job_is_done(house: 
     for _ in range(jobs.MAX_ATTEMPTS):
         house.recover()
         worker = house.start_worker("io", "tests.faults.odd_jobs")
-        assert worker.wait(PATIENCE_SECONDS) == -signal.SIGKILL
+        assert worker.wait(PATIENCE_S) == -signal.SIGKILL
     house.recover()
     poison = house.all(Job).get(kind="poison")
     assert (poison.state, poison.reason) == (JobState.FAILED, "Its worker died 3 times.")

@@ -3,6 +3,7 @@
 import dataclasses
 import threading
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,10 +23,14 @@ BATCH = 2
 
 @dataclasses.dataclass
 class Watched:
-    """An encoder of ours that keeps in mind which threads asked it, and may have the job stop."""
+    """An encoder of ours that keeps in mind which threads asked it.
+
+    It may answer only as many calls as ``together`` waits for, at once, and have the job stop.
+    """
 
     encoder: JointEncoder
     at_once: int
+    together: threading.Barrier | None = None
     stop_after: int | None = None
     batch_size: int = BATCH
     threads: list[threading.Thread] = dataclasses.field(default_factory=list)
@@ -36,7 +41,9 @@ class Watched:
 
     def encode(self, pictures: Iterable[Picture]) -> Mapping[str, Vectors]:
         self.threads.append(threading.current_thread())
-        if len(self.threads) == self.stop_after:
+        if self.together is not None:
+            self.together.wait(10)
+        if self.stop_after is not None and len(self.threads) >= self.stop_after:
             job_context.request_stop()
         return self.encoder.encode(pictures)
 
@@ -54,7 +61,7 @@ def job() -> Job:
     return Job.objects.get(kind="embed")
 
 
-def embed(job: Job, monkeypatch: pytest.MonkeyPatch, **options: int) -> Watched:
+def embed(job: Job, monkeypatch: pytest.MonkeyPatch, **options: Any) -> Watched:
     watched = Watched(create_joint_encoder([ENCODER], "cpu"), **options)
     monkeypatch.setattr(embedding, "create_joint_encoder", lambda *_, **__: watched)
     jobs.run_job(job_id=str(job.pk), worker="elsewhere:1")
@@ -69,7 +76,7 @@ def test_an_encoder_that_takes_one_call_is_asked_by_the_thread_that_loaded_it(jo
 
 
 def test_an_encoder_that_takes_several_calls_gets_them_and_answers_the_same(job, monkeypatch):
-    watched = embed(job, monkeypatch, at_once=3)
+    watched = embed(job, monkeypatch, at_once=3, together=threading.Barrier(3))
     assert job.state == JobState.DONE
     assert threading.current_thread() not in watched.threads
     assert len(watched.threads) == ITEMS // BATCH
