@@ -4,8 +4,10 @@ Django reads a request's whole body to disk before any view can refuse it. Only 
 one, and only to the import form.
 """
 
+import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -27,10 +29,13 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
 # Beside the file: the form's other fields and what multipart adds.
 FORM_BYTES = 64 * 1024
+# Who is refused goes on sending for a moment. Hanging up at once would break the connection under what is
+# still on its way: proxies answer 502 then, and browsers show that page of theirs instead of the reason.
+LINGERING_S = 5.0
 
 
 class BodyLimit:
-    """Answers 413 for a body over the limit, 507 for one that finds no space; the rest of it is not read."""
+    """Answers 413 for a body over the limit, 507 for one that finds no space; what is left is thrown away."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
@@ -42,7 +47,7 @@ class BodyLimit:
         if scope["path"] == reverse("operations-import") and await sync_to_async(_may_upload)(headers):
             limit = settings.UPLOAD_LIMIT_MB * 1024 * 1024 + FORM_BYTES
         if declared.isdigit() and int(declared) > limit:
-            await _refuse(send, *_too_large(limit))
+            await _refuse(receive, send, *_too_large(limit))
             return
         meter = _Meter(receive, send, limit)
         try:
@@ -76,7 +81,7 @@ class _Meter:
     async def refuse(self, status: HTTPStatus, reason: str) -> None:
         """Answer in the application's place, unless it has begun to."""
         if not self._answered:
-            await _refuse(self.send, status, reason)
+            await _refuse(self._receive, self._send, status, reason)
 
 
 def _may_upload(headers: list[tuple[bytes, bytes]]) -> bool:
@@ -90,5 +95,15 @@ def _too_large(limit: int) -> tuple[HTTPStatus, str]:
     )
 
 
-async def _refuse(send: Send, status: HTTPStatus, reason: str) -> None:
-    await send_plain(send, status, f"{reason}\n", headers={"connection": "close"})
+async def _refuse(receive: Receive, send: Send, status: HTTPStatus, reason: str) -> None:
+    """Answer, then let the rest arrive for `LINGERING_S` before the connection ends."""
+
+    async def send_unfinished(message: Message) -> None:
+        await send({**message, "more_body": True} if "body" in message else message)
+
+    await send_plain(send_unfinished, status, f"{reason}\n", headers={"connection": "close"})
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LINGERING_S):
+            while (await receive()).get("more_body"):
+                pass
+    await send({"type": "http.response.body"})

@@ -1,5 +1,6 @@
 """Large bodies: cut off while they arrive, unless an operator brings a catalogue."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,12 +39,12 @@ class Server:
 def send_body(
     server: Server, size: int, *, path: str = "/play/votes/", declared: bool = True, cookie: str = ""
 ) -> tuple[int, int]:
-    """The status answered, and how much of the body was asked for."""
+    """The status answered, and how much of the body had been asked for by then."""
     headers = [(b"host", b"localhost"), (b"cookie", cookie.encode())]
     if declared:
         headers.append((b"content-length", str(size).encode()))
     chunks: Iterator[int] = iter([256 * 1024] * (size // (256 * 1024)) + [size % (256 * 1024)])
-    asked, sent = 0, []
+    asked, asked_by_then, sent = 0, 0, []
 
     async def receive() -> dict[str, Any]:
         nonlocal asked
@@ -52,12 +53,18 @@ def send_body(
         return {"type": "http.request", "body": b"x" * chunk, "more_body": asked < size}
 
     async def send(message: dict[str, Any]) -> None:
+        nonlocal asked_by_then
+        if not sent:
+            asked_by_then = asked
         sent.append(message)
 
     scope = {"type": "http", "path": path, "headers": headers}
     async_to_sync(BodyLimit(server))(scope, receive, send)
-    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
-    return sent[0]["status"], asked
+    [start, *bodies] = sent
+    assert start["type"] == "http.response.start"
+    assert {message["type"] for message in bodies} == {"http.response.body"}
+    assert [message.get("more_body", False) for message in bodies] == [True] * (len(bodies) - 1) + [False]
+    return start["status"], asked_by_then
 
 
 def cookie_of(role: str | None) -> str:
@@ -79,6 +86,22 @@ def test_a_declared_large_body_is_refused_before_it_is_read():
     server = Server()
     assert send_body(server, MB + 1) == (413, 0)
     assert server.read == 0
+
+
+def test_who_never_stops_sending_is_left_after_a_while(monkeypatch):
+    monkeypatch.setattr("dopeornope.body_limit.LINGERING_S", 0.05)
+    ended = []
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(0)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    async def send(message: dict[str, Any]) -> None:
+        ended.append(not message.get("more_body", message["type"] == "http.response.start"))
+
+    headers = [(b"content-length", str(MB + 1).encode())]
+    async_to_sync(BodyLimit(Server()))({"type": "http", "path": "/", "headers": headers}, receive, send)
+    assert ended == [False, False, True]
 
 
 def test_a_body_that_hides_its_size_is_cut_off():

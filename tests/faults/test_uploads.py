@@ -102,6 +102,17 @@ def test_19_a_body_of_two_gigabytes_without_a_length_is_cut_while_it_arrives(
     assert is_answered(small_limit)
 
 
+@pytest.mark.parametrize("path", ["/play/votes/", IMPORT])
+def test_19_who_sends_too_much_in_one_go_hears_why(transactional_db: None, server: Server, path: str) -> None:
+    # A connection cut under what is still being sent would end in a reset instead.
+    sender = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_SECONDS)
+    sender.request("POST", path, bytes(32 * MiB))
+    answer = sender.getresponse()
+    assert (answer.status, answer.getheader("Connection")) == (413, "close")
+    assert b"at most 1 MB" in answer.read()
+    sender.close()
+
+
 def test_19_a_large_upload_that_is_allowed_does_not_lie_in_memory(
     transactional_db: None, server: Server, home: Path
 ) -> None:
