@@ -13,9 +13,9 @@ SALT = "dope or nope: evaluation-only or trainable"  # changing it would move it
 EVALUATION_SHARE = 0.30
 
 
-def unit_hash(unit: str) -> int:
+def unit_hash(unit: str, salt: str = SALT) -> int:
     """64 bits that place a unit on the line from 0 to 2**64, of which the lower 30 % are evaluation-only."""
-    return int.from_bytes(hashlib.sha256(f"{SALT}\0{unit}".encode()).digest()[:8], "big")
+    return int.from_bytes(hashlib.sha256(f"{salt}\0{unit}".encode()).digest()[:8], "big")
 
 
 def unit_of(key: str, group: str) -> str:
@@ -25,13 +25,28 @@ def unit_of(key: str, group: str) -> str:
 def evaluation_units(
     units: Sequence[str], joined: Iterable[tuple[int, int]], fixed: Mapping[int, bool] | None = None
 ) -> list[bool]:
-    """For each item whether it is evaluation-only.
+    """For each item whether it is evaluation-only; see `divide_units`."""
+    return divide_units(units, joined, fixed, salt=SALT, share=EVALUATION_SHARE)
+
+
+def divide_units(
+    units: Sequence[str],
+    joined: Iterable[tuple[int, int]],
+    fixed: Mapping[int, bool] | None = None,
+    *,
+    salt: str,
+    share: float,
+) -> list[bool]:
+    """For each item whether it falls into the share that is set apart.
 
     `units` holds the unit of each item, `joined` pairs of items that must stand together, `fixed` the
     sides that were given out before and stay: what newly joins a fixed item takes its side (evaluation-only
     where it joins both sides, since what is not trained on harms no measurement).
     """
     parents: dict[str, str] = {}
+
+    def place(unit: str) -> int:
+        return unit_hash(unit, salt)
 
     def root(unit: str) -> str:
         while (above := parents.setdefault(unit, unit)) != unit:
@@ -40,18 +55,18 @@ def evaluation_units(
         return unit
 
     for one, other in joined:
-        first, second = sorted((root(units[one]), root(units[other])), key=unit_hash)
+        first, second = sorted((root(units[one]), root(units[other])), key=place)
         parents[second] = first
     inherited: dict[str, bool] = {}
     for item, is_evaluation in (fixed or {}).items():
         top = root(units[item])
         inherited[top] = inherited.get(top, False) or is_evaluation
-    threshold = int(EVALUATION_SHARE * 2**64)
+    threshold = int(share * 2**64)
     sides = []
     for item, unit in enumerate(units):
         top = root(unit)
         if fixed and item in fixed:
             sides.append(fixed[item])
         else:
-            sides.append(inherited.get(top, unit_hash(top) < threshold))
+            sides.append(inherited.get(top, place(top) < threshold))
     return sides

@@ -78,3 +78,54 @@ def random_match_rate(
         if (drawable := len(gallery) - copies[identity])
     ]
     return math.fsum(expected) / len(queries) if queries else 0.0
+
+
+@dataclass(frozen=True)
+class ViewMatches:
+    """Grid Dynamics' measures of finding an item's catalogue picture (p) from another view of it (q).
+
+    ``first``: queries whose own p is the nearest of its category's N (`distance_accuracy`); ``top_3``: among
+    the three nearest; ``absolute``: pairs of a query and another's p in which the own p is nearer. ``items``
+    is N, the items compared per category, at most; ``categories`` how many took part.
+    """
+
+    first: Share
+    top_3: Share
+    absolute: Share
+    items: int
+    categories: int
+
+
+def match_views(
+    queries: npt.NDArray[np.float32],
+    candidates: npt.NDArray[np.float32],
+    categories: npt.NDArray[np.int64],
+    *,
+    per_category: int,
+) -> ViewMatches:
+    """Compare (n, d) queries with the (n, d) candidates of the same items, under L2, within their categories.
+
+    The first ``per_category`` items of each category take part; accuracies fall as that number grows. A tie
+    counts against the own candidate.
+    """
+    first = top_3 = nearer = asked = compared = taken = 0
+    for value in np.unique(categories):
+        rows = np.flatnonzero(categories == value)[:per_category]
+        if len(rows) < 2:
+            continue
+        own = np.square(queries[rows] - candidates[rows]).sum(axis=1)
+        others = _squared_distances(queries[rows], candidates[rows])
+        np.fill_diagonal(others, np.inf)
+        before = (others <= own[:, None]).sum(axis=1)
+        first += int((before == 0).sum())
+        top_3 += int((before < 3).sum())
+        nearer += int((others > own[:, None]).sum()) - len(rows)  # itself, at infinity
+        asked, compared, taken = asked + len(rows), compared + len(rows) * (len(rows) - 1), taken + 1
+    return ViewMatches(share(first, asked), share(top_3, asked), share(nearer, compared), per_category, taken)
+
+
+def _squared_distances(
+    ones: npt.NDArray[np.float32], others: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """(n, m), computed row by row so that equal vectors are at distance nought exactly."""
+    return np.stack([np.square(others - one).sum(axis=1) for one in ones])

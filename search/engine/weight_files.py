@@ -34,14 +34,18 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
     Raises WeightsDamaged where they do not, or either file is missing.
     """
-    expected = read_card(path)["sha256"]
+    return read_checked(path, sha256=read_card(path)["sha256"])
+
+
+def read_checked(path: Path, *, sha256: str) -> dict[str, Tensor]:
+    """Read safetensors whose bytes have this checksum. Raises WeightsDamaged for any others."""
     try:
         found = sha256_of(path)
     except OSError as error:
         raise WeightsDamaged(f"{path} cannot be read: {error}. Restore it, or make it anew.") from error
-    if found != expected:
+    if found != sha256:
         raise WeightsDamaged(
-            f"{path} is damaged: its sha256 is {found}, its card says {expected}. "
+            f"{path} is damaged: its sha256 is {found}, its card says {sha256}. "
             "Restore both, or make them anew."
         )
     try:
@@ -52,10 +56,31 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         ) from error
 
 
+def read_plain_weights(path: Path) -> dict[str, Tensor]:
+    """Read any safetensors file that an operator names, with or without a card.
+
+    Raises WeightsDamaged for a file that is none, a pickle above all: nothing in a file is ever run.
+    """
+    try:
+        return safetensors.torch.load_file(path)
+    except FileNotFoundError as error:
+        raise WeightsDamaged(f"{path} was not found. Check the path.") from error
+    except (safetensors.SafetensorError, OSError) as error:
+        raise WeightsDamaged(
+            f"{path} is no safetensors file ({error}). A .pth file holds a pickle, which could run code: "
+            "convert it to safetensors first, or name a backbone and use 'manage.py download_weights'."
+        ) from error
+
+
 def load_weights(network: nn.Module, path: Path) -> None:
     """Give a network the weights of a file. Raises WeightsDamaged, also where they are another network's."""
+    load_checked(network, path, sha256=read_card(path)["sha256"])
+
+
+def load_checked(network: nn.Module, path: Path, *, sha256: str) -> None:
+    """Give a network the weights of a file with this checksum; raises as `load_weights` does."""
     try:
-        network.load_state_dict(read_weights(path), assign=True)
+        network.load_state_dict(read_checked(path, sha256=sha256), assign=True)
     except RuntimeError as error:
         raise WeightsDamaged(
             f"{path} holds weights of other names or other shapes than this network has. Make them anew."

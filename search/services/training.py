@@ -1,0 +1,204 @@
+"""Training asked for: checked before any work starts, then a job. What the job does is in `training_run`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_slug
+from django.db import transaction
+
+from search import events
+from search.engine.encoders.base import WeightsDamaged
+from search.engine.files import sha256_of
+from search.engine.training.settings import SETTINGS_OF, BadSetting, Settings
+from search.engine.weight_headers import check_safetensors
+from search.models import Aspect, Catalogue, CatalogueState, JobState, Label, Split, Training
+from search.selectors.encoders import list_known_encoders
+from search.services.jobs import JobContext, create_job, retry_job
+
+KIND = "train"
+FAMILY = "trained"
+LONGEST_NAME = 60
+
+
+class TrainingRefused(Exception):
+    """Nothing is trained; the text says why, and the remedy."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be trained, as a form or a command line says it; ``settings`` as text by name."""
+
+    kind: str
+    name: str
+    catalogue: Catalogue
+    aspects: tuple[str, ...] = ()
+    settings: Mapping[str, str] | None = None
+    weights: Path | None = None
+    device: str = "auto"
+
+
+def request_training(wish: Wish, *, now: datetime) -> Training:
+    """The training that was asked for, with its job: made, or found where everything is the same.
+
+    One that failed or was cancelled goes on from its last checkpoint. Raises ``TrainingRefused``.
+    """
+    settings = read_settings(wish)
+    _check_name(wish.name)
+    _check_catalogue(wish)
+    sha256 = _check_weights(wish.weights)
+    facts = {
+        "name": wish.name,
+        "kind": wish.kind,
+        "catalogue": wish.catalogue.pk,
+        "content": wish.catalogue.content_hash,
+        "aspects": list(wish.aspects),
+        "settings": settings.as_json(),
+        "weights": sha256,
+        "device": wish.device,
+    }
+    fingerprint = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    with transaction.atomic():
+        training, made = Training.objects.get_or_create(
+            fingerprint=fingerprint,
+            defaults={
+                "name": wish.name,
+                "kind": wish.kind,
+                "catalogue": wish.catalogue,
+                "catalogue_hash": wish.catalogue.content_hash,
+                "aspects": list(wish.aspects),
+                "settings": settings.as_json(),
+                "weights": "" if wish.weights is None else str(wish.weights.resolve()),
+                "weights_sha256": sha256,
+                "device": wish.device,
+                "created_at": now,
+            },
+        )
+        if made or training.job is None:
+            training.job = create_job(
+                kind=KIND,
+                arguments={"training": training.pk},
+                key=f"train:{training.pk}",
+                title=f"Train {wish.name} ({wish.kind})",
+                catalogue=wish.catalogue,
+                now=now,
+            )
+            training.save()
+        elif training.job.state in (JobState.FAILED, JobState.CANCELLED):
+            retry_job(job=training.job, now=now)
+        events.bump("trainings")
+    return training
+
+
+def run_training(context: JobContext) -> None:
+    """Train ``arguments["training"]`` and publish the encoder."""
+    from search.services import training_run  # imports torch, which web processes do without
+
+    training_run.run(context)
+
+
+def read_settings(wish: Wish) -> Settings:
+    """The settings of a wish. Raises ``TrainingRefused`` for a kind or a setting that there is not."""
+    if wish.kind not in SETTINGS_OF:
+        raise TrainingRefused(
+            f"There is no kind “{wish.kind}” of training. There are: {', '.join(SETTINGS_OF)}."
+        )
+    try:
+        return SETTINGS_OF[wish.kind].read(wish.settings or {})
+    except BadSetting as error:
+        raise TrainingRefused(str(error)) from error
+
+
+def _check_name(name: str) -> None:
+    try:
+        validate_slug(name)
+    except ValidationError as error:
+        raise TrainingRefused(
+            f"“{name}” is no name: use letters, digits, hyphens and underscores."
+        ) from error
+    if len(name) > LONGEST_NAME:
+        raise TrainingRefused(f"The name is longer than {LONGEST_NAME} characters: choose a shorter one.")
+    own = set(Training.objects.values_list("name", flat=True))
+    taken = {info.name for info in list_known_encoders()} | {info.network for info in list_known_encoders()}
+    if name in taken and name not in own:
+        raise TrainingRefused(f"“{name}” is an encoder of this installation: choose another name.")
+
+
+def _check_catalogue(wish: Wish) -> None:
+    catalogue = wish.catalogue
+    if catalogue.state != CatalogueState.READY:
+        raise TrainingRefused(
+            f"“{catalogue.title}” is not ready but {catalogue.state}: finish its import first."
+        )
+    labels = catalogue.aspects.filter(kind=Aspect.Kind.LABEL)
+    known = list(labels.values_list("name", flat=True))
+    there_are = f"“{catalogue.title}” has: {', '.join(known) or 'none'}."
+    for name in wish.aspects:
+        if name not in known:
+            raise TrainingRefused(f"There is no aspect “{name}” to learn. {there_are}")
+    category = list(labels.filter(is_category=True).values_list("name", flat=True))
+    if not wish.aspects and not category:
+        raise TrainingRefused(
+            f"The catalogue has no category: import it with --category, or name aspects. {there_are}"
+        )
+    if wish.kind in ("transfer", "siamese") and len(wish.aspects) > 1:
+        raise TrainingRefused(f"{wish.kind} learns one aspect, not {len(wish.aspects)}: name one.")
+    for name in wish.aspects or category:
+        _check_aspect(catalogue, name)
+    if wish.kind == "siamese" and not catalogue.items.exclude(lifestyle_sha256="").exists():
+        raise TrainingRefused(
+            f"“{catalogue.title}” has no lifestyle photos, from which siamese learns: import a catalogue "
+            "whose items have a second view, or train another kind."
+        )
+
+
+def _check_aspect(catalogue: Catalogue, name: str) -> None:
+    """An aspect can be learned where two values have two trainable items each."""
+    labels = Label.objects.filter(
+        item__catalogue=catalogue,
+        item__split=Split.TRAINABLE,
+        attribute__aspect__name=name,
+        attribute__aspect__catalogue=catalogue,
+    ).exclude(source=Label.Source.PREDICTED)
+    counts: dict[str, int] = {}
+    for value in labels.values_list("attribute__value", flat=True).iterator(chunk_size=5000):
+        counts[value] = counts.get(value, 0) + 1
+    if len(counts) < 2:
+        only = f"one value only (“{next(iter(counts))}”)" if counts else "no value"
+        raise TrainingRefused(
+            f"Nothing can be learned of “{name}”: the trainable items have {only}. Name another aspect."
+        )
+    if sum(count >= 2 for count in counts.values()) < 2:
+        raise TrainingRefused(
+            f"Nothing can be learned of “{name}”: fewer than two of its values have two trainable items. "
+            "Import more items, or name another aspect."
+        )
+
+
+def _check_weights(weights: Path | None) -> str:
+    """The sha256 of the backbone's weights; blank without any."""
+    if weights is None:
+        return ""
+    try:
+        check_safetensors(weights)
+        return sha256_of(weights)
+    except WeightsDamaged as error:
+        raise TrainingRefused(str(error)) from error
+
+
+def describe(training: Training) -> dict[str, Any]:
+    """What a card says of where an encoder comes from."""
+    return {
+        "catalogue": training.catalogue.slug,
+        "catalogue_hash": training.catalogue_hash,
+        "aspects": training.aspects,
+        "settings": training.settings,
+        "weights_sha256": training.weights_sha256,
+    }
