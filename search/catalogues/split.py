@@ -7,7 +7,8 @@ catalogue but not on the order of its rows, its name, or when it was imported.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 SALT = "dope or nope: evaluation-only or trainable"  # changing it would move items across the divide
 EVALUATION_SHARE = 0.30
@@ -25,28 +26,51 @@ def unit_of(key: str, group: str) -> str:
 def evaluation_units(
     units: Sequence[str], joined: Iterable[tuple[int, int]], fixed: Mapping[int, bool] | None = None
 ) -> list[bool]:
-    """For each item whether it is evaluation-only; see `divide_units`."""
-    return divide_units(units, joined, fixed, salt=SALT, share=EVALUATION_SHARE)
-
-
-def divide_units(
-    units: Sequence[str],
-    joined: Iterable[tuple[int, int]],
-    fixed: Mapping[int, bool] | None = None,
-    *,
-    salt: str,
-    share: float,
-) -> list[bool]:
-    """For each item whether it falls into the share that is set apart.
+    """For each item whether it is evaluation-only.
 
     `units` holds the unit of each item, `joined` pairs of items that must stand together, `fixed` the
     sides that were given out before and stay: what newly joins a fixed item takes its side (evaluation-only
     where it joins both sides, since what is not trained on harms no measurement).
     """
-    parents: dict[str, str] = {}
+    root = _join(units, joined)
+    inherited: dict[str, bool] = {}
+    for item, is_evaluation in (fixed or {}).items():
+        top = root(units[item])
+        inherited[top] = inherited.get(top, False) or is_evaluation
+    threshold = int(EVALUATION_SHARE * 2**64)
+    sides = []
+    for item, unit in enumerate(units):
+        top = root(unit)
+        if fixed and item in fixed:
+            sides.append(fixed[item])
+        else:
+            sides.append(inherited.get(top, unit_hash(top) < threshold))
+    return sides
 
-    def place(unit: str) -> int:
-        return unit_hash(unit, salt)
+
+def cut_share(
+    units: Sequence[str], joined: Iterable[tuple[int, int]], *, share: float, salt: str
+) -> list[bool]:
+    """For each item whether it belongs to about ``share`` of the items, cut off by whole units.
+
+    Units are taken in the order of their hashes, those that would make it too much left out: so a large one
+    (a person with a thousand photos) does not take half of the items along. At least one unit is taken.
+    """
+    root = _join(units, joined)
+    tops = [root(unit) for unit in units]
+    sizes = Counter(tops)
+    room = max(share * len(units), min(sizes.values(), default=0))
+    taken: set[str] = set()
+    for top in sorted(sizes, key=lambda unit: unit_hash(unit, salt)):
+        if sizes[top] <= room:
+            taken.add(top)
+            room -= sizes[top]
+    return [top in taken for top in tops]
+
+
+def _join(units: Sequence[str], joined: Iterable[tuple[int, int]]) -> Callable[[str], str]:
+    """From a unit to the one that stands for all that are joined with it: that of the smallest hash."""
+    parents: dict[str, str] = {}
 
     def root(unit: str) -> str:
         while (above := parents.setdefault(unit, unit)) != unit:
@@ -55,18 +79,6 @@ def divide_units(
         return unit
 
     for one, other in joined:
-        first, second = sorted((root(units[one]), root(units[other])), key=place)
+        first, second = sorted((root(units[one]), root(units[other])), key=unit_hash)
         parents[second] = first
-    inherited: dict[str, bool] = {}
-    for item, is_evaluation in (fixed or {}).items():
-        top = root(units[item])
-        inherited[top] = inherited.get(top, False) or is_evaluation
-    threshold = int(share * 2**64)
-    sides = []
-    for item, unit in enumerate(units):
-        top = root(unit)
-        if fixed and item in fixed:
-            sides.append(fixed[item])
-        else:
-            sides.append(inherited.get(top, place(top) < threshold))
-    return sides
+    return root

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,19 @@ def write_weights(path: Path, tensors: dict[str, Tensor], card: dict[str, Any]) 
     The card comes last, so that a reader who finds both finds a pair that belongs together, or is
     told by the checksum that it does not. Raises DiskFull.
     """
-    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    sha256 = write_file(path, safetensors.torch.save(contiguous))
+    sha256 = write_file(path, _pack(tensors))
     text = json.dumps({**card, "file": path.name, "sha256": sha256}, indent=2, ensure_ascii=False)
     write_file(card_of(path), (text + "\n").encode())
     return sha256
+
+
+def pack_weights(network: nn.Module) -> bytes:
+    """A network's weights as the bytes of a safetensors file."""
+    return _pack(network.state_dict())
+
+
+def _pack(tensors: Mapping[str, Tensor]) -> bytes:
+    return safetensors.torch.save({name: part.detach().cpu().contiguous() for name, part in tensors.items()})
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

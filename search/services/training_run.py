@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import safetensors.torch
-import torch
 from django.conf import settings
 
 from search import events
@@ -19,17 +16,17 @@ from search.engine.encoders.base import EncoderError
 from search.engine.encoders.trained_files import write_trained
 from search.engine.trained_networks import side_of
 from search.engine.training.checkpoints import CheckpointFile
+from search.engine.training.devices import find_device
+from search.engine.training.features import look_through
 from search.engine.training.kinds import Lesson, prepare_lesson
 from search.engine.training.loop import Fitted, Progress, TrainingFailed, fit
-from search.engine.training.samples import FeatureViews, PictureViews, Samples, Views
+from search.engine.training.samples import PictureViews, Samples, Views
 from search.engine.training.settings import SETTINGS_OF, BadSetting, Settings
-from search.engine.vectors import VectorStore, load_vectors
+from search.engine.weight_files import pack_weights
 from search.models import Training
 from search.services.jobs import JobContext, JobFailed
 from search.services.training import describe
 from search.services.training_samples import divide, frame_pictures, read_items, read_labels
-
-FEATURES_AT_ONCE = 64
 
 
 def run(context: JobContext) -> None:
@@ -97,23 +94,17 @@ class Session:
         return PictureViews(file, self.device)
 
     def _featurise(self, trunk: Trunk, views: Views, view: str) -> Views:
-        """What a frozen trunk says of a view, computed once and kept beside the checkpoint."""
-        path = self.folder / f"features-{view}.safetensors"
-        try:
-            return FeatureViews(load_vectors(path).rows, self.device)
-        except FileNotFoundError:
-            pass
-        trunk.eval()
-        with VectorStore(
-            path, count=len(self.items), dimensions=trunk.width, facts={"of": self._training.fingerprint}
-        ) as store:
-            pending = store.pending()
-            for start in range(0, len(pending), FEATURES_AT_ONCE):
-                rows = pending[start : start + FEATURES_AT_ONCE]
-                with torch.inference_mode():
-                    store.write(rows, trunk(views.plain(rows)).float().cpu().numpy())
-                self._say(f"the backbone looks at {view} pictures, {rows[-1]:,} of {len(self.items):,}")
-            return FeatureViews(store.finish().rows, self.device)
+        return look_through(
+            trunk,
+            views,
+            count=len(self.items),
+            path=self.folder / f"features-{view}.safetensors",
+            facts={"of": self._training.fingerprint},
+            device=self.device,
+            report=lambda done: self._say(
+                f"the backbone looks at {view} pictures, {done:,} of {len(self.items):,}"
+            ),
+        )
 
     def _say(self, message: str) -> None:
         self._context.progress(0, self.settings.steps, message)
@@ -124,16 +115,6 @@ class Session:
             Training.objects.filter(pk=self._training.pk).update(curve=points)
             events.bump("trainings")
         self._context.progress(progress.step, self.settings.steps, _describe_standing(progress))
-
-
-def find_device(wanted: str) -> torch.device:
-    """A GPU where there is one, unless a CPU was asked for. Raises ``JobFailed``."""
-    if wanted != "cpu" and torch.cuda.is_available():
-        return torch.device("cuda")
-    if wanted == "cuda":
-        raise JobFailed("Device cuda was asked for, but torch finds none. Train with --device auto or cpu.")
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
-    return torch.device("cpu")
 
 
 def _describe_standing(progress: Progress) -> str:
@@ -159,8 +140,6 @@ def _publish(
     """The encoder's files first, then its row: what a row names is always there."""
     division, learner = session.division, lesson.learner
     held_out = learner.judge(learner.module, division.held_out) if len(division.held_out) else {}
-    state = lesson.network.state_dict()
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     card = {
         "name": training.name,
         "kind": training.kind,
@@ -182,9 +161,7 @@ def _publish(
     }
     with context.publish():
         # Within the transaction that holds the job: a worker that lost it publishes nothing.
-        written = write_trained(
-            settings.TRAINED_FOLDER / training.name, safetensors.torch.save(tensors), card
-        )
+        written = write_trained(settings.TRAINED_FOLDER / training.name, pack_weights(lesson.network), card)
         Training.objects.filter(pk=training.pk).update(
             curve=card["curve"],
             measures=fitted.measures,

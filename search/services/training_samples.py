@@ -11,7 +11,7 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
-from search.catalogues.split import divide_units, unit_of
+from search.catalogues.split import cut_share, unit_of
 from search.engine.encoders import trained
 from search.engine.errors import ArtifactDamaged
 from search.engine.images import load_picture
@@ -89,12 +89,18 @@ def read_labels(catalogue: Catalogue, items: CatalogueItems, names: Sequence[str
 
 def divide(items: CatalogueItems, *, validation_share: float) -> Division:
     """Learned, validation and held-out rows; validation is cut from the trainable side, unit by unit."""
-    judged = np.array(
-        divide_units(items.units, items.joined, salt=VALIDATION_SALT, share=validation_share), bool
-    )
+    trainable = np.flatnonzero(items.trainable)
+    place_of = {row: place for place, row in enumerate(trainable.tolist())}
+    joined = [
+        (place_of[one], place_of[other])
+        for one, other in items.joined
+        if one in place_of and other in place_of
+    ]
+    units = [items.units[row] for row in trainable]
+    judged = np.array(cut_share(units, joined, share=validation_share, salt=VALIDATION_SALT), bool)
     return Division(
-        learned=np.flatnonzero(items.trainable & ~judged),
-        validation=np.flatnonzero(items.trainable & judged),
+        learned=trainable[~judged],
+        validation=trainable[judged],
         held_out=np.flatnonzero(~items.trainable),
     )
 

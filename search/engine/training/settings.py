@@ -198,5 +198,5 @@ def _check(setting: Setting, value: Any) -> None:
     if setting.choices and value not in setting.choices:
         raise BadSetting(f"{setting.name} is one of {', '.join(map(str, setting.choices))}, not '{value}'.")
     low, high = setting.low, setting.high
-    if low is not None and high is not None and not low <= number <= high:
+    if low is not None and high is not None and not low <= float(value) <= high:
         raise BadSetting(f"{setting.name} lies between {low:g} and {high:g}, not at {value}.")
