@@ -14,7 +14,6 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 from django.db import transaction
 
-from search import events
 from search.engine.encoders.base import WeightsDamaged
 from search.engine.files import sha256_of
 from search.engine.training.settings import SETTINGS_OF, BadSetting, Settings
@@ -93,7 +92,6 @@ def request_training(wish: Wish, *, now: datetime) -> Training:
             training.save()
         elif training.job.state in (JobState.FAILED, JobState.CANCELLED):
             retry_job(job=training.job, now=now)
-        events.bump("trainings")
     return training
 
 

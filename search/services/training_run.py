@@ -113,7 +113,6 @@ class Session:
         if progress.curve and progress.curve[-1].step == progress.step:
             points = [asdict(point) for point in progress.curve]
             Training.objects.filter(pk=self._training.pk).update(curve=points)
-            events.bump("trainings")
         self._context.progress(progress.step, self.settings.steps, _describe_standing(progress))
 
 
@@ -168,4 +167,4 @@ def _publish(
             encoder_version=trained.version_of(written),
             ready_at=context.now(),
         )
-        events.bump("trainings")
+        events.bump("catalogues")
