@@ -35,7 +35,8 @@ class _Side:
 class IMaterialist:
     """The pictures of all files; an item's key is SPLIT/NUMBER. Each task (pattern, sleeve, ...) is a label.
 
-    The files are read element by element: about 300 MB for all of them. Raises CatalogueUnreadable, OSError.
+    The files are read element by element: about 250 MB and 20 seconds for all of them. Raises
+    CatalogueUnreadable, OSError.
     """
 
     category = "category"

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Container, Iterable, Iterator, Sequence
+from sys import intern
 
 from search.catalogues.delimited import guess_encoding
 from search.catalogues.files import Entry
@@ -55,7 +56,7 @@ def read_list(root: Unpacked, entry: Entry, columns: int) -> Iterator[tuple[int,
         parts = line.rsplit(None, columns - 1)
         rows += 1
         if len(parts) == columns:
-            yield number, [parts[0].strip(), *parts[1:]]
+            yield number, [intern(parts[0].strip()), *parts[1:]]  # several lists have the same names
         else:
             note_line(root, entry, number, f"It has {len(parts)} columns instead of {columns}")
     if rows != int(first):
@@ -70,7 +71,7 @@ def read_by_name(root: Unpacked, entry: Entry, columns: int) -> dict[str, tuple[
         if name in rows:
             note_line(root, entry, number, "An earlier line is about the same name")
         else:
-            rows[name] = tuple(rest)
+            rows[name] = tuple(map(intern, rest))
     return rows
 
 
