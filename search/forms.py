@@ -8,6 +8,8 @@ from django import forms
 from django.conf import settings
 from django.utils.text import slugify
 
+from search.catalogues.registry import list_formats
+
 DRAWN = "wardrobe"
 UPLOADED = "upload"
 ON_SERVER = "path"
@@ -25,6 +27,9 @@ class ImportForm(forms.Form):
     source = forms.ChoiceField(label="From", widget=forms.RadioSelect)
     file = forms.FileField(label="Zip file", required=False)
     path = forms.CharField(label="Path on the server", max_length=1000, required=False)
+    format = forms.ChoiceField(
+        label="Format of the path", required=False, help_text="A published data set has to be named."
+    )
     title = forms.CharField(max_length=200, help_text="What people see.")
     slug = forms.SlugField(
         label="Short name", max_length=50, required=False, help_text="In addresses. Made from the title."
@@ -59,8 +64,12 @@ class ImportForm(forms.Form):
             choices.insert(1, (ON_SERVER, "a folder, table or zip on the server"))
             roots = " or ".join(str(root) for root in settings.IMPORT_ROOTS)
             self.fields["path"].help_text = f"Below {roots}."
+            read = [
+                (known.name, f"{known.name}: {known.title}") for known in list_formats() if not known.draws
+            ]
+            self.fields["format"].choices = [("", "look what it is"), *read]  # type: ignore[attr-defined]
         else:
-            del self.fields["path"]
+            del self.fields["path"], self.fields["format"]
         self.fields["source"].choices = choices  # type: ignore[attr-defined]
         self.fields["source"].initial = UPLOADED
         self.fields["file"].help_text = f"At most {settings.UPLOAD_LIMIT_MB} MB."

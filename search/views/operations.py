@@ -128,7 +128,7 @@ def _open_source(form: ImportForm) -> Source | None:
             form.kept = keep_upload(upload=data["file"], suffix=".zip")
             return open_source(format="zip", path=form.kept, options=options)
         path = Path(data["path"])
-        return open_source(format=detect_format(path), path=path, options=options)
+        return open_source(format=data["format"] or detect_format(path), path=path, options=options)
     except (CatalogueUnreadable, DiskFull) as error:
         form.add_error(None, str(error))
         return None
