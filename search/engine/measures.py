@@ -81,51 +81,57 @@ def random_match_rate(
 
 
 @dataclass(frozen=True)
-class ViewMatches:
-    """Grid Dynamics' measures of finding an item's catalogue picture (p) from another view of it (q).
+class ViewRanks:
+    """How well items' catalogue pictures (p) were found from another view of them (q), by Grid Dynamics.
 
-    ``first``: queries whose own p is the nearest of its category's N (`distance_accuracy`); ``top_3``: among
-    the three nearest; ``absolute``: pairs of a query and another's p in which the own p is nearer. ``items``
-    is N, the items compared per category, at most; ``categories`` how many took part.
+    ``asked`` (m,) are the places of the queries; ``before`` (m,) counts the others' p of the same category
+    that are at most as far as the own one, of ``others`` (m,).
     """
 
-    first: Share
-    top_3: Share
-    absolute: Share
-    items: int
-    categories: int
+    asked: npt.NDArray[np.int64]
+    before: npt.NDArray[np.int64]
+    others: npt.NDArray[np.int64]
+
+    @property
+    def first(self) -> npt.NDArray[np.bool_]:
+        """Whose own p is the nearest: its mean is `distance_accuracy`."""
+        return np.asarray(self.before == 0)
+
+    @property
+    def top_3(self) -> npt.NDArray[np.bool_]:
+        """Whose own p is among the three nearest: its mean is `distance_accuracy_top_3`."""
+        return np.asarray(self.before < 3)
+
+    @property
+    def absolute(self) -> npt.NDArray[np.float64]:
+        """The share of the others that are farther than the own p: its mean is `absolute_accuracy`."""
+        return 1 - self.before / self.others
 
 
-def match_views(
+def rank_views(
     queries: npt.NDArray[np.float32],
     candidates: npt.NDArray[np.float32],
     categories: npt.NDArray[np.int64],
     *,
-    per_category: int,
-) -> ViewMatches:
+    most: int,
+    least: int = 2,
+) -> ViewRanks:
     """Compare (n, d) queries with the (n, d) candidates of the same items, under L2, within their categories.
 
-    The first ``per_category`` items of each category take part; accuracies fall as that number grows. A tie
-    counts against the own candidate.
+    The first ``most`` items of each category take part, and only categories that have ``least``: accuracies
+    fall as that number grows. A tie counts against the own candidate.
     """
-    first = top_3 = nearer = asked = compared = taken = 0
+    asked, before, others = [], [], []
     for value in np.unique(categories):
-        rows = np.flatnonzero(categories == value)[:per_category]
-        if len(rows) < 2:
+        rows = np.flatnonzero(categories == value)[:most]
+        if len(rows) < least:
             continue
         own = np.square(queries[rows] - candidates[rows]).sum(axis=1)
-        others = _squared_distances(queries[rows], candidates[rows])
-        np.fill_diagonal(others, np.inf)
-        before = (others <= own[:, None]).sum(axis=1)
-        first += int((before == 0).sum())
-        top_3 += int((before < 3).sum())
-        nearer += int((others > own[:, None]).sum()) - len(rows)  # itself, at infinity
-        asked, compared, taken = asked + len(rows), compared + len(rows) * (len(rows) - 1), taken + 1
-    return ViewMatches(share(first, asked), share(top_3, asked), share(nearer, compared), per_category, taken)
-
-
-def _squared_distances(
-    ones: npt.NDArray[np.float32], others: npt.NDArray[np.float32]
-) -> npt.NDArray[np.float32]:
-    """(n, m), computed row by row so that equal vectors are at distance nought exactly."""
-    return np.stack([np.square(others - one).sum(axis=1) for one in ones])
+        # Row by row, so that equal vectors are at distance nought exactly.
+        apart = np.stack([np.square(candidates[rows] - query).sum(axis=1) for query in queries[rows]])
+        np.fill_diagonal(apart, np.inf)
+        asked.append(rows)
+        before.append((apart <= own[:, None]).sum(axis=1))
+        others.append(np.full(len(rows), len(rows) - 1))
+    nothing = np.empty(0, np.int64)
+    return ViewRanks(*(np.concatenate([nothing, *parts]) for parts in (asked, before, others)))

@@ -1,32 +1,27 @@
-"""The job that trains a network: frames pictures, learns, and publishes an encoder with its card."""
+"""The job that trains a network and publishes it as an encoder with its card."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 from django.conf import settings
 
 from search import events
-from search.engine.backbones import Trunk
 from search.engine.encoders import trained
 from search.engine.encoders.base import EncoderError
 from search.engine.encoders.trained_files import write_trained
-from search.engine.trained_networks import side_of
-from search.engine.training.checkpoints import CheckpointFile
-from search.engine.training.devices import find_device
-from search.engine.training.features import look_through
-from search.engine.training.kinds import Lesson, prepare_lesson
-from search.engine.training.loop import Fitted, Progress, TrainingFailed, fit
-from search.engine.training.samples import PictureViews, Samples, Views
-from search.engine.training.settings import SETTINGS_OF, BadSetting, Settings
+from search.engine.training.kinds import Lesson
+from search.engine.training.loop import Fitted, Progress, TrainingFailed
+from search.engine.training.settings import SETTINGS_OF, BadSetting
 from search.engine.weight_files import pack_weights
 from search.models import Training
 from search.services.jobs import JobContext, JobFailed
 from search.services.training import describe
-from search.services.training_samples import divide, frame_pictures, read_items, read_labels
+from search.services.training_session import Plan, Session
 
 
 def run(context: JobContext) -> None:
@@ -34,86 +29,35 @@ def run(context: JobContext) -> None:
     training = Training.objects.select_related("catalogue").get(pk=context.job.arguments["training"])
     _require_unchanged(training)
     try:
-        chosen = SETTINGS_OF[training.kind].from_json(training.settings)
-        session = Session(context, training, chosen)
-        lesson, fitted = session.learn()
+        plan = _plan(training)
+        session = Session(plan, say=lambda words: context.progress(0, plan.settings.steps, words))
+        lesson, fitted = session.learn(_reporter(context, training, plan.settings.steps))
     except (TrainingFailed, EncoderError, BadSetting) as error:
         raise JobFailed(str(error)) from error
     _require_unchanged(training)
     _publish(context, training, session, lesson, fitted)
 
 
-class Session:
-    """One training while it runs."""
+def _plan(training: Training) -> Plan:
+    return Plan(
+        kind=training.kind,
+        catalogue=training.catalogue,
+        aspects=tuple(training.aspects),
+        settings=SETTINGS_OF[training.kind].from_json(training.settings),
+        weights=Path(training.weights) if training.weights else None,
+        device=training.device,
+        fingerprint=training.fingerprint,
+    )
 
-    def __init__(self, context: JobContext, training: Training, chosen: Settings) -> None:
-        self._context, self._training, self.settings = context, training, chosen
-        self.device = find_device(training.device)
-        self.items = read_items(training.catalogue)
-        self.labels = read_labels(training.catalogue, self.items, training.aspects)
-        self.division = divide(self.items, validation_share=chosen.validation_share)
-        self.folder: Path = settings.TRAINING_FOLDER / f"training-{training.pk}"
 
-    def learn(self) -> tuple[Lesson, Fitted]:
-        """Train from the last checkpoint to the end. Raises TrainingFailed."""
-        samples = self._frame()
-        weights = Path(self._training.weights) if self._training.weights else None
-        lesson = prepare_lesson(
-            self._training.kind,
-            self.settings,
-            samples,
-            copies=self.items.copies,
-            featurise=self._featurise,
-            weights=weights,
-        )
-        fitted = fit(
-            lesson.learner,
-            self.settings,
-            checkpoint=CheckpointFile(self.folder / "checkpoint", {"training": self._training.fingerprint}),
-            report=self._report,
-            device=self.device,
-        )
-        return lesson, fitted
-
-    def _frame(self) -> Samples:
-        side = side_of(self.settings.backbone, self.settings.side)
-        catalogue = self._view(self.items.images, "catalogue", side)
-        has_lifestyle = np.array([bool(image) for image in self.items.lifestyles], bool)
-        wants = self._training.kind == "siamese"
-        lifestyle = self._view(self.items.lifestyles, "lifestyle", side) if wants else None
-        return Samples(catalogue, lifestyle, has_lifestyle, self.labels, self.division, self.device)
-
-    def _view(self, images: list[str], view: str, side: int) -> Views:
-        file = frame_pictures(
-            self._training.catalogue,
-            images,
-            view=view,
-            side=side,
-            report=lambda done: self._say(f"framing {view} pictures, {done:,} of {len(images):,}"),
-        )
-        return PictureViews(file, self.device)
-
-    def _featurise(self, trunk: Trunk, views: Views, view: str) -> Views:
-        return look_through(
-            trunk,
-            views,
-            count=len(self.items),
-            path=self.folder / f"features-{view}.safetensors",
-            facts={"of": self._training.fingerprint},
-            device=self.device,
-            report=lambda done: self._say(
-                f"the backbone looks at {view} pictures, {done:,} of {len(self.items):,}"
-            ),
-        )
-
-    def _say(self, message: str) -> None:
-        self._context.progress(0, self.settings.steps, message)
-
-    def _report(self, progress: Progress) -> None:
+def _reporter(context: JobContext, training: Training, steps: int) -> Callable[[Progress], None]:
+    def report(progress: Progress) -> None:
         if progress.curve and progress.curve[-1].step == progress.step:
             points = [asdict(point) for point in progress.curve]
-            Training.objects.filter(pk=self._training.pk).update(curve=points)
-        self._context.progress(progress.step, self.settings.steps, _describe_standing(progress))
+            Training.objects.filter(pk=training.pk).update(curve=points)
+        context.progress(progress.step, steps, _describe_standing(progress))
+
+    return report
 
 
 def _describe_standing(progress: Progress) -> str:
@@ -137,9 +81,24 @@ def _publish(
     context: JobContext, training: Training, session: Session, lesson: Lesson, fitted: Fitted
 ) -> None:
     """The encoder's files first, then its row: what a row names is always there."""
+    card = _write_card(training, session, lesson, fitted)
+    with context.publish():
+        # Within the transaction that holds the job: a worker that lost it publishes nothing.
+        written = write_trained(settings.TRAINED_FOLDER / training.name, pack_weights(lesson.network), card)
+        Training.objects.filter(pk=training.pk).update(
+            curve=card["curve"],
+            measures=fitted.measures,
+            encoder_version=trained.version_of(written),
+            ready_at=context.now(),
+        )
+        events.bump("catalogues")
+
+
+def _write_card(training: Training, session: Session, lesson: Lesson, fitted: Fitted) -> dict[str, Any]:
+    """Where the encoder comes from, how it was trained and what it is worth."""
     division, learner = session.division, lesson.learner
     held_out = learner.judge(learner.module, division.held_out) if len(division.held_out) else {}
-    card = {
+    return {
         "name": training.name,
         "kind": training.kind,
         "architecture": lesson.architecture.as_json(),
@@ -158,13 +117,3 @@ def _publish(
         "stopped_early": fitted.stopped_early,
         "curve": [asdict(point) for point in fitted.curve],
     }
-    with context.publish():
-        # Within the transaction that holds the job: a worker that lost it publishes nothing.
-        written = write_trained(settings.TRAINED_FOLDER / training.name, pack_weights(lesson.network), card)
-        Training.objects.filter(pk=training.pk).update(
-            curve=card["curve"],
-            measures=fitted.measures,
-            encoder_version=trained.version_of(written),
-            ready_at=context.now(),
-        )
-        events.bump("catalogues")

@@ -122,8 +122,13 @@ def triplet_accuracies(
     shares = []
     for column, triplets in enumerate(judged):
         masked = embedding if masks is None else embedding * masks[column]
-        anchor, positive, negative = (masked[part] for part in triplets.T)
-        near = np.square(anchor - positive).sum(axis=1)
-        far = np.square(anchor - negative).sum(axis=1)
-        shares.append(float((near < far).mean()) if len(triplets) else float("nan"))
+        shares.append(float(is_nearer(masked, triplets).mean()) if len(triplets) else float("nan"))
     return shares
+
+
+def is_nearer(embedding: NDArray[np.float32], triplets: Triplets) -> NDArray[np.bool_]:
+    """(k,): whether the positive of each triplet is nearer to the anchor than its negative."""
+    anchor, positive, negative = (embedding[part] for part in triplets.T)
+    near, far = (np.square(anchor - other).sum(axis=1) for other in (positive, negative))
+    nearer: NDArray[np.bool_] = near < far
+    return nearer

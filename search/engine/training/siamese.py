@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from search.engine.measures import match_views
+from search.engine.measures import rank_views
 from search.engine.metrics import nearest
 from search.engine.trained_networks import SiameseHead, TrainedNetwork
 from search.engine.training.loop import State, TrainingFailed
@@ -91,11 +91,14 @@ class SiameseLearner:
         samples = self._samples
         assert samples.lifestyle is not None
         query, catalogue = (embed(module, view, rows) for view in (samples.lifestyle, samples.catalogue))
-        found = match_views(query, catalogue, samples.labels.table[rows, 0], per_category=JUDGED_ITEMS)
+        category = samples.labels.table[rows, 0]
+        found = rank_views(query, catalogue, category, most=JUDGED_ITEMS)
+        if not len(found.asked):
+            return {"distance_accuracy": 0.0}
         return {
-            "distance_accuracy": found.first.rate,
-            "distance_accuracy_top_3": found.top_3.rate,
-            "absolute_accuracy": found.absolute.rate,
+            "distance_accuracy": float(found.first.mean()),
+            "distance_accuracy_top_3": float(found.top_3.mean()),
+            "absolute_accuracy": float(found.absolute.mean()),
         }
 
     def state(self) -> State:

@@ -1,0 +1,192 @@
+"""What models answer to the questions by which their authors judged them, question by question.
+
+Questions depend on the catalogue alone, never on a model or its seed: models can be compared in pairs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.engine.arrays import read_arrays, write_arrays
+from search.engine.calibration import find_temperature, softmax
+from search.engine.measures import rank_views
+from search.engine.metrics import Metric, column_centre, nearest, sign_bits
+from search.engine.trained_networks import CsnHead, DenseHead, SiameseHead, TrainedNetwork
+from search.engine.training import csn, siamese
+from search.engine.training.classifying import predict
+from search.engine.training.samples import MISSING, Rows, Samples
+from search.engine.triplets import Triplets, draw_triplets
+
+TRIPLETS = 5000  # per aspect
+MEAN = "mean"  # the name of what stands for all aspects
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """How a model did: ``right`` (m,) is how far each answer was right, 0 to 1; ``rows`` are the items asked.
+
+    ``confidence`` (m,) is what the model thought of its answers, where it says so.
+    """
+
+    measure: str
+    aspect: str
+    rows: Rows
+    right: NDArray[np.float32]
+    confidence: NDArray[np.float32] | None = None
+
+
+def examine_matches(
+    vectors: Vectors,
+    labels: NDArray[np.int64],
+    asked: Rows,
+    copies: NDArray[np.int64],
+    *,
+    aspect: str,
+    metric: Metric = "l2",
+    signs_at_zero: bool = False,
+) -> Answers:
+    """Whether the nearest of all n items, given as (n, d) vectors, has the query's value (Datascope's table).
+
+    An item's near duplicates are no answers to it.
+    """
+    asked = asked[labels[asked] != MISSING]
+    gallery: NDArray[Any] = vectors
+    if metric == "hamming":
+        gallery = sign_bits(vectors, 0.0 if signs_at_zero else column_centre(vectors))
+    alike: dict[int, list[int]] = {}
+    for row, copy in enumerate(copies.tolist()):
+        alike.setdefault(copy, []).append(row)
+    exclude = [alike[copy] for copy in copies[asked].tolist()]
+    found = nearest(metric, gallery[asked], gallery, 1, exclude=exclude).positions[:, 0]
+    right = (found >= 0) & (labels[found] == labels[asked])
+    return Answers("match_rate", aspect, asked, right.astype(np.float32))
+
+
+def examine_chance(
+    labels: NDArray[np.int64], asked: Rows, copies: NDArray[np.int64], *, aspect: str
+) -> Answers:
+    """What `examine_matches` expects of answers drawn evenly from the items that are no copies, exactly."""
+    asked = asked[labels[asked] != MISSING]
+    copied, sizes = np.unique(copies, return_counts=True)
+    size_of = dict(zip(copied.tolist(), sizes.tolist(), strict=True))
+    alike = np.array([
+        ((labels == labels[row]) & (copies != copies[row])).sum() for row in asked
+    ])  # fmt: skip
+    drawable = np.array([len(labels) - size_of[copy] for copy in copies[asked].tolist()])
+    return Answers("match_rate", aspect, asked, (alike / np.maximum(1, drawable)).astype(np.float32))
+
+
+def draw_questions(table: NDArray[np.int64], rows: Rows) -> list[Triplets]:
+    """Triplets of rows per aspect, for `examine_triplets`."""
+    return [
+        rows[draw_triplets(table[rows, column], TRIPLETS, np.random.default_rng(column))]
+        for column in range(table.shape[1])
+    ]
+
+
+def examine_triplets(
+    network: TrainedNetwork[CsnHead], samples: Samples, questions: Sequence[Triplets]
+) -> list[Answers]:
+    """Whether the positive is nearer than the negative, per aspect, under its mask where there is one.
+
+    ``samples`` names the network's own aspects; ``questions`` are theirs.
+    """
+    asked = np.unique(np.concatenate([np.empty(0, np.int64), *(part.reshape(-1) for part in questions)]))
+    embedding = csn.embed(network, samples.catalogue, asked)
+    place_of = np.full(len(samples.labels.table), MISSING, np.int64)
+    place_of[asked] = np.arange(len(asked))
+    masks = network.head.masks().detach().cpu().numpy() if len(network.head.layers) > 1 else None
+    answers = []
+    for column, (aspect, triplets) in enumerate(zip(samples.labels.aspects, questions, strict=True)):
+        masked = embedding if masks is None else embedding * masks[column]
+        right = csn.is_nearer(masked, place_of[triplets])
+        answers.append(Answers("triplet_accuracy", aspect.name, triplets[:, 0], right.astype(np.float32)))
+    return answers
+
+
+def examine_views(
+    query: Vectors, catalogue: Vectors, samples: Samples, rows: Rows, *, items: int
+) -> list[Answers]:
+    """Grid Dynamics' three measures of (m, d) vectors of the rows' views, ``items`` of a category each."""
+    category = samples.labels.table[rows, 0]
+    found = rank_views(query, catalogue, category, most=items, least=items)
+    name = samples.labels.aspects[0].name
+    asked = rows[found.asked]
+    return [
+        Answers("distance_accuracy", name, asked, found.first.astype(np.float32)),
+        Answers("distance_accuracy_top_3", name, asked, found.top_3.astype(np.float32)),
+        Answers("absolute_accuracy", name, asked, found.absolute.astype(np.float32)),
+    ]
+
+
+def embed_views(
+    network: TrainedNetwork[SiameseHead], samples: Samples, rows: Rows
+) -> tuple[Vectors, Vectors]:
+    """Both views of the rows: lifestyle photos, then catalogue pictures."""
+    assert samples.lifestyle is not None
+    return siamese.embed(network, samples.lifestyle, rows), siamese.embed(network, samples.catalogue, rows)
+
+
+def examine_predictions(network: TrainedNetwork[DenseHead], samples: Samples, rows: Rows) -> list[Answers]:
+    """Whether each aspect's value was told right, and how confidently.
+
+    Confidence is scaled by a temperature per aspect, found on the validation items.
+    """
+    judged = samples.division.validation
+    known, asked = (predict(network, samples.catalogue, part) for part in (judged, rows))
+    answers = []
+    for column, aspect in enumerate(samples.labels.aspects):
+        labels, truth = samples.labels.table[rows, column], samples.labels.table[judged, column]
+        seen = truth != MISSING
+        temperature = find_temperature(known[column][seen], truth[seen])
+        there = labels != MISSING
+        probabilities = softmax(asked[column][there], temperature)
+        right = probabilities.argmax(axis=1) == labels[there]
+        confidence = probabilities.max(axis=1).astype(np.float32)
+        answers.append(Answers("accuracy", aspect.name, rows[there], right.astype(np.float32), confidence))
+    return answers
+
+
+def average(answers: Sequence[Answers]) -> Answers:
+    """The mean of several aspects' measures as one: each aspect counts the same, however often it was asked.
+
+    Weights are put into ``right``, whose mean over all questions is then the mean of the aspects' means.
+    """
+    total = sum(len(part.rows) for part in answers)
+    weighted = [part.right * (total / (len(answers) * max(1, len(part.rows)))) for part in answers]
+    rows = np.concatenate([part.rows for part in answers])
+    return replace(answers[0], aspect=MEAN, rows=rows, right=np.concatenate(weighted), confidence=None)
+
+
+def keep_answers(path: Path, answers: Sequence[Answers]) -> None:
+    """Store answers. Raises DiskFull."""
+    arrays: dict[str, NDArray[Any]] = {}
+    for number, part in enumerate(answers):
+        arrays |= {f"{number}.rows": part.rows, f"{number}.right": part.right}
+        if part.confidence is not None:
+            arrays[f"{number}.confidence"] = part.confidence
+    names = [[part.measure, part.aspect] for part in answers]
+    write_arrays(path, arrays, {"answers": json.dumps(names)})
+
+
+def find_answers(path: Path) -> list[Answers]:
+    """What `keep_answers` stored. Raises FileNotFoundError, ArtifactDamaged."""
+    arrays, facts = read_arrays(path)
+    return [
+        Answers(
+            measure,
+            aspect,
+            arrays[f"{number}.rows"],
+            arrays[f"{number}.right"],
+            arrays.get(f"{number}.confidence"),
+        )
+        for number, (measure, aspect) in enumerate(json.loads(facts["answers"]))
+    ]

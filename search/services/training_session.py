@@ -1,0 +1,99 @@
+"""One training while it runs, whoever asked for it: a job, or a command that measures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from django.conf import settings
+
+from search.engine.backbones import Trunk
+from search.engine.trained_networks import side_of
+from search.engine.training.checkpoints import CheckpointFile
+from search.engine.training.devices import find_device
+from search.engine.training.features import look_through
+from search.engine.training.kinds import Lesson, prepare_lesson
+from search.engine.training.loop import Fitted, Progress, fit
+from search.engine.training.samples import Labels, PictureViews, Samples, Views
+from search.engine.training.settings import Settings
+from search.models import Catalogue
+from search.services.training_samples import divide, frame_pictures, read_items, read_labels
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a training depends on. ``fingerprint`` names it all: a checkpoint of another one is refused."""
+
+    kind: str
+    catalogue: Catalogue
+    aspects: tuple[str, ...]
+    settings: Settings
+    weights: Path | None
+    device: str
+    fingerprint: str
+
+
+class Session:
+    """A training of a plan. ``say`` is told what is done before the first step; it may raise to stop."""
+
+    def __init__(self, plan: Plan, *, say: Callable[[str], None]) -> None:
+        self.plan, self._say = plan, say
+        self.device = find_device(plan.device)
+        self.items = read_items(plan.catalogue)
+        self.labels = read_labels(plan.catalogue, self.items, plan.aspects)
+        self.division = divide(self.items, validation_share=plan.settings.validation_share)
+        self.folder: Path = settings.TRAINING_FOLDER / plan.fingerprint[:16]
+
+    def learn(self, report: Callable[[Progress], None]) -> tuple[Lesson, Fitted]:
+        """Train from the last checkpoint to the end. Raises TrainingFailed, EncoderError."""
+        plan = self.plan
+        lesson = prepare_lesson(
+            plan.kind,
+            plan.settings,
+            self.samples(),
+            copies=self.items.copies,
+            featurise=self._featurise,
+            weights=plan.weights,
+        )
+        fitted = fit(
+            lesson.learner,
+            plan.settings,
+            checkpoint=CheckpointFile(self.folder / "checkpoint", {"training": plan.fingerprint}),
+            report=report,
+            device=self.device,
+        )
+        return lesson, fitted
+
+    def samples(self, labels: Labels | None = None) -> Samples:
+        """The catalogue's pictures, framed, with these labels or with all of the plan's."""
+        side = side_of(self.plan.settings.backbone, self.plan.settings.side)
+        seen = np.array([bool(image) for image in self.items.lifestyles], bool)
+        catalogue = self._view(self.items.images, "catalogue", side)
+        wants = self.plan.kind == "siamese"
+        lifestyle = self._view(self.items.lifestyles, "lifestyle", side) if wants else None
+        return Samples(catalogue, lifestyle, seen, labels or self.labels, self.division, self.device)
+
+    def _view(self, images: list[str], view: str, side: int) -> Views:
+        file = frame_pictures(
+            self.plan.catalogue,
+            images,
+            view=view,
+            side=side,
+            report=lambda done: self._say(f"framing {view} pictures, {done:,} of {len(images):,}"),
+        )
+        return PictureViews(file, self.device)
+
+    def _featurise(self, trunk: Trunk, views: Views, view: str) -> Views:
+        return look_through(
+            trunk,
+            views,
+            count=len(self.items),
+            path=self.folder / f"features-{view}.safetensors",
+            facts={"of": self.plan.fingerprint},
+            device=self.device,
+            report=lambda done: self._say(
+                f"the backbone looks at {view} pictures, {done:,} of {len(self.items):,}"
+            ),
+        )
