@@ -50,11 +50,9 @@ def find_temperature(logits: NDArray[np.floating], labels: NDArray[np.int64]) ->
 
 
 def bin_confidences(
-    probabilities: NDArray[np.floating], labels: NDArray[np.int64], bins: int = BINS
+    confidence: NDArray[np.floating], right: NDArray[np.floating], bins: int = BINS
 ) -> list[Bin]:
-    """Predictions by confidence, in ``bins`` equal parts of 0 to 1; empty ones are left out."""
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
+    """Predictions, (n,) and (n,), in ``bins`` equal parts of confidence 0 to 1; empty ones are left out."""
     places = np.minimum((confidence * bins).astype(int), bins - 1)
     return [
         Bin(int(inside.sum()), float(confidence[inside].mean()), float(right[inside].mean()))

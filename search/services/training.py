@@ -51,7 +51,7 @@ def request_training(wish: Wish, *, now: datetime) -> Training:
     """
     settings = read_settings(wish)
     _check_name(wish.name)
-    _check_catalogue(wish)
+    check_wish(wish)
     sha256 = _check_weights(wish.weights)
     facts = {
         "name": wish.name,
@@ -129,7 +129,8 @@ def _check_name(name: str) -> None:
         raise TrainingRefused(f"“{name}” is an encoder of this installation: choose another name.")
 
 
-def _check_catalogue(wish: Wish) -> None:
+def check_wish(wish: Wish) -> None:
+    """Refuse a catalogue from which this cannot be learned. Raises ``TrainingRefused``."""
     catalogue = wish.catalogue
     if catalogue.state != CatalogueState.READY:
         raise TrainingRefused(

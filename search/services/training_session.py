@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from django.conf import settings
+from numpy.typing import NDArray
 
 from search.engine.backbones import Trunk
 from search.engine.trained_networks import side_of
@@ -16,8 +18,8 @@ from search.engine.training.devices import find_device
 from search.engine.training.features import look_through
 from search.engine.training.kinds import Lesson, prepare_lesson
 from search.engine.training.loop import Fitted, Progress, fit
-from search.engine.training.samples import Labels, PictureViews, Samples, Views
-from search.engine.training.settings import Settings
+from search.engine.training.samples import MISSING, PictureViews, Samples, Views
+from search.engine.training.settings import Settings, TransferSettings
 from search.models import Catalogue
 from search.services.training_samples import divide, frame_pictures, read_items, read_labels
 
@@ -42,38 +44,55 @@ class Session:
         self.plan, self._say = plan, say
         self.device = find_device(plan.device)
         self.items = read_items(plan.catalogue)
-        self.labels = read_labels(plan.catalogue, self.items, plan.aspects)
+        self.all_labels = read_labels(plan.catalogue, self.items, plan.aspects)
         self.division = divide(self.items, validation_share=plan.settings.validation_share)
+        self.labels = self.all_labels
+        if isinstance(plan.settings, TransferSettings) and plan.settings.top:
+            self.labels = self.all_labels.most_common(plan.settings.top, self.division.learned)
         self.folder: Path = settings.TRAINING_FOLDER / plan.fingerprint[:16]
+        self._checkpoint = self.folder / "checkpoint"
 
-    def learn(self, report: Callable[[Progress], None]) -> tuple[Lesson, Fitted]:
-        """Train from the last checkpoint to the end. Raises TrainingFailed, EncoderError."""
-        plan = self.plan
-        lesson = prepare_lesson(
-            plan.kind,
-            plan.settings,
+    def prepare(self) -> Lesson:
+        """The network before its first step, and its teacher. Raises TrainingFailed, EncoderError."""
+        return prepare_lesson(
+            self.plan.kind,
+            self.plan.settings,
             self.samples(),
             copies=self.items.copies,
             featurise=self._featurise,
-            weights=plan.weights,
+            weights=self.plan.weights,
         )
+
+    def learn(self, report: Callable[[Progress], None]) -> tuple[Lesson, Fitted]:
+        """Train from the last checkpoint to the end. Raises TrainingFailed, EncoderError."""
+        lesson = self.prepare()
         fitted = fit(
             lesson.learner,
-            plan.settings,
-            checkpoint=CheckpointFile(self.folder / "checkpoint", {"training": plan.fingerprint}),
+            self.plan.settings,
+            checkpoint=CheckpointFile(self._checkpoint, {"training": self.plan.fingerprint}),
             report=report,
             device=self.device,
         )
         return lesson, fitted
 
-    def samples(self, labels: Labels | None = None) -> Samples:
-        """The catalogue's pictures, framed, with these labels or with all of the plan's."""
+    def forget(self) -> None:
+        """Delete what was kept to go on from."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def seen_twice(self) -> NDArray[np.int64]:
+        """Held-out rows of items with a category and a lifestyle photo."""
+        rows = self.division.held_out
+        seen = np.array([bool(self.items.lifestyles[row]) for row in rows], bool)
+        return np.asarray(rows[seen & (self.labels.table[rows, 0] != MISSING)])
+
+    def samples(self) -> Samples:
+        """The catalogue's pictures, framed, with the plan's labels."""
         side = side_of(self.plan.settings.backbone, self.plan.settings.side)
         seen = np.array([bool(image) for image in self.items.lifestyles], bool)
         catalogue = self._view(self.items.images, "catalogue", side)
         wants = self.plan.kind == "siamese"
         lifestyle = self._view(self.items.lifestyles, "lifestyle", side) if wants else None
-        return Samples(catalogue, lifestyle, seen, labels or self.labels, self.division, self.device)
+        return Samples(catalogue, lifestyle, seen, self.labels, self.division, self.device)
 
     def _view(self, images: list[str], view: str, side: int) -> Views:
         file = frame_pictures(

@@ -43,7 +43,9 @@ class ClassifyingLearner:
         settings, samples = self._settings, self._samples
         rows = draw_rows(self._learned, settings.batch, seed=settings.seed, step=step)
         generator = generator_of(samples.device, seed=settings.seed, step=step)
-        pictures = samples.catalogue.changed(rows, settings.augmentation, generator)
+        pictures = samples.catalogue.changed(
+            rows, settings.augmentation, generator, scale=settings.scale_at(step)
+        )
         labels = self._labels[rows].to(samples.device)
         logits = self.module.head.classify(self.module.trunk(pictures))
         return mean_loss(logits, labels, smoothing=settings.smoothing)

@@ -43,7 +43,9 @@ class CsnLearner:
         settings, samples = self._settings, self._samples
         rows = draw_rows(samples.division.learned, settings.items, seed=settings.seed, step=step)
         generator = generator_of(samples.device, seed=settings.seed, step=step)
-        pictures = samples.catalogue.changed(rows, settings.augmentation, generator)
+        pictures = samples.catalogue.changed(
+            rows, settings.augmentation, generator, scale=settings.scale_at(step)
+        )
         head = self.module.head
         embedding = head.embed(self.module.trunk(pictures)).float()
         draws = np.random.default_rng([settings.seed, step, 1])

@@ -6,24 +6,27 @@ Questions depend on the catalogue alone, never on a model or its seed: models ca
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from search.engine.arrays import read_arrays, write_arrays
 from search.engine.calibration import find_temperature, softmax
-from search.engine.measures import rank_views
+from search.engine.measures import ViewRanks, rank_views
 from search.engine.metrics import Metric, column_centre, nearest, sign_bits
 from search.engine.trained_networks import CsnHead, DenseHead, SiameseHead, TrainedNetwork
 from search.engine.training import csn, siamese
 from search.engine.training.classifying import predict
-from search.engine.training.samples import MISSING, Rows, Samples
+from search.engine.training.samples import MISSING, Labels, Rows, Samples
 from search.engine.triplets import Triplets, draw_triplets
 
+AT_ONCE = 128
 TRIPLETS = 5000  # per aspect
 MEAN = "mean"  # the name of what stands for all aspects
 Vectors = NDArray[np.float32]
@@ -84,12 +87,17 @@ def examine_chance(
     return Answers("match_rate", aspect, asked, (alike / np.maximum(1, drawable)).astype(np.float32))
 
 
-def draw_questions(table: NDArray[np.int64], rows: Rows) -> list[Triplets]:
+def draw_questions(labels: Labels, rows: Rows) -> list[Triplets]:
     """Triplets of rows per aspect, for `examine_triplets`."""
     return [
-        rows[draw_triplets(table[rows, column], TRIPLETS, np.random.default_rng(column))]
-        for column in range(table.shape[1])
+        rows[draw_triplets(labels.table[rows, column], TRIPLETS, _randomness_of(aspect.name))]
+        for column, aspect in enumerate(labels.aspects)
     ]
+
+
+def _randomness_of(aspect: str) -> np.random.Generator:
+    """By the aspect's name, so that a specialist is asked what everybody is."""
+    return np.random.default_rng(zlib.crc32(aspect.encode()))
 
 
 def examine_triplets(
@@ -113,18 +121,44 @@ def examine_triplets(
 
 
 def examine_views(
-    query: Vectors, catalogue: Vectors, samples: Samples, rows: Rows, *, items: int
+    query: Vectors, catalogue: Vectors, labels: Labels, rows: Rows, *, items: int
 ) -> list[Answers]:
     """Grid Dynamics' three measures of (m, d) vectors of the rows' views, ``items`` of a category each."""
-    category = samples.labels.table[rows, 0]
-    found = rank_views(query, catalogue, category, most=items, least=items)
-    name = samples.labels.aspects[0].name
+    found = rank_views(query, catalogue, labels.table[rows, 0], most=items, least=items)
+    return _answer_views(found, labels.aspects[0].name, rows)
+
+
+def rank_at_random(labels: Labels, rows: Rows, *, items: int) -> list[Answers]:
+    """What `examine_views` expects of distances that say nothing, exactly."""
+    nothing = np.zeros((len(rows), 1), np.float32)
+    asked = rank_views(nothing, nothing, labels.table[rows, 0], most=items, least=items)
+    name, rows = labels.aspects[0].name, rows[asked.asked]
+    expected = {
+        "distance_accuracy": 1 / items,
+        "distance_accuracy_top_3": min(3, items) / items,
+        "absolute_accuracy": 0.5,
+    }
+    return [
+        Answers(measure, name, rows, np.full(len(rows), share, np.float32))
+        for measure, share in expected.items()
+    ]
+
+
+def _answer_views(found: ViewRanks, aspect: str, rows: Rows) -> list[Answers]:
     asked = rows[found.asked]
     return [
-        Answers("distance_accuracy", name, asked, found.first.astype(np.float32)),
-        Answers("distance_accuracy_top_3", name, asked, found.top_3.astype(np.float32)),
-        Answers("absolute_accuracy", name, asked, found.absolute.astype(np.float32)),
+        Answers("distance_accuracy", aspect, asked, found.first.astype(np.float32)),
+        Answers("distance_accuracy_top_3", aspect, asked, found.top_3.astype(np.float32)),
+        Answers("absolute_accuracy", aspect, asked, found.absolute.astype(np.float32)),
     ]
+
+
+@torch.inference_mode()
+def embed_all(network: TrainedNetwork[Any], samples: Samples) -> Vectors:
+    """A network's first layer for every item, (n, d)."""
+    rows = np.arange(len(samples.labels.table))
+    parts = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
+    return np.concatenate([network(samples.catalogue.plain(part))[0].float().cpu().numpy() for part in parts])
 
 
 def embed_views(

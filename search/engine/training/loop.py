@@ -105,7 +105,7 @@ class Run:
         self.averaged = copy.deepcopy(learner.module).requires_grad_(False).eval()
         self.best = copy.deepcopy(learner.module.state_dict())
         learning = [weight for weight in learner.module.parameters() if weight.requires_grad]
-        self.optimiser = torch.optim.AdamW(_decayed_and_not(learning, settings), lr=settings.rate)
+        self.optimiser = torch.optim.AdamW(_decayed_and_not(learning, settings), lr=settings.rate, fused=True)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(
             self.optimiser, lambda step: rate_at(step, settings)
         )

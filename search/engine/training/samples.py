@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
+from torch.nn import functional
 
 from search.engine.training.augmentation import augment
 from search.engine.training.pictures import PictureFile
@@ -46,6 +47,18 @@ class Labels:
         columns = [self.column(name) for name in names]
         return Labels(tuple(by_name[name] for name in names), np.stack(columns, axis=1))
 
+    def most_common(self, count: int, rows: Rows) -> Labels:
+        """Of each aspect the ``count`` values that most of the rows have; the others become MISSING."""
+        aspects, table = [], np.full_like(self.table, MISSING)
+        for column, aspect in enumerate(self.aspects):
+            labels = self.table[rows, column]
+            sizes = np.bincount(labels[labels != MISSING], minlength=len(aspect.values))
+            kept = np.sort(np.argsort(-sizes, kind="stable")[:count])
+            aspects.append(Aspect(aspect.name, tuple(aspect.values[place] for place in kept)))
+            for number, place in enumerate(kept):
+                table[self.table[:, column] == place, column] = number
+        return Labels(tuple(aspects), table)
+
 
 @dataclass(frozen=True)
 class Division:
@@ -63,8 +76,8 @@ class Views(Protocol):
         """The rows as they are."""
         ...
 
-    def changed(self, rows: Rows, strength: str, generator: Generator) -> Tensor:
-        """The rows, each changed in its own way where that is possible."""
+    def changed(self, rows: Rows, strength: str, generator: Generator, *, scale: float = 1.0) -> Tensor:
+        """The rows, each changed in its own way and all reduced to ``scale``, where that is possible."""
         ...
 
 
@@ -78,9 +91,9 @@ class PictureViews:
         """See `Views`."""
         return torch.from_numpy(self._file.read(rows)).to(self._device, non_blocking=True)
 
-    def changed(self, rows: Rows, strength: str, generator: Generator) -> Tensor:
+    def changed(self, rows: Rows, strength: str, generator: Generator, *, scale: float = 1.0) -> Tensor:
         """See `Views`."""
-        return augment(self.plain(rows), strength, generator)
+        return augment(_reduce(self.plain(rows), scale), strength, generator)
 
 
 class FeatureViews:
@@ -93,7 +106,7 @@ class FeatureViews:
         """See `Views`."""
         return torch.from_numpy(self._features[rows]).to(self._device, non_blocking=True)
 
-    def changed(self, rows: Rows, strength: str, generator: Generator) -> Tensor:
+    def changed(self, rows: Rows, strength: str, generator: Generator, *, scale: float = 1.0) -> Tensor:
         """See `Views`."""
         return self.plain(rows)
 
@@ -111,6 +124,17 @@ class Samples:
     labels: Labels
     division: Division
     device: torch.device
+
+
+def _reduce(pictures: Tensor, scale: float) -> Tensor:
+    """Reduce the sides of (n, s, s, 3) pictures, averaging."""
+    if scale == 1.0:
+        return pictures
+    side = round(pictures.shape[1] * scale)
+    values = functional.interpolate(
+        pictures.permute(0, 3, 1, 2).float(), (side, side), mode="bilinear", antialias=True
+    )
+    return values.round_().clamp_(0, 255).byte().permute(0, 2, 3, 1).contiguous()
 
 
 def draw_rows(rows: Rows, count: int, *, seed: int, step: int) -> Rows:

@@ -12,6 +12,7 @@ from search.engine.errors import EngineError
 
 Value = int | float | bool | str
 ALL, NONE = "all", "none"  # of a backbone's blocks
+SMALL = 2 / 3
 STRENGTHS = ("none", "gentle", "photos", "query")  # see `augmentation`
 
 
@@ -60,6 +61,9 @@ class Settings:
     trainable: str = _setting(
         ALL, f"blocks of the backbone that learn: {ALL}, {NONE} or how many of the last"
     )
+    small_share: float = _setting(
+        0.6, "share of the steps, at the beginning, that see pictures of two thirds the side", low=0, high=1
+    )
     augmentation: str = _setting("photos", "how pictures are changed while learning", choices=STRENGTHS)
     validation_share: float = _setting(
         0.12, "share of the trainable side that is kept to judge by", low=0.01, high=0.5
@@ -74,6 +78,10 @@ class Settings:
             _check(setting, getattr(self, setting.name))
         if self.trainable not in (ALL, NONE) and not self.trainable.isdecimal():
             raise BadSetting(f"trainable is {ALL}, {NONE} or a number of blocks, not '{self.trainable}'.")
+
+    def scale_at(self, step: int) -> float:
+        """To what share of their side a step reduces pictures: coarse things are learned first, faster."""
+        return SMALL if step < self.small_share * self.steps else 1.0
 
     @classmethod
     def read(cls, texts: Mapping[str, str]) -> Self:

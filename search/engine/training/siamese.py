@@ -74,9 +74,10 @@ class SiameseLearner:
         assert samples.lifestyle is not None
         groups = self._draw_groups(draws)
         rows = np.concatenate(groups)
+        scale = settings.scale_at(step)
         pictures = [
-            samples.lifestyle.changed(rows, settings.augmentation, generator),
-            samples.catalogue.plain(rows),
+            samples.lifestyle.changed(rows, settings.augmentation, generator, scale=scale),
+            samples.catalogue.changed(rows, "none", generator, scale=scale),
         ]
         query, catalogue = self.module(torch.cat(pictures))[0].float().chunk(2)
         distances = _distances(query, catalogue)

@@ -68,8 +68,8 @@ class Command(BaseCommand):
                     kind=options["kind"],
                     name=options["name"],
                     catalogue=find_catalogue(slug=options["catalogue"]),
-                    aspects=tuple(name.strip() for name in options["aspects"].split(",") if name.strip()),
-                    settings=_read_pairs(options["set"], options["backbone"]),
+                    aspects=read_aspects(options["aspects"]),
+                    settings=read_pairs(options["set"], options["backbone"]),
                     weights=options["weights"],
                     device=options["device"],
                 ),
@@ -100,7 +100,12 @@ class Command(BaseCommand):
             self.stdout.write(f"{setting.name} = {setting.default}: {setting.help}{choices}")
 
 
-def _read_pairs(pairs: list[str], backbone: str | None) -> dict[str, str]:
+def read_aspects(text: str) -> tuple[str, ...]:
+    """What ``--aspects`` says."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def read_pairs(pairs: list[str], backbone: str | None = None) -> dict[str, str]:
     """What ``--set`` says. Raises CommandError for one without an equals sign."""
     read = {"backbone": backbone} if backbone else {}
     for pair in pairs:
