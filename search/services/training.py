@@ -28,7 +28,14 @@ LONGEST_NAME = 60
 
 
 class TrainingRefused(Exception):
-    """Nothing is trained; the text says why, and the remedy."""
+    """Nothing is trained; the text says why, and the remedy.
+
+    ``about``: the part of the wish that it is about, by its name in `Wish`; blank where there is no one part.
+    """
+
+    def __init__(self, text: str, *, about: str = "") -> None:
+        super().__init__(text)
+        self.about = about
 
 
 @dataclass(frozen=True)
@@ -106,12 +113,12 @@ def read_settings(wish: Wish) -> Settings:
     """The settings of a wish. Raises ``TrainingRefused`` for a kind or a setting that there is not."""
     if wish.kind not in SETTINGS_OF:
         raise TrainingRefused(
-            f"There is no kind “{wish.kind}” of training. There are: {', '.join(SETTINGS_OF)}."
+            f"There is no kind “{wish.kind}” of training. There are: {', '.join(SETTINGS_OF)}.", about="kind"
         )
     try:
         return SETTINGS_OF[wish.kind].read(wish.settings or {})
     except BadSetting as error:
-        raise TrainingRefused(str(error)) from error
+        raise TrainingRefused(str(error), about="settings") from error
 
 
 def _check_name(name: str) -> None:
@@ -119,14 +126,18 @@ def _check_name(name: str) -> None:
         validate_slug(name)
     except ValidationError as error:
         raise TrainingRefused(
-            f"“{name}” is no name: use letters, digits, hyphens and underscores."
+            f"“{name}” is no name: use letters, digits, hyphens and underscores.", about="name"
         ) from error
     if len(name) > LONGEST_NAME:
-        raise TrainingRefused(f"The name is longer than {LONGEST_NAME} characters: choose a shorter one.")
+        raise TrainingRefused(
+            f"The name is longer than {LONGEST_NAME} characters: choose a shorter one.", about="name"
+        )
     own = set(Training.objects.values_list("name", flat=True))
     taken = {info.name for info in list_known_encoders()} | {info.network for info in list_known_encoders()}
     if name in taken and name not in own:
-        raise TrainingRefused(f"“{name}” is an encoder of this installation: choose another name.")
+        raise TrainingRefused(
+            f"“{name}” is an encoder of this installation: choose another name.", about="name"
+        )
 
 
 def check_wish(wish: Wish) -> None:
@@ -134,27 +145,32 @@ def check_wish(wish: Wish) -> None:
     catalogue = wish.catalogue
     if catalogue.state != CatalogueState.READY:
         raise TrainingRefused(
-            f"“{catalogue.title}” is not ready but {catalogue.state}: finish its import first."
+            f"“{catalogue.title}” is not ready but {catalogue.state}: finish its import first.",
+            about="catalogue",
         )
     labels = catalogue.aspects.filter(kind=Aspect.Kind.LABEL)
     known = list(labels.values_list("name", flat=True))
     there_are = f"“{catalogue.title}” has: {', '.join(known) or 'none'}."
     for name in wish.aspects:
         if name not in known:
-            raise TrainingRefused(f"There is no aspect “{name}” to learn. {there_are}")
+            raise TrainingRefused(f"There is no aspect “{name}” to learn. {there_are}", about="aspects")
     category = list(labels.filter(is_category=True).values_list("name", flat=True))
     if not wish.aspects and not category:
         raise TrainingRefused(
-            f"The catalogue has no category: import it with --category, or name aspects. {there_are}"
+            f"The catalogue has no category: import it with --category, or name aspects. {there_are}",
+            about="aspects",
         )
     if wish.kind in ("transfer", "siamese") and len(wish.aspects) > 1:
-        raise TrainingRefused(f"{wish.kind} learns one aspect, not {len(wish.aspects)}: name one.")
+        raise TrainingRefused(
+            f"{wish.kind} learns one aspect, not {len(wish.aspects)}: name one.", about="aspects"
+        )
     for name in wish.aspects or category:
         _check_aspect(catalogue, name)
     if wish.kind == "siamese" and not catalogue.items.exclude(lifestyle_sha256="").exists():
         raise TrainingRefused(
             f"“{catalogue.title}” has no lifestyle photos, from which siamese learns: import a catalogue "
-            "whose items have a second view, or train another kind."
+            "whose items have a second view, or train another kind.",
+            about="kind",
         )
 
 
@@ -172,12 +188,14 @@ def _check_aspect(catalogue: Catalogue, name: str) -> None:
     if len(counts) < 2:
         only = f"one value only (“{next(iter(counts))}”)" if counts else "no value"
         raise TrainingRefused(
-            f"Nothing can be learned of “{name}”: the trainable items have {only}. Name another aspect."
+            f"Nothing can be learned of “{name}”: the trainable items have {only}. Name another aspect.",
+            about="aspects",
         )
     if sum(count >= 2 for count in counts.values()) < 2:
         raise TrainingRefused(
             f"Nothing can be learned of “{name}”: fewer than two of its values have two trainable items. "
-            "Import more items, or name another aspect."
+            "Import more items, or name another aspect.",
+            about="aspects",
         )
 
 
@@ -189,7 +207,7 @@ def _check_weights(weights: Path | None) -> str:
         check_safetensors(weights)
         return sha256_of(weights)
     except WeightsDamaged as error:
-        raise TrainingRefused(str(error)) from error
+        raise TrainingRefused(str(error), about="weights") from error
 
 
 def describe(training: Training) -> dict[str, Any]:

@@ -69,16 +69,20 @@ class CsnLearner:
         return total
 
     def judge(self, module: TrainedNetwork[CsnHead], rows: Rows) -> dict[str, float]:
-        """Triplet accuracy: its mean, then each aspect's."""
+        """Triplet accuracy: its mean, then that of each aspect of which there are triplets to judge by."""
         table, seed = self._samples.labels.table, self._settings.seed
         judged = draw_judged_triplets(table, rows, JUDGED_TRIPLETS, seed=seed)
         embedding = embed(module, self._samples.catalogue, rows)
         shares = triplet_accuracies(
-            embedding, module.head.masks().cpu().numpy() if self._settings.masks else None, judged
+            embedding, module.head.masks().detach().cpu().numpy() if self._settings.masks else None, judged
         )
         names = [aspect.name for aspect in self._samples.labels.aspects]
-        by_name = {f"triplet_accuracy {name}": share for name, share in zip(names, shares, strict=True)}
-        return {"triplet_accuracy": float(np.mean(shares)), **by_name}
+        by_name = {
+            f"triplet_accuracy {name}": share
+            for name, share in zip(names, shares, strict=True)
+            if not np.isnan(share)
+        }
+        return {"triplet_accuracy": float(np.mean(list(by_name.values()) or 0)), **by_name}
 
     def state(self) -> State:
         """See `Learner`."""

@@ -1,6 +1,5 @@
 """The operator's form for bringing a catalogue."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from django.conf import settings
 from django.utils.text import slugify
 
 from search.catalogues.registry import list_formats
+from search.forms.paths import resolve_below
 
 DRAWN = "wardrobe"
 UPLOADED = "upload"
@@ -75,16 +75,8 @@ class ImportForm(forms.Form):
         self.fields["file"].help_text = f"At most {settings.UPLOAD_LIMIT_MB} MB."
 
     def clean_path(self) -> str:
-        """The real path, where it lies below an allowed root; links that lead out of it do not."""
         given = str(self.cleaned_data["path"]).strip()
-        if not given:
-            return ""
-        path = Path(given).resolve()
-        if not any(path.is_relative_to(root) for root in settings.IMPORT_ROOTS):
-            raise forms.ValidationError("This path is not below one of the allowed folders.")
-        if not os.path.exists(path):  # noqa: PTH110  # Path.exists raises for names no file system takes
-            raise forms.ValidationError("There is nothing at this path.")
-        return str(path)
+        return str(resolve_below(given, settings.IMPORT_ROOTS)) if given else ""
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
