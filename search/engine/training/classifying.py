@@ -55,7 +55,8 @@ class ClassifyingLearner:
         logits = predict(module, self._samples.catalogue, rows)
         labels = self._samples.labels.table[rows]
         shares = accuracies(logits, labels)
-        return {"accuracy": float(np.mean([share for share in shares if share is not None]))}
+        known = [share for share in shares if share is not None]
+        return {"accuracy": float(np.mean(known)) if known else 0.0}
 
     def state(self) -> State:
         """See `Learner`."""
