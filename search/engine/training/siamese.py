@@ -49,7 +49,7 @@ class SiameseLearner:
         self._by_category = {
             value: rows
             for value in np.unique(category[self._learned]).tolist()
-            if len(rows := self._learned[category[self._learned] == value]) >= 2
+            if len(np.unique(copies[rows := self._learned[category[self._learned] == value]])) >= 2
         }
         if len(self._by_category) < 1:
             raise TrainingFailed(
@@ -128,8 +128,9 @@ class SiameseLearner:
     def _draw_group(self, rows: Rows, size: int, draws: Generator) -> Rows:
         anchor = int(rows[draws.integers(len(rows))])
         pool = self._pools.get(anchor)
-        others = rows[rows != anchor] if pool is None or len(pool) < 2 else pool
-        drawn = draws.choice(others, min(size - 1, len(others)), replace=False)
+        if pool is None or len(pool) < 2:
+            pool = rows[self._copies[rows] != self._copies[anchor]]
+        drawn = draws.choice(pool, min(size - 1, len(pool)), replace=False)
         return np.concatenate([[anchor], drawn]).astype(np.int64)
 
     def _choose_negatives(self, groups: list[Rows], draws: Generator) -> NDArray[np.bool_]:
@@ -137,8 +138,9 @@ class SiameseLearner:
         group = np.repeat(np.arange(len(groups)), [len(rows) for rows in groups])
         rows = np.concatenate(groups)
         copies, category = self._copies[rows], self._samples.labels.table[rows, 0]
-        inside = (group[:, None] == group[None, :]) & (copies[:, None] != copies[None, :])
-        outside = category[:, None] != category[None, :]
+        other = copies[:, None] != copies[None, :]
+        inside = (group[:, None] == group[None, :]) & other
+        outside = (category[:, None] != category[None, :]) & other
         # The first so many of a random order; those that may not be drawn come last.
         order = np.argsort(np.argsort(draws.random(outside.shape) + ~outside, axis=1), axis=1)
         chosen: NDArray[np.bool_] = inside | (outside & (order < self._settings.out_of_class))
