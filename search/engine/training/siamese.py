@@ -115,15 +115,27 @@ class SiameseLearner:
         self._pools = {int(line[0]): line[1:][line[1:] != MISSING] for line in state["pools"]}
 
     def _draw_groups(self, draws: Generator) -> list[Rows]:
-        """Items of one category each; as many groups as the queries of a batch fill."""
-        size = self._settings.in_class + 1
+        """Items of one category each, until they are the queries of a batch."""
         categories = list(self._by_category)
         shares = np.array([len(self._by_category[value]) for value in categories], float)
-        count = max(1, self._settings.queries // size)
+        sizes = self._size_groups(len(categories))
         chosen = draws.choice(
-            len(categories), count, replace=count > len(categories), p=shares / shares.sum()
+            len(categories), len(sizes), replace=len(sizes) > len(categories), p=shares / shares.sum()
         )
-        return [self._draw_group(self._by_category[categories[place]], size, draws) for place in chosen]
+        return [
+            self._draw_group(self._by_category[categories[place]], size, draws)
+            for place, size in zip(chosen, sizes, strict=True)
+        ]
+
+    def _size_groups(self, categories: int) -> list[int]:
+        """As many whole groups as there is room for, and the rest; negatives of other categories need one."""
+        settings = self._settings
+        size = settings.in_class + 1
+        whole, rest = divmod(max(settings.queries, size), size)
+        if whole == 1 and categories > 1 and settings.out_of_class:
+            rest = max(rest, settings.out_of_class)
+            return [size, max(rest, 2)]
+        return [size] * whole + [rest] * (rest >= 2)
 
     def _draw_group(self, rows: Rows, size: int, draws: Generator) -> Rows:
         anchor = int(rows[draws.integers(len(rows))])
