@@ -113,7 +113,7 @@ def _read_infos(folder: Path) -> list[EncoderInfo]:
     if card["name"] != folder.name:
         # A copied folder would otherwise take the place of the encoder that it was copied from.
         raise WeightsDamaged(
-            f"The card in {folder} is of the encoder '{card['name']}'. Give the folder that name, or remove it."
+            f"The card in {folder} is of the encoder '{card['name']}'. Name the folder so, or remove it."
         )
     found = weights_path(folder, card).exists()
     remedy = f"The weights in {folder} are gone: restore them, or train the encoder again."

@@ -28,8 +28,8 @@ def look_through(
 ) -> FeatureViews:
     """The trunk's answers to all ``count`` rows of a view, from ``path`` where they lie already.
 
-    ``facts`` say of what they are; others', and damaged ones, are computed anew. ``report`` is told how many there are and may raise to stop; what was
-    computed is kept. Raises DiskFull, StoreBusy.
+    ``facts`` say of what they are; others', and damaged ones, are computed anew. ``report`` is told how many
+    there are and may raise to stop; what was computed is kept. Raises DiskFull, StoreBusy.
     """
     try:
         stored = load_vectors(path)
