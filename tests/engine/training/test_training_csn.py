@@ -115,14 +115,18 @@ def test_global_consistency_draws_together_what_shares_more_without_a_mask():
     assert both == pytest.approx(0.2 + csn.GLOBAL_WEIGHT * 0.2, rel=1e-4)
 
 
-def test_aspects_of_which_nothing_is_known_in_a_batch_do_not_count():
+@pytest.mark.parametrize("column", [0, 1])
+def test_an_aspects_triplets_are_compared_under_its_mask_and_teach_no_other(column):
     labels = draw_labels(40)
-    unknown = Labels(labels.aspects, np.where([True, False], labels.table, -1))
-    only_colour = make_learner(unknown, global_consistency=False, magnitude_penalty=False)
-    loss = only_colour.loss(0)
-    loss.backward()
-    slopes = only_colour.module.head.raw_masks.grad
-    assert float(slopes[0].abs().sum()) > 0 and float(slopes[1].abs().sum()) == 0
+    unknown = Labels(labels.aspects, np.where(np.arange(2) == column, labels.table, -1))
+    learner = make_learner(unknown, global_consistency=False, magnitude_penalty=False)
+    learner.loss(0).backward()
+    slopes = learner.module.head.raw_masks.grad
+    assert float(slopes[column].abs().sum()) > 0 and float(slopes[1 - column].abs().sum()) == 0
+
+
+def test_a_batch_of_which_nothing_is_known_teaches_nothing():
+    labels = draw_labels(40)
     nothing = make_learner(
         Labels(labels.aspects, np.full((40, 2), -1)), global_consistency=False, magnitude_penalty=False
     )

@@ -147,9 +147,7 @@ def test_the_last_blocks_learn_and_the_others_keep_weights_and_statistics():
 
 
 def test_more_blocks_than_there_are_is_a_failure_with_the_remedy():
-    with pytest.raises(
-        TrainingFailed, match=r"There are 5 blocks, not 9\. Set trainable to fewer, to all"
-    ):
+    with pytest.raises(TrainingFailed, match=r"There are 5 blocks, not 9\. Set trainable to fewer, to all"):
         prepare("transfer", settings_of("transfer", trainable="9"), draw_samples(8))
 
 
