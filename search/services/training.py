@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 from django.db import transaction
+from django.db.models import Count
 
 from search.engine.encoders.base import WeightsDamaged
 from search.engine.files import sha256_of
@@ -166,12 +166,20 @@ def check_wish(wish: Wish) -> None:
         )
     for name in wish.aspects or category:
         _check_aspect(catalogue, name)
-    if wish.kind == "siamese" and not catalogue.items.exclude(lifestyle_sha256="").exists():
+    if wish.kind == "siamese" and not _has_two_views(catalogue):
         raise TrainingRefused(
             f"“{catalogue.title}” has no lifestyle photos, from which siamese learns: import a catalogue "
-            "whose items have a second view, or train another kind.",
+            "whose items have a second view, or with --group, the column of what several pictures show.",
             about="kind",
         )
+
+
+def _has_two_views(catalogue: Catalogue) -> bool:
+    """Whether items have a second view, or several pictures show one product: one of them may be it."""
+    if catalogue.items.exclude(lifestyle_sha256="").exists():
+        return True
+    groups = catalogue.items.exclude(group="").values("group").annotate(pictures=Count("pk"))
+    return groups.filter(pictures__gte=2).exists()
 
 
 def _check_aspect(catalogue: Catalogue, name: str) -> None:
@@ -208,14 +216,3 @@ def _check_weights(weights: Path | None) -> str:
         return sha256_of(weights)
     except WeightsDamaged as error:
         raise TrainingRefused(str(error), about="weights") from error
-
-
-def describe(training: Training) -> dict[str, Any]:
-    """What a card says of where an encoder comes from."""
-    return {
-        "catalogue": training.catalogue.slug,
-        "catalogue_hash": training.catalogue_hash,
-        "aspects": training.aspects,
-        "settings": training.settings,
-        "weights_sha256": training.weights_sha256,
-    }

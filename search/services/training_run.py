@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,8 @@ from search.engine.training.settings import SETTINGS_OF, BadSetting
 from search.engine.weight_files import pack_weights
 from search.models import Training
 from search.services.jobs import JobContext, JobFailed
-from search.services.training import describe
+from search.services.predictions import predict_attributes
+from search.services.training_cards import write_card
 from search.services.training_session import Plan, Session
 
 
@@ -35,7 +35,16 @@ def run(context: JobContext) -> None:
     except (TrainingFailed, EncoderError, BadSetting) as error:
         raise JobFailed(str(error)) from error
     _require_unchanged(training)
-    _publish(context, training, session, lesson, fitted)
+    card = _publish(context, training, session, lesson, fitted)
+    if training.kind == "aspects":
+        predict_attributes(
+            context,
+            training.catalogue,
+            lesson.network,
+            session.samples(),
+            temperatures=card["temperatures"],
+            predicted_by=f"{training.name} {trained.version_of(card)}",
+        )
 
 
 def _plan(training: Training) -> Plan:
@@ -79,9 +88,9 @@ def _require_unchanged(training: Training) -> None:
 
 def _publish(
     context: JobContext, training: Training, session: Session, lesson: Lesson, fitted: Fitted
-) -> None:
-    """The encoder's files first, then its row: what a row names is always there."""
-    card = _write_card(training, session, lesson, fitted)
+) -> dict[str, Any]:
+    """The encoder's files first, then its row: what a row names is always there. Returns the card."""
+    card = write_card(training, session, lesson, fitted)
     with context.publish():
         # Within the transaction that holds the job: a worker that lost it publishes nothing.
         written = write_trained(settings.TRAINED_FOLDER / training.name, pack_weights(lesson.network), card)
@@ -92,28 +101,4 @@ def _publish(
             ready_at=context.now(),
         )
         events.bump("catalogues")
-
-
-def _write_card(training: Training, session: Session, lesson: Lesson, fitted: Fitted) -> dict[str, Any]:
-    """Where the encoder comes from, how it was trained and what it is worth."""
-    division, learner = session.division, lesson.learner
-    held_out = learner.judge(learner.module, division.held_out) if len(division.held_out) else {}
-    return {
-        "name": training.name,
-        "kind": training.kind,
-        "architecture": lesson.architecture.as_json(),
-        "lineage": {
-            **describe(training),
-            "learned": len(division.learned),
-            "validation": len(division.validation),
-            "held_out": len(division.held_out),
-            "device": session.device.type,
-            "versions": {name: version(name) for name in ("dopeornope", "torch", "numpy")},
-        },
-        "aspects": [asdict(aspect) for aspect in session.labels.aspects],
-        "measures": fitted.measures,
-        "held_out_measures": held_out,
-        "best_step": fitted.best_step,
-        "stopped_early": fitted.stopped_early,
-        "curve": [asdict(point) for point in fitted.curve],
-    }
+    return written

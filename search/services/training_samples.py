@@ -117,14 +117,15 @@ def frame_pictures(
 
     ``report`` is told how many are framed and may raise to stop; what was framed is kept.
     """
-    name = f"{catalogue.content_hash[:16]}-{view}-{side}-{trained.FRAMING}.u8"
+    digest = hashlib.sha256("\n".join(images).encode()).hexdigest()
+    name = f"{catalogue.content_hash[:16]}-{view}-{digest[:8]}-{side}-{trained.FRAMING}.u8"
     path: Path = settings.TRAINING_FOLDER / "pictures" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         return PictureFile(path)
     except (FileNotFoundError, ArtifactDamaged):
         pass
-    facts = {"images": hashlib.sha256("\n".join(images).encode()).hexdigest()}
+    facts = {"images": digest}
     done = count_written(path, side=side, facts=facts)
 
     def pictures() -> Iterator[NDArray[np.uint8]]:

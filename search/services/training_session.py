@@ -21,7 +21,14 @@ from search.engine.training.loop import Fitted, Progress, fit
 from search.engine.training.samples import MISSING, PictureViews, Samples, Views
 from search.engine.training.settings import Settings, TransferSettings
 from search.models import Catalogue
-from search.services.training_samples import divide, frame_pictures, read_items, read_labels
+from search.services.training_samples import (
+    CatalogueItems,
+    divide,
+    frame_pictures,
+    read_items,
+    read_labels,
+)
+from search.services.training_views import pair_views, score_views
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,7 @@ class Session:
     def __init__(self, plan: Plan, *, say: Callable[[str], None]) -> None:
         self.plan, self._say = plan, say
         self.device = find_device(plan.device)
-        self.items = read_items(plan.catalogue)
+        self.items = self._read_items()
         self.all_labels = read_labels(plan.catalogue, self.items, plan.aspects)
         self.division = divide(self.items, validation_share=plan.settings.validation_share)
         self.labels = self.all_labels
@@ -93,6 +100,19 @@ class Session:
         wants = self.plan.kind == "siamese"
         lifestyle = self._view(self.items.lifestyles, "lifestyle", side) if wants else None
         return Samples(catalogue, lifestyle, seen, self.labels, self.division, self.device)
+
+    def _read_items(self) -> CatalogueItems:
+        """The catalogue's items; where second views are wanted and none given, with those that are found."""
+        catalogue = self.plan.catalogue
+        items = read_items(catalogue)
+        if self.plan.kind != "siamese" or any(items.lifestyles):
+            return items
+        scores = score_views(
+            catalogue,
+            items,
+            report=lambda done: self._say(f"telling views apart, {done:,} of {len(items):,}"),
+        )
+        return pair_views(items, scores)
 
     def _view(self, images: list[str], view: str, side: int) -> Views:
         file = frame_pictures(

@@ -17,13 +17,12 @@ import torch
 from numpy.typing import NDArray
 
 from search.engine.arrays import read_arrays, write_arrays
-from search.engine.calibration import find_temperature, softmax
 from search.engine.measures import ViewRanks, rank_views
 from search.engine.metrics import Metric, column_centre, nearest, sign_bits
 from search.engine.trained_networks import CsnHead, DenseHead, SiameseHead, TrainedNetwork
 from search.engine.training import csn, siamese
-from search.engine.training.classifying import predict
 from search.engine.training.samples import MISSING, Labels, Rows, Samples
+from search.engine.training.showcase import find_temperatures, predict_values
 from search.engine.triplets import Triplets, draw_triplets
 
 AT_ONCE = 128
@@ -174,18 +173,14 @@ def examine_predictions(network: TrainedNetwork[DenseHead], samples: Samples, ro
 
     Confidence is scaled by a temperature per aspect, found on the validation items.
     """
-    judged = samples.division.validation
-    known, asked = (predict(network, samples.catalogue, part) for part in (judged, rows))
+    told = predict_values(network, samples, rows, find_temperatures(network, samples))
     answers = []
-    for column, aspect in enumerate(samples.labels.aspects):
-        labels, truth = samples.labels.table[rows, column], samples.labels.table[judged, column]
-        seen = truth != MISSING
-        temperature = find_temperature(known[column][seen], truth[seen])
+    for column, part in enumerate(told):
+        labels = samples.labels.table[rows, column]
         there = labels != MISSING
-        probabilities = softmax(asked[column][there], temperature)
-        right = probabilities.argmax(axis=1) == labels[there]
-        confidence = probabilities.max(axis=1).astype(np.float32)
-        answers.append(Answers("accuracy", aspect.name, rows[there], right.astype(np.float32), confidence))
+        right = (part.values == labels)[there].astype(np.float32)
+        confidence = part.confidence[there].astype(np.float32)
+        answers.append(Answers("accuracy", part.aspect, rows[there], right, confidence))
     return answers
 
 
