@@ -117,13 +117,15 @@ def _make_published(
 def _load(module: nn.Module, tensors: Mapping[str, Tensor], source: Path) -> None:
     """Give a module the tensors it has names for; all of its convolutions must be among them.
 
-    Layers on top (classifiers) may be missing or of other shapes: they are left out anyway.
+    Layers on top (classifiers) may be missing or of other shapes: they are left out anyway. Files published
+    before batch normalisations counted their batches hold no such count, which nothing here depends on.
     """
     wanted = module.state_dict()
     missing = [
         name
         for name, tensor in wanted.items()
         if not name.startswith(("fc.", "classifier.", "AuxLogits."))
+        and not name.endswith(".num_batches_tracked")
         and (name not in tensors or tensors[name].shape != tensor.shape)
     ]
     if missing:
@@ -153,13 +155,18 @@ def _cut_regnet(network: Any) -> Sequence[nn.Module]:
 
 
 def _cut_vgg(network: Any) -> Sequence[nn.Module]:
-    """One block per stage, each with its pooling, as the network is drawn in its paper."""
+    """One block per stage, each with its pooling, as the network is drawn in its paper.
+
+    The last pooling has nothing to learn and belongs to the last stage, so that one block is one that learns.
+    """
     stages: list[list[nn.Module]] = [[]]
     for layer in network.features:
         stages[-1].append(layer)
         if isinstance(layer, nn.MaxPool2d):
             stages.append([])
-    return [nn.Sequential(*stage) for stage in stages if stage] + [network.avgpool]
+    stages = [stage for stage in stages if stage]
+    stages[-1].append(network.avgpool)
+    return [nn.Sequential(*stage) for stage in stages]
 
 
 def _cut_inception(network: Any) -> Sequence[nn.Module]:
@@ -171,10 +178,21 @@ def _imagenet() -> Normalise:
     return Normalise(IMAGENET_MEAN, IMAGENET_STD)
 
 
+def _around_nought() -> Normalise:
+    """-1 to 1. Inception v3's weights want it: torchvision's network brings ImageNet's way to this one."""
+    return Normalise((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+
+
 def _published(
-    name: str, width: int, cut: Callable[[Any], Sequence[nn.Module]], *, side: int = 224, flat: bool = False
+    name: str,
+    width: int,
+    cut: Callable[[Any], Sequence[nn.Module]],
+    *,
+    side: int = 224,
+    normalise: Callable[[], Normalise] = _imagenet,
+    flat: bool = False,
 ) -> Backbone:
-    return Backbone(name, side, width, _make_published(name, cut), _imagenet, flat)
+    return Backbone(name, side, width, _make_published(name, cut), normalise, flat)
 
 
 _BACKBONES = {
@@ -186,7 +204,7 @@ _BACKBONES = {
         _published("mobilenet_v3_small", 576, _cut_features),
         _published("mobilenet_v3_large", 960, _cut_features),
         _published("regnet_y_400mf", 440, _cut_regnet),
-        _published("inception_v3", 2048, _cut_inception, side=299),
+        _published("inception_v3", 2048, _cut_inception, side=299, normalise=_around_nought),
         _published("convnext_tiny", 768, _cut_features),
     )
 }

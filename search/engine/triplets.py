@@ -41,7 +41,8 @@ def draw_overlap_triplets(table: NDArray[np.int64], count: int, generator: Gener
     """At most ``count`` triplets whose anchor shares more attributes with the positive than the negative.
 
     ``table`` is (n, aspects). What two items share is the share of the aspects known of both in which they
-    agree. The comparison of any two is kept or turned round; ties are left out.
+    agree; where none is, nothing is known of what they share. The comparison of any two is kept or turned
+    round; ties and what is not known are left out.
     """
     if len(table) < 3:
         return np.empty((0, 3), np.int64)
@@ -54,14 +55,16 @@ def draw_overlap_triplets(table: NDArray[np.int64], count: int, generator: Gener
         np.stack([anchor, one, other], axis=1),
         np.stack([anchor, other, one], axis=1),
     )
-    unequal: Triplets = triplets[near != far]
+    unequal: Triplets = triplets[(near > far) | (near < far)]
     return unequal
 
 
 def _overlap(
     table: NDArray[np.int64], ones: NDArray[np.int64], others: NDArray[np.int64]
 ) -> NDArray[np.float64]:
+    """The share of the aspects known of both in which they agree; NaN, which nothing equals, without any."""
     known = (table[ones] != UNKNOWN) & (table[others] != UNKNOWN)
-    equal = known & (table[ones] == table[others])
-    shared: NDArray[np.float64] = equal.sum(axis=1) / np.maximum(1, known.sum(axis=1))
+    equal = (known & (table[ones] == table[others])).sum(axis=1)
+    count = known.sum(axis=1)
+    shared: NDArray[np.float64] = np.where(count > 0, equal / np.maximum(1, count), np.nan)
     return shared

@@ -18,16 +18,17 @@ def check_safetensors(path: Path) -> None:
     try:
         with path.open("rb") as file:
             start = file.read(_LENGTH.size)
-            if start.startswith(_PICKLES):
-                raise WeightsDamaged(
-                    f"{path} holds a pickle, which could run code when it is read. Convert it to "
-                    "safetensors where you trust it; 'manage.py download_weights' fetches published weights."
-                )
             length = _LENGTH.unpack(start)[0] if len(start) == _LENGTH.size else 0
             header = json.loads(file.read(length)) if 0 < length <= _MOST_HEADER else None
     except OSError as error:
         raise WeightsDamaged(f"{path} cannot be read ({error.strerror}). Check the path.") from error
     except (ValueError, RecursionError):
         header = None
-    if not isinstance(header, dict):
-        raise WeightsDamaged(f"{path} is no safetensors file. Give one of the backbone's weights.")
+    if isinstance(header, dict):
+        return
+    if start.startswith(_PICKLES):  # so do some lengths of headers: 640 is 80 02 in bytes
+        raise WeightsDamaged(
+            f"{path} holds a pickle, which could run code when it is read. Convert it to safetensors where "
+            "you trust it; 'manage.py download_weights' fetches published weights."
+        )
+    raise WeightsDamaged(f"{path} is no safetensors file. Give one of the backbone's weights.")

@@ -24,12 +24,13 @@ from search.engine.encoders.base import (
     check_images,
 )
 
+# Names are given out in this order: what people bring comes last and takes none from the others.
 FAMILIES: dict[str, Family] = {
     "thimble": thimble,
-    "trained": trained,
     "vgg": vgg,
     "histograms": histograms,
     "control": control,
+    "trained": trained,
     "plugin": plugins,
 }
 
@@ -47,15 +48,16 @@ def list_encoders(
     infos: dict[str, EncoderInfo] = {}
     for family in FAMILIES.values():
         for info in family.describe(surroundings):
-            if info.name in infos:  # only plug-ins, which come last, can take a name twice
+            if info.name in infos:  # only trained encoders and plug-ins, which come last, can take one twice
                 info = _refuse_name(info)
             infos[info.name] = info
     return list(infos.values())
 
 
 def _refuse_name(info: EncoderInfo) -> EncoderInfo:
-    """A plug-in under a name that is taken: listed apart, and never run instead of the other."""
-    remedy = f"The name '{info.name}' is taken; give the entry point another one."
+    """What has a name that is taken: listed apart, and never run instead of the other."""
+    what = "entry point" if info.family == "plugin" else "encoder"
+    remedy = f"The name '{info.name}' is taken; give the {what} another one."
     name = f"{info.name} (second)"
     return replace(info, name=name, network=name, availability="broken", remedy=remedy)
 

@@ -99,30 +99,38 @@ def _folders(surroundings: Surroundings) -> Iterator[Path]:
 
 
 def _describe(folder: Path) -> list[EncoderInfo]:
-    remedy = ""
     try:
-        card = read_trained_card(folder)
-        layers = _list_layers(card)
-        found = weights_path(folder, card).exists()
-        width = int(card["architecture"]["width"])
-    except (WeightsDamaged, KeyError, TypeError, ValueError) as error:
+        return _read_infos(folder)
+    except WeightsDamaged as error:
         return [_broken(folder.name, str(error))]
-    if not found:
-        remedy = f"The weights in {folder} are gone: restore them, or train the encoder again."
+    except (KeyError, TypeError, ValueError) as error:
+        remedy = f"{folder / CARD} describes no encoder that this version knows ({error!r}). Train it again."
+        return [_broken(folder.name, remedy)]
+
+
+def _read_infos(folder: Path) -> list[EncoderInfo]:
+    card = read_trained_card(folder)
+    if card["name"] != folder.name:
+        # A copied folder would otherwise take the place of the encoder that it was copied from.
+        raise WeightsDamaged(
+            f"The card in {folder} is of the encoder '{card['name']}'. Name the folder so, or remove it."
+        )
+    found = weights_path(folder, card).exists()
+    remedy = f"The weights in {folder} are gone: restore them, or train the encoder again."
     return [
         EncoderInfo(
             name=layer.name,
             family="trained",
             title=_title(card, layer),
-            dimensions=width,
+            dimensions=int(card["architecture"]["width"]),
             version=version_of(card),
             sign_structured=layer.layer == "hidden",
             network=folder.name,
             availability="ready" if found else "weights-missing",
-            remedy=remedy,
+            remedy="" if found else remedy,
             mask=layer.mask,
         )
-        for layer in layers
+        for layer in _list_layers(card)
     ]
 
 

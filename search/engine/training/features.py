@@ -9,6 +9,7 @@ import torch
 
 from search.engine.arrays import Facts
 from search.engine.backbones import Trunk
+from search.engine.errors import ArtifactDamaged
 from search.engine.training.samples import FeatureViews, Views
 from search.engine.vectors import VectorStore, load_vectors
 
@@ -27,14 +28,14 @@ def look_through(
 ) -> FeatureViews:
     """The trunk's answers to all ``count`` rows of a view, from ``path`` where they lie already.
 
-    ``facts`` say of what they are. ``report`` is told how many there are and may raise to stop; what was
-    computed is kept. Raises DiskFull, StoreBusy.
+    ``facts`` say of what they are; others', and damaged ones, are computed anew. ``report`` is told how many
+    there are and may raise to stop; what was computed is kept. Raises DiskFull, StoreBusy.
     """
     try:
         stored = load_vectors(path)
         if stored.facts == facts:
             return FeatureViews(stored.rows, device)
-    except FileNotFoundError:
+    except (FileNotFoundError, ArtifactDamaged):
         pass
     trunk.eval()
     with VectorStore(path, count=count, dimensions=trunk.width, facts=facts) as store:

@@ -20,7 +20,7 @@ from search.engine.trained_networks import (
 )
 from search.engine.training.classifying import ClassifyingLearner
 from search.engine.training.csn import CsnLearner
-from search.engine.training.loop import Learner, TrainingFailed, initialise
+from search.engine.training.loop import Learner, TrainingFailed, initialise, memory_errors
 from search.engine.training.samples import Labels, Samples, Views
 from search.engine.training.settings import (
     AspectsSettings,
@@ -76,8 +76,9 @@ def prepare_lesson(
     ``copies`` as in `SiameseLearner`; ``weights`` are the trunk's. Raises TrainingFailed, WeightsDamaged.
     """
     architecture = plan_network(kind, settings, samples.labels)
-    network = initialise(lambda: _make(architecture, weights, settings.trainable), settings.seed)
-    network.to(samples.device)
+    with memory_errors("the network", "Set a smaller embedding (hidden, dimensions) or another backbone."):
+        network = initialise(lambda: _make(architecture, weights, settings.trainable), settings.seed)
+        network.to(samples.device)
     taught: TrainedNetwork[Any] = network
     if isinstance(network.trunk, Trunk) and network.trunk.is_frozen:
         # Nothing is left of it to learn: what it says of all items is asked for once.

@@ -179,12 +179,12 @@ def fit(
     ``checkpoint`` is continued from where there is one, and written every so many steps. ``report`` is called
     after each step and may raise to stop. Raises TrainingFailed, DiskFull.
     """
-    run = Run(learner, settings)
-    checkpoint.resume(run)
-    learner.module.train()
-    progress = run.progress
-    every_point = max(1, settings.steps // POINTS)
-    with _memory_errors():
+    with memory_errors():
+        run = Run(learner, settings)
+        checkpoint.resume(run)
+        learner.module.train()
+        progress = run.progress
+        every_point = max(1, settings.steps // POINTS)
         while progress.step < settings.steps and not _is_over(progress, settings):
             run.step(autocast=device.type == "cuda")
             is_last = progress.step == settings.steps
@@ -235,18 +235,17 @@ def _decayed_and_not(parameters: list[nn.Parameter], settings: Settings) -> list
 
 
 @contextmanager
-def _memory_errors() -> Iterator[None]:
+def memory_errors(
+    what: str = "a batch",
+    remedy: str = "Set a smaller batch (or fewer queries or items) or a smaller side.",
+) -> Iterator[None]:
+    """Turn a lack of memory, however torch words it, into TrainingFailed with the remedy."""
+    failure = TrainingFailed(f"There is not enough memory for {what}. {remedy}")
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError) as error:
-        raise TrainingFailed(
-            "There is not enough memory for a batch. Set a smaller batch (or fewer queries or items) or a "
-            "smaller side."
-        ) from error
+        raise failure from error
     except RuntimeError as error:
         if "can't allocate memory" not in str(error):  # torch says so on a CPU
             raise
-        raise TrainingFailed(
-            "There is not enough memory for a batch. Set a smaller batch (or fewer queries or items) or a "
-            "smaller side."
-        ) from error
+        raise failure from error

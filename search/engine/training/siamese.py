@@ -49,7 +49,7 @@ class SiameseLearner:
         self._by_category = {
             value: rows
             for value in np.unique(category[self._learned]).tolist()
-            if len(rows := self._learned[category[self._learned] == value]) >= 2
+            if len(np.unique(copies[rows := self._learned[category[self._learned] == value]])) >= 2
         }
         if len(self._by_category) < 1:
             raise TrainingFailed(
@@ -115,21 +115,34 @@ class SiameseLearner:
         self._pools = {int(line[0]): line[1:][line[1:] != MISSING] for line in state["pools"]}
 
     def _draw_groups(self, draws: Generator) -> list[Rows]:
-        """Items of one category each; as many groups as the queries of a batch fill."""
-        size = self._settings.in_class + 1
+        """Items of one category each, until they are the queries of a batch."""
         categories = list(self._by_category)
         shares = np.array([len(self._by_category[value]) for value in categories], float)
-        count = max(1, self._settings.queries // size)
+        sizes = self._size_groups(len(categories))
         chosen = draws.choice(
-            len(categories), count, replace=count > len(categories), p=shares / shares.sum()
+            len(categories), len(sizes), replace=len(sizes) > len(categories), p=shares / shares.sum()
         )
-        return [self._draw_group(self._by_category[categories[place]], size, draws) for place in chosen]
+        return [
+            self._draw_group(self._by_category[categories[place]], size, draws)
+            for place, size in zip(chosen, sizes, strict=True)
+        ]
+
+    def _size_groups(self, categories: int) -> list[int]:
+        """As many whole groups as there is room for, and the rest; negatives of other categories need one."""
+        settings = self._settings
+        size = settings.in_class + 1
+        whole, rest = divmod(max(settings.queries, size), size)
+        if whole == 1 and categories > 1 and settings.out_of_class:
+            rest = max(rest, settings.out_of_class)
+            return [size, max(rest, 2)]
+        return [size] * whole + [rest] * (rest >= 2)
 
     def _draw_group(self, rows: Rows, size: int, draws: Generator) -> Rows:
         anchor = int(rows[draws.integers(len(rows))])
         pool = self._pools.get(anchor)
-        others = rows[rows != anchor] if pool is None or len(pool) < 2 else pool
-        drawn = draws.choice(others, min(size - 1, len(others)), replace=False)
+        if pool is None or len(pool) < 2:
+            pool = rows[self._copies[rows] != self._copies[anchor]]
+        drawn = draws.choice(pool, min(size - 1, len(pool)), replace=False)
         return np.concatenate([[anchor], drawn]).astype(np.int64)
 
     def _choose_negatives(self, groups: list[Rows], draws: Generator) -> NDArray[np.bool_]:
@@ -137,8 +150,9 @@ class SiameseLearner:
         group = np.repeat(np.arange(len(groups)), [len(rows) for rows in groups])
         rows = np.concatenate(groups)
         copies, category = self._copies[rows], self._samples.labels.table[rows, 0]
-        inside = (group[:, None] == group[None, :]) & (copies[:, None] != copies[None, :])
-        outside = category[:, None] != category[None, :]
+        other = copies[:, None] != copies[None, :]
+        inside = (group[:, None] == group[None, :]) & other
+        outside = (category[:, None] != category[None, :]) & other
         # The first so many of a random order; those that may not be drawn come last.
         order = np.argsort(np.argsort(draws.random(outside.shape) + ~outside, axis=1), axis=1)
         chosen: NDArray[np.bool_] = inside | (outside & (order < self._settings.out_of_class))
