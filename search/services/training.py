@@ -57,8 +57,8 @@ class Wish:
 def request_training(wish: Wish, *, now: datetime) -> Training:
     """The training that was asked for, with its job: made, or found where everything is the same.
 
-    One that failed or was cancelled, or whose encoder is not there any more, goes on from its last checkpoint.
-    Raises ``TrainingRefused``.
+    One that failed or was cancelled, or whose encoder is not there any more, goes on from its last
+    checkpoint. Raises ``TrainingRefused``.
     """
     settings = read_settings(wish)
     _check_name(wish.name)
@@ -162,8 +162,8 @@ def check_wish(wish: Wish) -> None:
         _check_aspect(catalogue, name)
         if wish.kind == "csn" and len(f"{wish.name}.{name}") > LONGEST_ENCODER:
             raise TrainingRefused(
-                f"“{wish.name}.{name}”, as the encoder with this aspect's mask would be called, is longer than "
-                f"{LONGEST_ENCODER} characters: choose a shorter name.",
+                f"“{wish.name}.{name}”, as the encoder of this aspect's mask would be called, is longer "
+                f"than {LONGEST_ENCODER} characters: choose a shorter name.",
                 about="name",
             )
     if wish.kind == "siamese":

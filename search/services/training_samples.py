@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from search.catalogues.split import cut_share, unit_of
 from search.engine.encoders import trained
-from search.engine.errors import ArtifactDamaged
+from search.engine.errors import ArtifactDamaged, ImageRejected
 from search.engine.images import load_picture
 from search.engine.training.pictures import PictureFile, count_written, write_pictures
 from search.engine.training.samples import MISSING, Aspect, Division, Labels
@@ -145,6 +145,8 @@ def _frame(image: str, side: int) -> NDArray[np.uint8]:
         raise JobFailed(
             f"A picture is gone from {settings.IMAGES_FOLDER}: import the catalogue again."
         ) from error
+    except ImageRejected as error:
+        raise JobFailed(str(error)) from error
 
 
 def _find_aspects(catalogue: Catalogue, names: Sequence[str]) -> list[AspectRow]:
