@@ -63,7 +63,7 @@ def request_training(wish: Wish, *, now: datetime) -> Training:
     settings = read_settings(wish)
     _check_name(wish.name)
     check_wish(wish)
-    sha256 = _check_weights(wish.weights)
+    sha256 = check_weights(wish.weights)
     facts = {
         "name": wish.name,
         "kind": wish.kind,
@@ -235,8 +235,8 @@ def _check_aspect(catalogue: Catalogue, name: str) -> None:
         )
 
 
-def _check_weights(weights: Path | None) -> str:
-    """The sha256 of the backbone's weights; blank without any."""
+def check_weights(weights: Path | None) -> str:
+    """The sha256 of the backbone's weights; blank without any. Raises ``TrainingRefused``."""
     if weights is None:
         return ""
     try:
