@@ -20,14 +20,20 @@ from search.engine.training.loop import Fitted, Progress, TrainingFailed
 from search.engine.training.settings import SETTINGS_OF, BadSetting
 from search.engine.weight_files import pack_weights
 from search.models import Training
+from search.selectors.trainings import read_card
 from search.services.jobs import JobContext, JobFailed
 from search.services.training import describe
 from search.services.training_session import Plan, Session
 
 
 def run(context: JobContext) -> None:
-    """Train ``arguments["training"]`` and publish its encoder; goes on from the last checkpoint."""
+    """Train ``arguments["training"]`` and publish its encoder; goes on from the last checkpoint.
+
+    Once the encoder is there, the checkpoint goes: it is several times as large.
+    """
     training = Training.objects.select_related("catalogue").get(pk=context.job.arguments["training"])
+    if read_card(training=training) is not None:
+        return  # a worker published it and died before it could say so
     _require_unchanged(training)
     _require_weights(training)
     try:
@@ -38,6 +44,7 @@ def run(context: JobContext) -> None:
         raise JobFailed(str(error)) from error
     _require_unchanged(training)
     _publish(context, training, session, lesson, fitted)
+    session.forget()
 
 
 def _plan(training: Training) -> Plan:

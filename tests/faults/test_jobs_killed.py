@@ -1,5 +1,6 @@
 """Real workers, killed for good: what was accepted ends as done or as failed with a reason (promise P4)."""
 
+import json
 import signal
 from pathlib import Path
 
@@ -15,10 +16,10 @@ from search.engine.encoders import create_encoder
 from search.engine.images import load_rgb
 from search.engine.indexes import build_index
 from search.engine.vectors import load_vectors
-from search.models import BuildState, Catalogue, EmbeddingSpace, Index, Item, Job, JobState, Split
+from search.models import BuildState, Catalogue, EmbeddingSpace, Index, Item, Job, JobState, Split, Training
 from search.services import jobs
 from tests.factories import NOW
-from tests.faults.house import House
+from tests.faults.house import House, is_service
 from tests.waiting import PATIENCE_S
 
 PHOTOS = 480
@@ -124,35 +125,55 @@ def test_31_a_worker_killed_while_it_indexes_is_replaced_and_the_index_is_the_sa
     assert house.all(Contender).count() == 1
 
 
-TRAIN = """
-import os, pathlib, sys
-import django
-django.setup()
-from search.engine.training import TrainingConfig
-from search.services.shipped_weights import train_shipped_weights
-folder = pathlib.Path(sys.argv[1])
-config = TrainingConfig(steps=16, items=8, checkpoint_every=4)
-wanted = dict(target=folder / "small.safetensors", cache_folder=folder, items=8, held_out=4)
-train_shipped_weights(**wanted, config=config, processes=1, say=print)
-"""
+STEPS = 80
 
 
-def test_31_a_training_that_is_killed_goes_on_and_ends_with_the_same_weights(
-    house: House, tmp_path: Path
-) -> None:
-    killed, undisturbed = tmp_path / "killed", tmp_path / "undisturbed"
-    training = house.start("-c", TRAIN, str(killed))
-    house.wait_until(lambda: list(killed.glob("*/checkpoint-*.safetensors")))
-    training.send_signal(signal.SIGKILL)
-    training.wait()
-    assert not list(killed.glob("small.*"))  # nothing half-made is readable
-    (checkpoint,) = killed.glob("*/checkpoint-*.safetensors")
-    assert 0 < read_arrays(checkpoint)[1]["step"] < 16
+def train(name: str) -> list[str]:
+    """A command line that trains for some seconds; the encoder's name changes nothing of what it learns."""
+    told = {
+        "steps": STEPS, "side": 32, "batch": 8, "hidden": 16, "validate_every": 40, "checkpoint_every": 5,
+        "patience": 0,
+    }  # fmt: skip
+    pairs = [word for setting, value in told.items() for word in ("--set", f"{setting}={value}")]
+    return ["train", "transfer", "--catalogue", "drawn", "--name", name, "--device", "cpu", *pairs]
 
-    house.run("-c", TRAIN, str(killed))
-    house.run("-c", TRAIN, str(undisturbed))
-    for name in ("small.safetensors", "small.json"):
-        assert (killed / name).read_bytes() == (undisturbed / name).read_bytes()
+
+@pytest.mark.parametrize("who", ["the worker", "the command"])
+def test_31_a_training_that_is_killed_goes_on_and_ends_with_the_same_weights(house: House, who: str) -> None:
+    house.manage("import_catalogue", "wardrobe", "--slug", "drawn", "--items", 40)
+    trained = house.home / "artifacts" / "encoders"
+    training = house.all(Job).filter(kind="train")
+    if who == "the worker":
+        house.manage(*train("pupil"), "--queue")
+        process = house.start_worker("ml")
+    else:
+        process = house.start("manage.py", *train("pupil"))
+    house.wait_for(training.filter(state=JobState.RUNNING, done__gte=6, done__lt=F("total")))
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    killed = training.get()
+    assert (killed.state, killed.done < STEPS) == (JobState.RUNNING, True)
+    assert not trained.exists()  # nothing half-made is readable
+    [checkpoint] = (house.home / "training").glob("*/checkpoint")
+    assert 0 < json.loads(read_arrays(checkpoint)[1]["progress"])["step"] < STEPS
+
+    if who == "the worker" or is_service():
+        house.recover()
+    if who == "the worker":
+        house.start_worker("ml")
+        house.wait_for(training.filter(state=JobState.DONE))
+    else:
+        house.manage(*train("pupil"))
+    ended = training.get()
+    assert (ended.state, ended.attempt) == (JobState.DONE, 2)
+    assert ended.resumed_from > 0  # it went on instead of beginning again
+
+    house.manage(*train("undisturbed"))
+    weights = {path.parent.name: path for path in trained.glob("*/*.safetensors")}
+    assert weights["pupil"].read_bytes() == weights["undisturbed"].read_bytes()
+    assert weights["pupil"].name == weights["undisturbed"].name, "which says the checksum"
+    curves = house.all(Training).values_list("curve", flat=True)
+    assert len(curves[0]) > STEPS / 2 and curves[0] == curves[1]
 
 
 @pytest.mark.usefixtures("carrier")
