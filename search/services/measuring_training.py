@@ -22,11 +22,18 @@ from search.engine.calibration import bin_confidences, calibration_error
 from search.engine.errors import ArtifactDamaged
 from search.engine.training.exams import MEAN, Answers, average, find_answers, keep_answers
 from search.engine.training.loop import Progress
-from search.services.training import Wish, check_wish, read_settings
+from search.services.training import Wish, check_weights, check_wish, read_settings
 from search.services.training_session import Plan, Session
-from search.services.training_tables import Baseline, Model, TrainedModel, list_models
+from search.services.training_tables import (
+    Baseline,
+    Model,
+    TrainedModel,
+    list_models,
+    require_questions,
+)
 
 CALIBRATION = "calibration_error"
+VERSIONS = ("dopeornope", "torch", "numpy")  # on which answers depend, as they do on the catalogue
 Say = Callable[[str, int, int], None]  # what is done, steps done, steps in all
 
 
@@ -68,7 +75,7 @@ class TrainingTable:
             "differences": [asdict(row) for row in self.differences],
             "settings": self.settings,
             "versions": {
-                **{name: version(name) for name in ("dopeornope", "torch", "numpy")},
+                **{name: version(name) for name in VERSIONS},
                 "catalogue": self.content_hash,
             },
         }
@@ -79,6 +86,7 @@ def measure_training(wish: Wish, *, seeds: int, say: Say) -> TrainingTable:
     check_wish(wish)
     settings = read_settings(wish)
     session = Session(_plan(wish, settings, wish.aspects), say=lambda words: say(words, 0, 0))
+    require_questions(session)
     answers: dict[str, list[list[Answers]]] = {}
     for model in list_models(wish.kind, settings, session):
         count = 1 if isinstance(model, Baseline) else seeds
@@ -104,7 +112,9 @@ def measure_training(wish: Wish, *, seeds: int, say: Say) -> TrainingTable:
 
 
 def _plan(wish: Wish, settings: Any, aspects: tuple[str, ...]) -> Plan:
-    facts = [wish.kind, wish.catalogue.content_hash, aspects, settings.as_json(), str(wish.weights)]
+    weights = check_weights(wish.weights)
+    versions = [version(name) for name in VERSIONS]
+    facts = [wish.kind, wish.catalogue.content_hash, aspects, settings.as_json(), weights, versions]
     return Plan(
         kind=wish.kind,
         catalogue=wish.catalogue,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,11 +21,13 @@ from search.engine.training.settings import SETTINGS_OF, BadSetting, Settings
 from search.engine.weight_headers import check_safetensors
 from search.models import Aspect, Catalogue, CatalogueState, JobState, Label, Split, Training
 from search.selectors.encoders import list_known_encoders
+from search.selectors.trainings import read_card
 from search.services.jobs import JobContext, create_job, retry_job
 
 KIND = "train"
 FAMILY = "trained"
 LONGEST_NAME = 60
+LONGEST_ENCODER = 100  # as columns hold it
 
 
 class TrainingRefused(Exception):
@@ -54,12 +57,13 @@ class Wish:
 def request_training(wish: Wish, *, now: datetime) -> Training:
     """The training that was asked for, with its job: made, or found where everything is the same.
 
-    One that failed or was cancelled goes on from its last checkpoint. Raises ``TrainingRefused``.
+    One that failed or was cancelled, or whose encoder is not there any more, goes on from its last
+    checkpoint. Raises ``TrainingRefused``.
     """
     settings = read_settings(wish)
     _check_name(wish.name)
     check_wish(wish)
-    sha256 = _check_weights(wish.weights)
+    sha256 = check_weights(wish.weights)
     facts = {
         "name": wish.name,
         "kind": wish.kind,
@@ -97,9 +101,15 @@ def request_training(wish: Wish, *, now: datetime) -> Training:
                 now=now,
             )
             training.save()
-        elif training.job.state in (JobState.FAILED, JobState.CANCELLED):
+        elif training.job.state in (JobState.FAILED, JobState.CANCELLED) or _is_gone(training):
             retry_job(job=training.job, now=now)
     return training
+
+
+def _is_gone(training: Training) -> bool:
+    """Whether what it made was deleted since, or another training of the name took its place."""
+    assert training.job is not None
+    return training.job.state == JobState.DONE and read_card(training=training) is None
 
 
 def run_training(context: JobContext) -> None:
@@ -148,12 +158,28 @@ def check_wish(wish: Wish) -> None:
             f"“{catalogue.title}” is not ready but {catalogue.state}: finish its import first.",
             about="catalogue",
         )
-    labels = catalogue.aspects.filter(kind=Aspect.Kind.LABEL)
+    for name in _list_aspects(wish):
+        _check_aspect(catalogue, name)
+        if wish.kind == "csn" and len(f"{wish.name}.{name}") > LONGEST_ENCODER:
+            raise TrainingRefused(
+                f"“{wish.name}.{name}”, as the encoder of this aspect's mask would be called, is longer "
+                f"than {LONGEST_ENCODER} characters: choose a shorter name.",
+                about="name",
+            )
+    if wish.kind == "siamese":
+        _check_views(catalogue)
+
+
+def _list_aspects(wish: Wish) -> list[str]:
+    """The aspects that are named, or the category."""
+    labels = wish.catalogue.aspects.filter(kind=Aspect.Kind.LABEL)
     known = list(labels.values_list("name", flat=True))
-    there_are = f"“{catalogue.title}” has: {', '.join(known) or 'none'}."
+    there_are = f"“{wish.catalogue.title}” has: {', '.join(known) or 'none'}."
     for name in wish.aspects:
         if name not in known:
             raise TrainingRefused(f"There is no aspect “{name}” to learn. {there_are}", about="aspects")
+        if wish.aspects.count(name) > 1:
+            raise TrainingRefused(f"The aspect “{name}” is named twice: name it once.", about="aspects")
     category = list(labels.filter(is_category=True).values_list("name", flat=True))
     if not wish.aspects and not category:
         raise TrainingRefused(
@@ -164,35 +190,41 @@ def check_wish(wish: Wish) -> None:
         raise TrainingRefused(
             f"{wish.kind} learns one aspect, not {len(wish.aspects)}: name one.", about="aspects"
         )
-    for name in wish.aspects or category:
-        _check_aspect(catalogue, name)
-    if wish.kind == "siamese" and not _has_two_views(catalogue):
+    return list(wish.aspects) or category
+
+
+def _check_views(catalogue: Catalogue) -> None:
+    """Trainable items need a second view, or several pictures of one product, among which one may be found."""
+    seen = catalogue.items.exclude(lifestyle_sha256="")
+    if not seen.exists():
+        groups = catalogue.items.filter(split=Split.TRAINABLE).exclude(group="").values("group")
+        if groups.annotate(pictures=Count("pk")).filter(pictures__gte=2).exists():
+            return
         raise TrainingRefused(
             f"“{catalogue.title}” has no lifestyle photos, from which siamese learns: import a catalogue "
             "whose items have a second view, or with --group, the column of what several pictures show.",
             about="kind",
         )
-
-
-def _has_two_views(catalogue: Catalogue) -> bool:
-    """Whether items have a second view, or several pictures show one product: one of them may be it."""
-    if catalogue.items.exclude(lifestyle_sha256="").exists():
-        return True
-    groups = catalogue.items.exclude(group="").values("group").annotate(pictures=Count("pk"))
-    return groups.filter(pictures__gte=2).exists()
+    if not seen.filter(split=Split.TRAINABLE).exists():
+        raise TrainingRefused(
+            f"In “{catalogue.title}” no trainable item has a lifestyle photo, from which siamese learns: "
+            "import more items, or train another kind.",
+            about="kind",
+        )
 
 
 def _check_aspect(catalogue: Catalogue, name: str) -> None:
-    """An aspect can be learned where two values have two trainable items each."""
+    """An aspect can be learned where two values have two trainable items each, which have no other value."""
     labels = Label.objects.filter(
         item__catalogue=catalogue,
         item__split=Split.TRAINABLE,
         attribute__aspect__name=name,
         attribute__aspect__catalogue=catalogue,
     ).exclude(source=Label.Source.PREDICTED)
-    counts: dict[str, int] = {}
-    for value in labels.values_list("attribute__value", flat=True).iterator(chunk_size=5000):
-        counts[value] = counts.get(value, 0) + 1
+    found: dict[int, str | None] = {}
+    for item, value in labels.values_list("item_id", "attribute__value").iterator(chunk_size=5000):
+        found[item] = value if found.get(item, value) == value else None
+    counts = Counter(value for value in found.values() if value is not None)
     if len(counts) < 2:
         only = f"one value only (“{next(iter(counts))}”)" if counts else "no value"
         raise TrainingRefused(
@@ -207,8 +239,8 @@ def _check_aspect(catalogue: Catalogue, name: str) -> None:
         )
 
 
-def _check_weights(weights: Path | None) -> str:
-    """The sha256 of the backbone's weights; blank without any."""
+def check_weights(weights: Path | None) -> str:
+    """The sha256 of the backbone's weights; blank without any. Raises ``TrainingRefused``."""
     if weights is None:
         return ""
     try:

@@ -13,11 +13,13 @@ from search import events
 from search.engine.encoders import trained
 from search.engine.encoders.base import EncoderError
 from search.engine.encoders.trained_files import write_trained
+from search.engine.files import sha256_of
 from search.engine.training.kinds import Lesson
 from search.engine.training.loop import Fitted, Progress, TrainingFailed
 from search.engine.training.settings import SETTINGS_OF, BadSetting
 from search.engine.weight_files import pack_weights
 from search.models import Training
+from search.selectors.trainings import read_card
 from search.services.jobs import JobContext, JobFailed
 from search.services.predictions import predict_attributes
 from search.services.training_cards import write_card
@@ -25,9 +27,15 @@ from search.services.training_session import Plan, Session
 
 
 def run(context: JobContext) -> None:
-    """Train ``arguments["training"]`` and publish its encoder; goes on from the last checkpoint."""
+    """Train ``arguments["training"]`` and publish its encoder; goes on from the last checkpoint.
+
+    Once the encoder is there, the checkpoint goes: it is several times as large.
+    """
     training = Training.objects.select_related("catalogue").get(pk=context.job.arguments["training"])
+    if read_card(training=training) is not None:
+        return  # a worker published it and died before it could say so
     _require_unchanged(training)
+    _require_weights(training)
     try:
         plan = _plan(training)
         session = Session(plan, say=lambda words: context.progress(0, plan.settings.steps, words))
@@ -45,6 +53,7 @@ def run(context: JobContext) -> None:
             temperatures=card["temperatures"],
             predicted_by=f"{training.name} {trained.version_of(card)}",
         )
+    session.forget()
 
 
 def _plan(training: Training) -> Plan:
@@ -83,6 +92,20 @@ def _require_unchanged(training: Training) -> None:
     if training.catalogue.content_hash != training.catalogue_hash:
         raise JobFailed(
             f"“{training.catalogue.title}” has changed since this training was asked for: ask for it again."
+        )
+
+
+def _require_weights(training: Training) -> None:
+    """The card says from which weights training began; it must be true."""
+    if not training.weights:
+        return
+    try:
+        found = sha256_of(Path(training.weights))
+    except OSError as error:
+        raise JobFailed(f"{training.weights} cannot be read ({error.strerror}). Restore it.") from error
+    if found != training.weights_sha256:
+        raise JobFailed(
+            f"{training.weights} has changed since this training was asked for: ask for it again."
         )
 
 

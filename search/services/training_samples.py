@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +16,9 @@ from numpy.typing import NDArray
 
 from search.catalogues.split import cut_share, unit_of
 from search.engine.encoders import trained
-from search.engine.errors import ArtifactDamaged
+from search.engine.errors import ArtifactDamaged, ImageRejected
 from search.engine.images import load_picture
-from search.engine.training.pictures import PictureFile, count_written, write_pictures
+from search.engine.training.pictures import PictureFile, count_partial, count_written, write_pictures
 from search.engine.training.samples import MISSING, Aspect, Division, Labels
 from search.models import Aspect as AspectRow
 from search.models import Catalogue, Item, Label, Split
@@ -23,6 +26,7 @@ from search.selectors.catalogues import image_path
 from search.services.jobs import JobFailed
 
 VALIDATION_SALT = "dope or nope: learned from or judged by while learning"
+_BETWEEN_LOOKS_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -115,26 +119,42 @@ def frame_pictures(
 ) -> PictureFile:
     """One view of every item, framed; made once per catalogue and side. Items without one get a black square.
 
-    ``report`` is told how many are framed and may raise to stop; what was framed is kept.
+    ``report`` is told how many are framed and may raise to stop; what was framed is kept. While another
+    process frames the same pictures, it is waited for.
     """
     digest = hashlib.sha256("\n".join(images).encode()).hexdigest()
     name = f"{catalogue.content_hash[:16]}-{view}-{digest[:8]}-{side}-{trained.FRAMING}.u8"
     path: Path = settings.TRAINING_FOLDER / "pictures" / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
+    with _alone(path, while_waiting=lambda: report(count_partial(path, side=side))):
+        try:
+            return PictureFile(path)
+        except (FileNotFoundError, ArtifactDamaged):
+            pass
+        facts = {"images": digest}
+        done = count_written(path, side=side, facts=facts)
+
+        def pictures() -> Iterator[NDArray[np.uint8]]:
+            for place, image in enumerate(images[done:], start=done):
+                report(place)
+                yield _frame(image, side)
+
+        write_pictures(path, pictures(), side=side, facts=facts, after=done)
         return PictureFile(path)
-    except (FileNotFoundError, ArtifactDamaged):
-        pass
-    facts = {"images": digest}
-    done = count_written(path, side=side, facts=facts)
 
-    def pictures() -> Iterator[NDArray[np.uint8]]:
-        for place, image in enumerate(images[done:], start=done):
-            report(place)
-            yield _frame(image, side)
 
-    write_pictures(path, pictures(), side=side, facts=facts, after=done)
-    return PictureFile(path)
+@contextmanager
+def _alone(path: Path, *, while_waiting: Callable[[], None]) -> Iterator[None]:
+    """One process at a time; the system lets go of the lock when that process ends, however it does."""
+    with path.with_name(path.name + ".lock").open("a") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                while_waiting()
+                time.sleep(_BETWEEN_LOOKS_S)
+        yield
 
 
 def _frame(image: str, side: int) -> NDArray[np.uint8]:
@@ -146,6 +166,8 @@ def _frame(image: str, side: int) -> NDArray[np.uint8]:
         raise JobFailed(
             f"A picture is gone from {settings.IMAGES_FOLDER}: import the catalogue again."
         ) from error
+    except ImageRejected as error:
+        raise JobFailed(str(error)) from error
 
 
 def _find_aspects(catalogue: Catalogue, names: Sequence[str]) -> list[AspectRow]:

@@ -24,8 +24,10 @@ from search.engine.training.exams import (
     rank_at_random,
 )
 from search.engine.training.kinds import Lesson
+from search.engine.training.samples import MISSING
 from search.engine.training.settings import CsnSettings, Settings, SiameseSettings, TransferSettings
 from search.selectors.catalogues import image_path
+from search.services.training import TrainingRefused
 from search.services.training_session import Session
 
 CLASSICAL = ("colour-histogram", "gradient-histogram")
@@ -67,6 +69,30 @@ def list_models(kind: str, settings: Settings, session: Session) -> list[Model]:
         case CsnSettings():
             return _list_csn(settings, session)
     return [TrainedModel(kind, settings, _examine_predictions)]
+
+
+def require_questions(session: Session) -> None:
+    """Refuse a catalogue whose held-out items leave nothing to ask. Raises ``TrainingRefused``."""
+    title, labels, rows = session.plan.catalogue.title, session.labels, session.division.held_out
+    if session.plan.kind == "siamese":
+        known = labels.table[session.seen_twice(), 0]
+        if not len(known) or np.bincount(known).max() < ITEMS_PER_CATEGORY:
+            raise TrainingRefused(
+                f"No category of “{title}” has {ITEMS_PER_CATEGORY} held-out items with a lifestyle photo, "
+                "among which one is looked for: import more items."
+            )
+        return
+    if session.plan.kind == "csn":
+        asked = [len(questions) for questions in draw_questions(labels, rows)]
+    else:
+        asked = (labels.table[rows] != MISSING).sum(axis=0).tolist()
+    for aspect, count in zip(labels.aspects, asked, strict=True):
+        if not count:
+            raise TrainingRefused(
+                f"Held-out items of “{title}” are too few, or too much alike, to ask anything about "
+                f"“{aspect.name}”: import more items, or name other aspects.",
+                about="aspects",
+            )
 
 
 def _list_transfer(settings: TransferSettings, session: Session) -> list[Model]:
