@@ -194,7 +194,7 @@ def _list_aspects(wish: Wish) -> list[str]:
 
 
 def _check_views(catalogue: Catalogue) -> None:
-    """Trainable items need a second view, or several pictures of one product, among which one may be found."""
+    """Trainable items need a second view, or several pictures of one product: one of them may be it."""
     seen = catalogue.items.exclude(lifestyle_sha256="")
     if not seen.exists():
         groups = catalogue.items.filter(split=Split.TRAINABLE).exclude(group="").values("group")

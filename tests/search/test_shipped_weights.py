@@ -34,10 +34,10 @@ def test_the_command_writes_an_encoder_that_is_listed_under_the_name_it_ships_as
 
 
 def test_a_name_that_is_not_shipped_is_refused(tmp_path):
-    with pytest.raises(CommandError, match="Not shipped: thimble-tranfser. There are: thimble-transfer"):
+    with pytest.raises(CommandError, match=r"Not shipped: thimble-tranfser\. There are: thimble-transfer"):
         train(tmp_path, "thimble-tranfser")
 
 
 def test_what_ships_learns_from_other_drawings_than_the_demo_shows():
     assert shipped_weights.SLUG != DEMO_SLUG
-    assert shipped_weights.SEED != ImportOptions().seed
+    assert ImportOptions().seed != shipped_weights.SEED
