@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -15,12 +15,15 @@ from django.db import transaction
 from django.db.models import Count
 
 from search.engine.encoders.base import WeightsDamaged
+from search.engine.errors import TripletsRejected
 from search.engine.files import sha256_of
 from search.engine.training.settings import SETTINGS_OF, BadSetting, Settings
+from search.engine.triplet_files import TripletFiles, find_triplet_files
 from search.engine.weight_headers import check_safetensors
 from search.models import Aspect, Catalogue, CatalogueState, JobState, Label, Split, Training
 from search.selectors.encoders import list_known_encoders
 from search.services.jobs import JobContext, create_job, retry_job
+from search.services.training_triplets import check_published
 
 KIND = "train"
 FAMILY = "trained"
@@ -40,7 +43,10 @@ class TrainingRefused(Exception):
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to be trained, as a form or a command line says it; ``settings`` as text by name."""
+    """What is to be trained, as a form or a command line says it; ``settings`` as text by name.
+
+    With ``triplets``, a folder of published files, ``aspects`` name their conditions; all where empty.
+    """
 
     kind: str
     name: str
@@ -49,6 +55,7 @@ class Wish:
     settings: Mapping[str, str] | None = None
     weights: Path | None = None
     device: str = "auto"
+    triplets: Path | None = None
 
 
 def request_training(wish: Wish, *, now: datetime) -> Training:
@@ -58,22 +65,11 @@ def request_training(wish: Wish, *, now: datetime) -> Training:
     """
     settings = read_settings(wish)
     _check_name(wish.name)
-    check_wish(wish)
+    wish, files = check_wish(wish)
     sha256 = _check_weights(wish.weights)
-    facts = {
-        "name": wish.name,
-        "kind": wish.kind,
-        "catalogue": wish.catalogue.pk,
-        "content": wish.catalogue.content_hash,
-        "aspects": list(wish.aspects),
-        "settings": settings.as_json(),
-        "weights": sha256,
-        "device": wish.device,
-    }
-    fingerprint = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
     with transaction.atomic():
         training, made = Training.objects.get_or_create(
-            fingerprint=fingerprint,
+            fingerprint=_fingerprint(wish, settings, files, weights=sha256),
             defaults={
                 "name": wish.name,
                 "kind": wish.kind,
@@ -84,6 +80,8 @@ def request_training(wish: Wish, *, now: datetime) -> Training:
                 "weights": "" if wish.weights is None else str(wish.weights.resolve()),
                 "weights_sha256": sha256,
                 "device": wish.device,
+                "triplets": "" if files is None else str(files.folder),
+                "triplets_sha256": "" if files is None else files.sha256(),
                 "created_at": now,
             },
         )
@@ -100,6 +98,22 @@ def request_training(wish: Wish, *, now: datetime) -> Training:
         elif training.job.state in (JobState.FAILED, JobState.CANCELLED):
             retry_job(job=training.job, now=now)
     return training
+
+
+def _fingerprint(wish: Wish, settings: Settings, files: TripletFiles | None, *, weights: str) -> str:
+    facts = {
+        "name": wish.name,
+        "kind": wish.kind,
+        "catalogue": wish.catalogue.pk,
+        "content": wish.catalogue.content_hash,
+        "aspects": list(wish.aspects),
+        "settings": settings.as_json(),
+        "weights": weights,
+        "device": wish.device,
+    }
+    if files is not None:
+        facts["triplets"] = files.sha256()
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def run_training(context: JobContext) -> None:
@@ -140,14 +154,40 @@ def _check_name(name: str) -> None:
         )
 
 
-def check_wish(wish: Wish) -> None:
-    """Refuse a catalogue from which this cannot be learned. Raises ``TrainingRefused``."""
+def check_wish(wish: Wish) -> tuple[Wish, TripletFiles | None]:
+    """Refuse what cannot be learned. Raises ``TrainingRefused``.
+
+    Returns the wish and the triplet files it is about, if any; their conditions are then its aspects.
+    """
     catalogue = wish.catalogue
     if catalogue.state != CatalogueState.READY:
         raise TrainingRefused(
             f"“{catalogue.title}” is not ready but {catalogue.state}: finish its import first.",
             about="catalogue",
         )
+    if wish.triplets is None:
+        _check_aspects(wish)
+        return wish, None
+    files = _check_triplets(wish, wish.triplets)
+    return replace(wish, aspects=files.conditions), files
+
+
+def _check_triplets(wish: Wish, folder: Path) -> TripletFiles:
+    if wish.kind != "csn":
+        raise TrainingRefused(
+            f"{wish.kind} does not learn from triplets: name no folder of them, or train csn.",
+            about="triplets",
+        )
+    try:
+        files = find_triplet_files(folder, wish.aspects)
+        check_published(wish.catalogue, files)
+    except TripletsRejected as error:
+        raise TrainingRefused(str(error), about="triplets") from error
+    return files
+
+
+def _check_aspects(wish: Wish) -> None:
+    catalogue = wish.catalogue
     labels = catalogue.aspects.filter(kind=Aspect.Kind.LABEL)
     known = list(labels.values_list("name", flat=True))
     there_are = f"“{catalogue.title}” has: {', '.join(known) or 'none'}."
