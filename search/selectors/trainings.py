@@ -92,6 +92,8 @@ class TrainingPage:
     changed: Sequence[ChangedSetting]
     weights: str
     weights_sha256: str
+    triplets: str
+    triplets_sha256: str
     device: str
     loss: Sequence[tuple[int, float]]
     best_step: int | None
@@ -124,6 +126,8 @@ def read_training_page(*, training: Training, now: datetime) -> TrainingPage:
         changed=_list_changed(training),
         weights=Path(training.weights).name,
         weights_sha256=training.weights_sha256,
+        triplets=training.triplets,
+        triplets_sha256=training.triplets_sha256,
         device=training.device,
         loss=list_loss(points),
         best_step=best_step,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,13 +16,16 @@ from django.db import transaction
 from django.db.models import Count
 
 from search.engine.encoders.base import WeightsDamaged
+from search.engine.errors import TripletsRejected
 from search.engine.files import sha256_of
 from search.engine.training.settings import SETTINGS_OF, BadSetting, Settings
+from search.engine.triplet_files import TripletFiles, find_triplet_files
 from search.engine.weight_headers import check_safetensors
 from search.models import Aspect, Catalogue, CatalogueState, JobState, Label, Split, Training
 from search.selectors.encoders import list_known_encoders
 from search.selectors.trainings import read_card
 from search.services.jobs import JobContext, create_job, retry_job
+from search.services.training_triplets import check_published
 
 KIND = "train"
 FAMILY = "trained"
@@ -43,7 +46,10 @@ class TrainingRefused(Exception):
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to be trained, as a form or a command line says it; ``settings`` as text by name."""
+    """What is to be trained, as a form or a command line says it; ``settings`` as text by name.
+
+    With ``triplets``, a folder of published files, ``aspects`` name their conditions; all where empty.
+    """
 
     kind: str
     name: str
@@ -52,6 +58,7 @@ class Wish:
     settings: Mapping[str, str] | None = None
     weights: Path | None = None
     device: str = "auto"
+    triplets: Path | None = None
 
 
 def request_training(wish: Wish, *, now: datetime) -> Training:
@@ -62,22 +69,11 @@ def request_training(wish: Wish, *, now: datetime) -> Training:
     """
     settings = read_settings(wish)
     _check_name(wish.name)
-    check_wish(wish)
+    wish, files = check_wish(wish)
     sha256 = check_weights(wish.weights)
-    facts = {
-        "name": wish.name,
-        "kind": wish.kind,
-        "catalogue": wish.catalogue.pk,
-        "content": wish.catalogue.content_hash,
-        "aspects": list(wish.aspects),
-        "settings": settings.as_json(),
-        "weights": sha256,
-        "device": wish.device,
-    }
-    fingerprint = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
     with transaction.atomic():
         training, made = Training.objects.get_or_create(
-            fingerprint=fingerprint,
+            fingerprint=_fingerprint(wish, settings, files, weights=sha256),
             defaults={
                 "name": wish.name,
                 "kind": wish.kind,
@@ -88,6 +84,8 @@ def request_training(wish: Wish, *, now: datetime) -> Training:
                 "weights": "" if wish.weights is None else str(wish.weights.resolve()),
                 "weights_sha256": sha256,
                 "device": wish.device,
+                "triplets": "" if files is None else str(files.folder),
+                "triplets_sha256": "" if files is None else files.sha256(),
                 "created_at": now,
             },
         )
@@ -110,6 +108,22 @@ def _is_gone(training: Training) -> bool:
     """Whether what it made was deleted since, or another training of the name took its place."""
     assert training.job is not None
     return training.job.state == JobState.DONE and read_card(training=training) is None
+
+
+def _fingerprint(wish: Wish, settings: Settings, files: TripletFiles | None, *, weights: str) -> str:
+    facts = {
+        "name": wish.name,
+        "kind": wish.kind,
+        "catalogue": wish.catalogue.pk,
+        "content": wish.catalogue.content_hash,
+        "aspects": list(wish.aspects),
+        "settings": settings.as_json(),
+        "weights": weights,
+        "device": wish.device,
+    }
+    if files is not None:
+        facts["triplets"] = files.sha256()
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def run_training(context: JobContext) -> None:
@@ -150,24 +164,52 @@ def _check_name(name: str) -> None:
         )
 
 
-def check_wish(wish: Wish) -> None:
-    """Refuse a catalogue from which this cannot be learned. Raises ``TrainingRefused``."""
+def check_wish(wish: Wish) -> tuple[Wish, TripletFiles | None]:
+    """Refuse what cannot be learned. Raises ``TrainingRefused``.
+
+    Returns the wish and the triplet files it is about, if any; their conditions are then its aspects.
+    """
     catalogue = wish.catalogue
     if catalogue.state != CatalogueState.READY:
         raise TrainingRefused(
             f"“{catalogue.title}” is not ready but {catalogue.state}: finish its import first.",
             about="catalogue",
         )
-    for name in _list_aspects(wish):
-        _check_aspect(catalogue, name)
-        if wish.kind == "csn" and len(f"{wish.name}.{name}") > LONGEST_ENCODER:
+    if wish.triplets is None:
+        aspects = _list_aspects(wish)
+        for name in aspects:
+            _check_aspect(catalogue, name)
+        _check_mask_names(wish, aspects)
+        if wish.kind == "siamese":
+            _check_views(catalogue)
+        return wish, None
+    files = _check_triplets(wish, wish.triplets)
+    _check_mask_names(wish, files.conditions)
+    return replace(wish, aspects=files.conditions), files
+
+
+def _check_mask_names(wish: Wish, aspects: Sequence[str]) -> None:
+    for name in aspects if wish.kind == "csn" else ():
+        if len(f"{wish.name}.{name}") > LONGEST_ENCODER:
             raise TrainingRefused(
                 f"“{wish.name}.{name}”, as the encoder of this aspect's mask would be called, is longer "
                 f"than {LONGEST_ENCODER} characters: choose a shorter name.",
                 about="name",
             )
-    if wish.kind == "siamese":
-        _check_views(catalogue)
+
+
+def _check_triplets(wish: Wish, folder: Path) -> TripletFiles:
+    if wish.kind != "csn":
+        raise TrainingRefused(
+            f"{wish.kind} does not learn from triplets: name no folder of them, or train csn.",
+            about="triplets",
+        )
+    try:
+        files = find_triplet_files(folder, wish.aspects)
+        check_published(wish.catalogue, files)
+    except TripletsRejected as error:
+        raise TrainingRefused(str(error), about="triplets") from error
+    return files
 
 
 def _list_aspects(wish: Wish) -> list[str]:

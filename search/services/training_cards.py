@@ -36,6 +36,8 @@ def write_card(training: Training, session: Session, lesson: Lesson, fitted: Fit
             "learned": len(division.learned),
             "validation": len(division.validation),
             "held_out": len(division.held_out),
+            "triplets_sha256": training.triplets_sha256,
+            **session.lineage,
             "device": session.device.type,
             "versions": {name: version(name) for name in ("dopeornope", "torch", "numpy")},
         },

@@ -13,10 +13,12 @@ from search import events
 from search.engine.encoders import trained
 from search.engine.encoders.base import EncoderError
 from search.engine.encoders.trained_files import write_trained
+from search.engine.errors import TripletsRejected
 from search.engine.files import sha256_of
 from search.engine.training.kinds import Lesson
 from search.engine.training.loop import Fitted, Progress, TrainingFailed
 from search.engine.training.settings import SETTINGS_OF, BadSetting
+from search.engine.triplet_files import TripletFiles, find_triplet_files
 from search.engine.weight_files import pack_weights
 from search.models import Training
 from search.selectors.trainings import read_card
@@ -40,7 +42,7 @@ def run(context: JobContext) -> None:
         plan = _plan(training)
         session = Session(plan, say=lambda words: context.progress(0, plan.settings.steps, words))
         lesson, fitted = session.learn(_reporter(context, training, plan.settings.steps))
-    except (TrainingFailed, EncoderError, BadSetting) as error:
+    except (TrainingFailed, EncoderError, BadSetting, TripletsRejected) as error:
         raise JobFailed(str(error)) from error
     _require_unchanged(training)
     card = _publish(context, training, session, lesson, fitted)
@@ -65,7 +67,21 @@ def _plan(training: Training) -> Plan:
         weights=Path(training.weights) if training.weights else None,
         device=training.device,
         fingerprint=training.fingerprint,
+        triplets=_find_triplets(training),
     )
+
+
+def _find_triplets(training: Training) -> TripletFiles | None:
+    """The files that were asked for. Raises ``JobFailed`` where they are others now, TripletsRejected."""
+    if not training.triplets:
+        return None
+    files = find_triplet_files(Path(training.triplets), training.aspects)
+    if files.sha256() != training.triplets_sha256:
+        raise JobFailed(
+            f"The triplets in {training.triplets} have changed since this training was asked for: "
+            "ask for it again."
+        )
+    return files
 
 
 def _reporter(context: JobContext, training: Training, steps: int) -> Callable[[Progress], None]:

@@ -14,6 +14,7 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
+from search.catalogues.published.importer import SPLIT
 from search.catalogues.split import cut_share, unit_of
 from search.engine.encoders import trained
 from search.engine.errors import ArtifactDamaged, ImageRejected
@@ -85,10 +86,29 @@ def read_labels(catalogue: Catalogue, items: CatalogueItems, names: Sequence[str
     """
     aspects = _find_aspects(catalogue, names)
     table = np.full((len(items), len(aspects)), MISSING, np.int64)
-    described = [
-        _read_column(aspect, items, table[:, column], catalogue) for column, aspect in enumerate(aspects)
-    ]
+    described = []
+    for column, aspect in enumerate(aspects):
+        values = _read_column(aspect, items, table[:, column], catalogue)
+        if len(values) < 2:
+            only = f"the value “{values[0]}” only" if values else "no value"
+            raise JobFailed(
+                f"Nothing can be learned of “{aspect.name}”: trainable items have {only}. "
+                "Name another aspect."
+            )
+        described.append(Aspect(aspect.name, values))
     return Labels(tuple(described), table)
+
+
+def read_known(catalogue: Catalogue, items: CatalogueItems) -> NDArray[np.int64]:
+    """Whatever is known of the items, (n, aspects) as in `read_labels`: of every aspect that they have.
+
+    On which side their authors put them says nothing about items and is left out.
+    """
+    aspects = list(catalogue.aspects.filter(kind=AspectRow.Kind.LABEL).exclude(name=SPLIT))
+    table = np.full((len(items), len(aspects)), MISSING, np.int64)
+    for column, aspect in enumerate(aspects):
+        _read_column(aspect, items, table[:, column], catalogue)
+    return table
 
 
 def divide(items: CatalogueItems, *, validation_share: float) -> Division:
@@ -188,8 +208,8 @@ def _find_aspects(catalogue: Catalogue, names: Sequence[str]) -> list[AspectRow]
 
 def _read_column(
     aspect: AspectRow, items: CatalogueItems, column: NDArray[np.int64], catalogue: Catalogue
-) -> Aspect:
-    """Fill an aspect's column and return its values. Raises ``JobFailed`` where it cannot be learned."""
+) -> tuple[str, ...]:
+    """Fill an aspect's column and return the values that trainable items have."""
     place_of = {key: place for place, key in enumerate(items.keys)}
     found: dict[int, str | None] = {}
     given = Label.objects.filter(item__catalogue=catalogue, attribute__aspect=aspect).exclude(
@@ -199,16 +219,11 @@ def _read_column(
         place = place_of[key]
         found[place] = None if found.get(place, value) != value else value
     seen = sorted({value for place, value in found.items() if value is not None and items.trainable[place]})
-    if len(seen) < 2:
-        only = f"the value “{seen[0]}” only" if seen else "no value"
-        raise JobFailed(
-            f"Nothing can be learned of “{aspect.name}”: trainable items have {only}. Name another aspect."
-        )
     number_of = {value: number for number, value in enumerate(seen)}
     for place, known in found.items():
         if known in number_of:
             column[place] = number_of[known]
-    return Aspect(aspect.name, tuple(seen))
+    return tuple(seen)
 
 
 def _number_copies(count: int, joined: Sequence[tuple[int, int]]) -> NDArray[np.int64]:

@@ -20,20 +20,19 @@ from search.engine.training.kinds import Lesson, prepare_lesson
 from search.engine.training.loop import Fitted, Progress, fit
 from search.engine.training.samples import MISSING, PictureViews, Samples, Views
 from search.engine.training.settings import Settings, TransferSettings
+from search.engine.triplet_files import TripletFiles
 from search.models import Catalogue
-from search.services.training_samples import (
-    CatalogueItems,
-    divide,
-    frame_pictures,
-    read_items,
-    read_labels,
-)
+from search.services.training_material import Material, read_material, read_published_material
+from search.services.training_samples import CatalogueItems, frame_pictures, read_items
 from search.services.training_views import pair_views, score_views
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a training depends on. ``fingerprint`` names it all: a checkpoint of another one is refused."""
+    """What a training depends on. ``fingerprint`` names it all: a checkpoint of another one is refused.
+
+    With ``triplets``, ``aspects`` are those of their conditions that are learned.
+    """
 
     kind: str
     catalogue: Catalogue
@@ -42,17 +41,22 @@ class Plan:
     weights: Path | None
     device: str
     fingerprint: str
+    triplets: TripletFiles | None = None
 
 
 class Session:
-    """A training of a plan. ``say`` is told what is done before the first step; it may raise to stop."""
+    """A training of a plan. ``say`` is told what is done before the first step; it may raise to stop.
+
+    Raises JobFailed, TripletsRejected where its catalogue or its files are not fit for it.
+    """
 
     def __init__(self, plan: Plan, *, say: Callable[[str], None]) -> None:
         self.plan, self._say = plan, say
         self.device = find_device(plan.device)
         self.items = self._read_items()
-        self.all_labels = read_labels(plan.catalogue, self.items, plan.aspects)
-        self.division = divide(self.items, validation_share=plan.settings.validation_share)
+        material = self._read_material()
+        self.all_labels, self.division = material.labels, material.division
+        self.triplets, self.lineage = material.triplets, material.lineage
         self.labels = self.all_labels
         if isinstance(plan.settings, TransferSettings) and plan.settings.top:
             self.labels = self.all_labels.most_common(plan.settings.top, self.division.learned)
@@ -68,6 +72,7 @@ class Session:
             copies=self.items.copies,
             featurise=self._featurise,
             weights=self.plan.weights,
+            triplets=self.triplets,
         )
 
     def learn(self, report: Callable[[Progress], None]) -> tuple[Lesson, Fitted]:
@@ -100,6 +105,13 @@ class Session:
         wants = self.plan.kind == "siamese"
         lifestyle = self._view(self.items.lifestyles, "lifestyle", side) if wants else None
         return Samples(catalogue, lifestyle, seen, self.labels, self.division, self.device)
+
+    def _read_material(self) -> Material:
+        plan = self.plan
+        if plan.triplets is not None:
+            return read_published_material(plan.catalogue, self.items, plan.aspects, plan.triplets)
+        share = plan.settings.validation_share
+        return read_material(plan.catalogue, self.items, plan.aspects, validation_share=share)
 
     def _read_items(self) -> CatalogueItems:
         """The catalogue's items; where second views are wanted and none given, with those that are found."""

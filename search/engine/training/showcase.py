@@ -38,8 +38,10 @@ class Predictions:
 
 
 def show_masks(network: TrainedNetwork[CsnHead], samples: Samples, rows: Rows) -> list[Alike]:
-    """The nearest of each mask, under L2."""
+    """The nearest of each mask, under L2; nothing where there are not two items to compare."""
     rows = rows[:GALLERY]
+    if len(rows) < 2:
+        return []
     embedding = csn.embed(network, samples.catalogue, rows)
     masks = network.head.masks().detach().cpu().numpy()
     shown = _spread(len(rows))
