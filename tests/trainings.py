@@ -84,3 +84,24 @@ def make_trained(training: Training, *, weights: bytes = b"weights", **card: Any
     training.save()
     Job.objects.filter(pk=training.job_id).update(state=JobState.DONE, finished_at=NOW)
     return training
+
+
+def make_card(catalogue: Catalogue, kind: str) -> dict[str, Any]:
+    """What the card of a "csn" or "aspects" encoder shows of the aspects "kind" and "colour"."""
+    aspects = ("kind", "colour")
+    images = list(catalogue.items.values_list("image_sha256", flat=True))
+    lines = [images[start : start + 6] for start in (0, 1, 4)]
+    shown = {
+        "aspects": [{"name": name, "values": []} for name in aspects],
+        "alike": [{"aspect": name, "images": lines} for name in aspects],
+    }
+    if kind == "csn":
+        masks = [[0.02, 0.4, 0.1, 0.0] * 16, [0.3, 0.0, 0.1, 0.0] * 16]
+        return {**shown, "masks": masks}
+    bins = [
+        {"count": 12, "confidence": 0.45, "accuracy": 0.25},
+        {"count": 60, "confidence": 0.7, "accuracy": 0.75},
+        {"count": 228, "confidence": 0.97, "accuracy": 0.95},
+    ]
+    calibration = [{"aspect": "kind", "bins": bins}, {"aspect": "colour", "bins": bins[1:]}]
+    return {**shown, "temperatures": [1.43, 0.8], "calibration": calibration}

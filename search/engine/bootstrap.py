@@ -45,7 +45,7 @@ def estimate_share(right: NDArray[np.floating], units: NDArray[np.int64]) -> Est
     seeds = generator.multinomial(len(right), np.full(len(right), 1 / len(right)), size=DRAWS) / len(right)
     drawn = np.einsum("ds,ds->d", seeds, taken @ sums.T) / (taken @ sizes)
     low, high = np.quantile(drawn, [_TAIL, 1 - _TAIL])
-    return Estimate(float(right.mean()), float(low), float(high))
+    return Estimate(float(right.mean(dtype=float)), float(low), float(high))
 
 
 def estimate(statistic: Statistic, *, seeds: int, units: NDArray[np.int64]) -> Estimate:

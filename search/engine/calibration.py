@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 BINS = 15
 _COLDEST, _HOTTEST = 0.05, 20.0
@@ -36,6 +35,9 @@ def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[n
 
 def find_temperature(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
     """The temperature under which the labels (n,) are likeliest; 1 where there are none."""
+    # Heavy, and nothing to those that only read how a network is calibrated.
+    from scipy.optimize import minimize_scalar
+
     if not len(labels):
         return 1.0
 

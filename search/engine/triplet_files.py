@@ -5,6 +5,7 @@
 Here triplets are ordered anchor, positive, negative, as everywhere in the engine.
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from search.engine.errors import TripletsRejected
+from search.engine.files import sha256_of
 
 CONDITIONS = ("class", "closure", "gender", "heel")
 SPLITS = ("train", "val", "test")
+NAMES = "filenames.json"
 MAX_BYTES = 256 * 2**20  # of one file; 200,000 triplets have four million
+_ENDING = "_tripletlist_train.txt"
 _DIGITS = 18  # that fit into 64 bits
 _OUR_ORDER = [0, 2, 1]  # anchor, far, close -> anchor, positive (close), negative (far)
 
@@ -31,6 +35,67 @@ class ConditionTriplets:
     triplets: npt.NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class TripletFiles:
+    """Files that are there: the three splits of each condition in a folder, and the list of pictures."""
+
+    folder: Path
+    filenames: Path
+    conditions: tuple[str, ...]
+
+    def read(self) -> Iterator[ConditionTriplets]:
+        """As `read_triplet_files`."""
+        return read_triplet_files(self.folder, filenames=self.filenames, conditions=self.conditions)
+
+    def sha256(self) -> str:
+        """Of everything in them, in hexadecimal. Raises OSError."""
+        lists = [place_of(self.folder, condition, split) for condition in self.conditions for split in SPLITS]
+        told = [f"{path.name} {sha256_of(path)}\n" for path in (self.filenames, *lists)]
+        return hashlib.sha256("".join(told).encode()).hexdigest()
+
+
+def find_triplet_files(folder: Path, conditions: Sequence[str] = ()) -> TripletFiles:
+    """The files of these conditions; where none is named, of all whose three files are there.
+
+    The list of pictures lies beside them or one folder above. Raises TripletsRejected where one is missing.
+    """
+    folder = folder.resolve()
+    if not folder.is_dir():
+        raise TripletsRejected(
+            f"{folder} is no folder. Name the one with the files CONDITION_tripletlist_SPLIT.txt."
+        )
+    there = sorted(path.name.removesuffix(_ENDING) for path in folder.glob(f"?*{_ENDING}"))
+    whole = [name for name in there if all(place_of(folder, name, split).is_file() for split in SPLITS)]
+    if not conditions and not whole:
+        raise TripletsRejected(
+            f"No condition has its three files in {folder}, as class_tripletlist_train.txt, "
+            "class_tripletlist_val.txt and class_tripletlist_test.txt. Unpack the triplets there."
+        )
+    for name in conditions:
+        if name not in whole:
+            raise TripletsRejected(
+                f"{_first_missing(folder, name)} is missing, so there are no triplets of “{name}”. "
+                f"Put it there, or name other conditions: {', '.join(whole) or 'none is whole'}."
+            )
+    for place in (folder, folder.parent):
+        if (place / NAMES).is_file():
+            return TripletFiles(folder, place / NAMES, tuple(dict.fromkeys(conditions or whole)))
+    raise TripletsRejected(
+        f"{folder / NAMES} is missing, the list in which triplets count pictures. "
+        f"Put it there or into {folder.parent}."
+    )
+
+
+def place_of(folder: Path, condition: str, split: str) -> Path:
+    """Where the triplets of a condition and split lie."""
+    return folder / f"{condition}_tripletlist_{split}.txt"
+
+
+def _first_missing(folder: Path, condition: str) -> Path:
+    places = [place_of(folder, condition, split) for split in SPLITS]
+    return next((place for place in places if not place.is_file()), places[0])
+
+
 def read_triplet_files(
     folder: Path,
     *,
@@ -42,8 +107,8 @@ def read_triplet_files(
     names = read_names(filenames)
     for condition in conditions:
         for split in splits:
-            path = folder / f"{condition}_tripletlist_{split}.txt"
-            yield ConditionTriplets(condition, split, names, read_triplets(path, len(names)))
+            triplets = read_triplets(place_of(folder, condition, split), len(names))
+            yield ConditionTriplets(condition, split, names, triplets)
 
 
 def read_names(path: Path) -> tuple[str, ...]:

@@ -28,6 +28,8 @@ class Migration(migrations.Migration):
                 ('weights', models.CharField(blank=True, help_text="File of the backbone's first weights.", max_length=1000)),
                 ('weights_sha256', models.CharField(blank=True, max_length=64)),
                 ('device', models.CharField(default='auto', max_length=4)),
+                ('triplets', models.CharField(blank=True, help_text='Folder of the files learned from.', max_length=1000)),
+                ('triplets_sha256', models.CharField(blank=True, max_length=64)),
                 ('fingerprint', models.CharField(max_length=64, unique=True)),
                 ('curve', models.JSONField(default=list, help_text='Points: step, loss, rate, measures.')),
                 ('measures', models.JSONField(default=dict, help_text='Of the weights that were kept.')),

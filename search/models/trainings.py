@@ -18,6 +18,8 @@ class Training(models.Model):
     weights = models.CharField(max_length=1000, blank=True, help_text="File of the backbone's first weights.")
     weights_sha256 = models.CharField(max_length=64, blank=True)
     device = models.CharField(max_length=4, default="auto")
+    triplets = models.CharField(max_length=1000, blank=True, help_text="Folder of the files learned from.")
+    triplets_sha256 = models.CharField(max_length=64, blank=True)
     fingerprint = models.CharField(max_length=64, unique=True)
     job = models.OneToOneField("search.Job", on_delete=models.SET_NULL, null=True, related_name="training")
     curve = models.JSONField(default=list, help_text="Points: step, loss, rate, measures.")

@@ -12,7 +12,8 @@ from search.engine.encoders.base import WeightsDamaged
 from search.engine.encoders.trained import version_of
 from search.engine.encoders.trained_files import read_trained_card
 from search.engine.training.settings import SETTINGS_OF, list_settings
-from search.models import Training
+from search.models import JobState, Training
+from search.selectors.encoder_sight import Sight, read_sight
 from search.selectors.operations import JobRow, make_job_row
 from search.selectors.training_curves import (
     DECIDES,
@@ -49,6 +50,12 @@ class TrainingRow:
         """Whether it ended before its time, and would go on from its last checkpoint."""
         return self.job is not None and self.job.can_retry
 
+    @property
+    def is_over(self) -> bool:
+        """Whether its encoder is there and nothing is written for it any more: its page stays as it is."""
+        unfinished = (JobState.QUEUED, JobState.RUNNING)
+        return self.ready is not None and (self.job is None or self.job.state not in unfinished)
+
 
 @dataclass(frozen=True)
 class ChangedSetting:
@@ -74,7 +81,9 @@ class EncoderFacts:
 
 @dataclass(frozen=True)
 class TrainingPage:
-    """Everything on a training's own page. ``encoder`` is None until there is one, or where it is gone."""
+    """Everything on a training's own page. ``encoder`` and what it sees are None until there is one, and
+    where it is gone.
+    """
 
     row: TrainingRow
     catalogue_slug: str
@@ -83,12 +92,15 @@ class TrainingPage:
     changed: Sequence[ChangedSetting]
     weights: str
     weights_sha256: str
+    triplets: str
+    triplets_sha256: str
     device: str
     loss: Sequence[tuple[int, float]]
     best_step: int | None
     measures: Sequence[MeasureCurve]
     lines: Sequence[FigureLine]
     encoder: EncoderFacts | None
+    sight: Sight | None
 
 
 def list_training_rows(*, now: datetime) -> list[TrainingRow]:
@@ -114,12 +126,15 @@ def read_training_page(*, training: Training, now: datetime) -> TrainingPage:
         changed=_list_changed(training),
         weights=Path(training.weights).name,
         weights_sha256=training.weights_sha256,
+        triplets=training.triplets,
+        triplets_sha256=training.triplets_sha256,
         device=training.device,
         loss=list_loss(points),
         best_step=best_step,
         measures=curves,
         lines=list_lines(points, curves, best_step=best_step),
         encoder=None if card is None else _encoder_facts(card),
+        sight=None if card is None else read_sight(training=training, card=card),
     )
 
 
@@ -168,18 +183,24 @@ def _list_changed(training: Training) -> list[ChangedSetting]:
 
 
 def _encoder_facts(card: dict[str, Any]) -> EncoderFacts:
-    lineage = card.get("lineage", {})
+    lineage = _mapping(card.get("lineage"))
+    measures = keep_figures(_mapping(card.get("held_out_measures")))
     return EncoderFacts(
         version=version_of(card),
         sha256=str(card["sha256"]),
-        learned=lineage.get("learned"),
-        validation=lineage.get("validation"),
-        held_out=lineage.get("held_out"),
+        learned=_count(lineage.get("learned")),
+        validation=_count(lineage.get("validation")),
+        held_out=_count(lineage.get("held_out")),
         device=str(lineage.get("device", "")),
-        versions=list(lineage.get("versions", {}).items()),
+        versions=list(_mapping(lineage.get("versions")).items()),
         stopped_early=bool(card.get("stopped_early")),
-        held_out_measures=[
-            (write_name(name), value)
-            for name, value in keep_figures(card.get("held_out_measures", {})).items()
-        ],
+        held_out_measures=[(write_name(name), value) for name, value in measures.items()],
     )
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) else None

@@ -22,11 +22,19 @@ from search.engine.calibration import bin_confidences, calibration_error
 from search.engine.errors import ArtifactDamaged
 from search.engine.training.exams import MEAN, Answers, average, find_answers, keep_answers
 from search.engine.training.loop import Progress
-from search.services.training import Wish, check_wish, read_settings
+from search.engine.triplet_files import TripletFiles
+from search.services.training import Wish, check_weights, check_wish, read_settings
 from search.services.training_session import Plan, Session
-from search.services.training_tables import Baseline, Model, TrainedModel, list_models
+from search.services.training_tables import (
+    Baseline,
+    Model,
+    TrainedModel,
+    list_models,
+    require_questions,
+)
 
 CALIBRATION = "calibration_error"
+VERSIONS = ("dopeornope", "torch", "numpy")  # on which answers depend, as they do on the catalogue
 Say = Callable[[str, int, int], None]  # what is done, steps done, steps in all
 
 
@@ -52,6 +60,7 @@ class TrainingTable:
     content_hash: str
     seeds: int
     settings: dict[str, Any]
+    triplets: str  # sha256 of the files, if any
     rows: list[Row]
     differences: list[Row]
 
@@ -68,17 +77,19 @@ class TrainingTable:
             "differences": [asdict(row) for row in self.differences],
             "settings": self.settings,
             "versions": {
-                **{name: version(name) for name in ("dopeornope", "torch", "numpy")},
+                **{name: version(name) for name in VERSIONS},
                 "catalogue": self.content_hash,
+                **({"triplets": self.triplets} if self.triplets else {}),
             },
         }
 
 
 def measure_training(wish: Wish, *, seeds: int, say: Say) -> TrainingTable:
     """Train and examine every model of the kind's table. Raises ``TrainingRefused``, TrainingFailed."""
-    check_wish(wish)
+    wish, files = check_wish(wish)
     settings = read_settings(wish)
-    session = Session(_plan(wish, settings, wish.aspects), say=lambda words: say(words, 0, 0))
+    session = Session(_plan(wish, files, settings, wish.aspects), say=lambda words: say(words, 0, 0))
+    require_questions(session)
     answers: dict[str, list[list[Answers]]] = {}
     for model in list_models(wish.kind, settings, session):
         count = 1 if isinstance(model, Baseline) else seeds
@@ -98,13 +109,18 @@ def measure_training(wish: Wish, *, seeds: int, say: Say) -> TrainingTable:
         content_hash=wish.catalogue.content_hash,
         seeds=seeds,
         settings=dict(settings.as_json()),
+        triplets="" if files is None else files.sha256(),
         rows=rows,
         differences=differences,
     )
 
 
-def _plan(wish: Wish, settings: Any, aspects: tuple[str, ...]) -> Plan:
-    facts = [wish.kind, wish.catalogue.content_hash, aspects, settings.as_json(), str(wish.weights)]
+def _plan(wish: Wish, files: TripletFiles | None, settings: Any, aspects: tuple[str, ...]) -> Plan:
+    weights = check_weights(wish.weights)
+    versions = [version(name) for name in VERSIONS]
+    facts = [wish.kind, wish.catalogue.content_hash, aspects, settings.as_json(), weights, versions]
+    if files is not None:
+        facts.append(files.sha256())
     return Plan(
         kind=wish.kind,
         catalogue=wish.catalogue,
@@ -113,6 +129,7 @@ def _plan(wish: Wish, settings: Any, aspects: tuple[str, ...]) -> Plan:
         weights=wish.weights,
         device=wish.device,
         fingerprint=hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest(),
+        triplets=files,
     )
 
 
@@ -121,7 +138,7 @@ def _answer(wish: Wish, model: Model, session: Session, seed: int, say: Say) -> 
     if isinstance(model, Baseline):
         return model.answer(session)
     chosen = replace(model.settings, seed=seed)
-    plan = _plan(wish, chosen, model.aspects or wish.aspects)
+    plan = _plan(wish, session.plan.triplets, chosen, model.aspects or wish.aspects)
     kept: Path = site.TRAINING_FOLDER / "answers" / f"{plan.fingerprint[:32]}-{model.name}"
     try:
         return find_answers(kept)

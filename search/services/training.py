@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 from django.db import transaction
+from django.db.models import Count
 
 from search.engine.encoders.base import WeightsDamaged
+from search.engine.errors import TripletsRejected
 from search.engine.files import sha256_of
 from search.engine.training.settings import SETTINGS_OF, BadSetting, Settings
+from search.engine.triplet_files import TripletFiles, find_triplet_files
 from search.engine.weight_headers import check_safetensors
 from search.models import Aspect, Catalogue, CatalogueState, JobState, Label, Split, Training
 from search.selectors.encoders import list_known_encoders
+from search.selectors.trainings import read_card
 from search.services.jobs import JobContext, create_job, retry_job
+from search.services.training_triplets import check_published
 
 KIND = "train"
 FAMILY = "trained"
 LONGEST_NAME = 60
+LONGEST_ENCODER = 100  # as columns hold it
 
 
 class TrainingRefused(Exception):
@@ -40,7 +46,10 @@ class TrainingRefused(Exception):
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to be trained, as a form or a command line says it; ``settings`` as text by name."""
+    """What is to be trained, as a form or a command line says it; ``settings`` as text by name.
+
+    With ``triplets``, a folder of published files, ``aspects`` name their conditions; all where empty.
+    """
 
     kind: str
     name: str
@@ -49,31 +58,22 @@ class Wish:
     settings: Mapping[str, str] | None = None
     weights: Path | None = None
     device: str = "auto"
+    triplets: Path | None = None
 
 
 def request_training(wish: Wish, *, now: datetime) -> Training:
     """The training that was asked for, with its job: made, or found where everything is the same.
 
-    One that failed or was cancelled goes on from its last checkpoint. Raises ``TrainingRefused``.
+    One that failed or was cancelled, or whose encoder is not there any more, goes on from its last
+    checkpoint. Raises ``TrainingRefused``.
     """
     settings = read_settings(wish)
     _check_name(wish.name)
-    check_wish(wish)
-    sha256 = _check_weights(wish.weights)
-    facts = {
-        "name": wish.name,
-        "kind": wish.kind,
-        "catalogue": wish.catalogue.pk,
-        "content": wish.catalogue.content_hash,
-        "aspects": list(wish.aspects),
-        "settings": settings.as_json(),
-        "weights": sha256,
-        "device": wish.device,
-    }
-    fingerprint = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    wish, files = check_wish(wish)
+    sha256 = check_weights(wish.weights)
     with transaction.atomic():
         training, made = Training.objects.get_or_create(
-            fingerprint=fingerprint,
+            fingerprint=_fingerprint(wish, settings, files, weights=sha256),
             defaults={
                 "name": wish.name,
                 "kind": wish.kind,
@@ -84,6 +84,8 @@ def request_training(wish: Wish, *, now: datetime) -> Training:
                 "weights": "" if wish.weights is None else str(wish.weights.resolve()),
                 "weights_sha256": sha256,
                 "device": wish.device,
+                "triplets": "" if files is None else str(files.folder),
+                "triplets_sha256": "" if files is None else files.sha256(),
                 "created_at": now,
             },
         )
@@ -97,9 +99,31 @@ def request_training(wish: Wish, *, now: datetime) -> Training:
                 now=now,
             )
             training.save()
-        elif training.job.state in (JobState.FAILED, JobState.CANCELLED):
+        elif training.job.state in (JobState.FAILED, JobState.CANCELLED) or _is_gone(training):
             retry_job(job=training.job, now=now)
     return training
+
+
+def _is_gone(training: Training) -> bool:
+    """Whether what it made was deleted since, or another training of the name took its place."""
+    assert training.job is not None
+    return training.job.state == JobState.DONE and read_card(training=training) is None
+
+
+def _fingerprint(wish: Wish, settings: Settings, files: TripletFiles | None, *, weights: str) -> str:
+    facts = {
+        "name": wish.name,
+        "kind": wish.kind,
+        "catalogue": wish.catalogue.pk,
+        "content": wish.catalogue.content_hash,
+        "aspects": list(wish.aspects),
+        "settings": settings.as_json(),
+        "weights": weights,
+        "device": wish.device,
+    }
+    if files is not None:
+        facts["triplets"] = files.sha256()
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def run_training(context: JobContext) -> None:
@@ -140,20 +164,64 @@ def _check_name(name: str) -> None:
         )
 
 
-def check_wish(wish: Wish) -> None:
-    """Refuse a catalogue from which this cannot be learned. Raises ``TrainingRefused``."""
+def check_wish(wish: Wish) -> tuple[Wish, TripletFiles | None]:
+    """Refuse what cannot be learned. Raises ``TrainingRefused``.
+
+    Returns the wish and the triplet files it is about, if any; their conditions are then its aspects.
+    """
     catalogue = wish.catalogue
     if catalogue.state != CatalogueState.READY:
         raise TrainingRefused(
             f"“{catalogue.title}” is not ready but {catalogue.state}: finish its import first.",
             about="catalogue",
         )
-    labels = catalogue.aspects.filter(kind=Aspect.Kind.LABEL)
+    if wish.triplets is None:
+        aspects = _list_aspects(wish)
+        for name in aspects:
+            _check_aspect(catalogue, name)
+        _check_mask_names(wish, aspects)
+        if wish.kind == "siamese":
+            _check_views(catalogue)
+        return wish, None
+    files = _check_triplets(wish, wish.triplets)
+    _check_mask_names(wish, files.conditions)
+    return replace(wish, aspects=files.conditions), files
+
+
+def _check_mask_names(wish: Wish, aspects: Sequence[str]) -> None:
+    for name in aspects if wish.kind == "csn" else ():
+        if len(f"{wish.name}.{name}") > LONGEST_ENCODER:
+            raise TrainingRefused(
+                f"“{wish.name}.{name}”, as the encoder of this aspect's mask would be called, is longer "
+                f"than {LONGEST_ENCODER} characters: choose a shorter name.",
+                about="name",
+            )
+
+
+def _check_triplets(wish: Wish, folder: Path) -> TripletFiles:
+    if wish.kind != "csn":
+        raise TrainingRefused(
+            f"{wish.kind} does not learn from triplets: name no folder of them, or train csn.",
+            about="triplets",
+        )
+    try:
+        files = find_triplet_files(folder, wish.aspects)
+        check_published(wish.catalogue, files)
+    except TripletsRejected as error:
+        raise TrainingRefused(str(error), about="triplets") from error
+    return files
+
+
+def _list_aspects(wish: Wish) -> list[str]:
+    """The aspects that are named, or the category."""
+    labels = wish.catalogue.aspects.filter(kind=Aspect.Kind.LABEL)
     known = list(labels.values_list("name", flat=True))
-    there_are = f"“{catalogue.title}” has: {', '.join(known) or 'none'}."
+    there_are = f"“{wish.catalogue.title}” has: {', '.join(known) or 'none'}."
     for name in wish.aspects:
         if name not in known:
             raise TrainingRefused(f"There is no aspect “{name}” to learn. {there_are}", about="aspects")
+        if wish.aspects.count(name) > 1:
+            raise TrainingRefused(f"The aspect “{name}” is named twice: name it once.", about="aspects")
     category = list(labels.filter(is_category=True).values_list("name", flat=True))
     if not wish.aspects and not category:
         raise TrainingRefused(
@@ -164,27 +232,41 @@ def check_wish(wish: Wish) -> None:
         raise TrainingRefused(
             f"{wish.kind} learns one aspect, not {len(wish.aspects)}: name one.", about="aspects"
         )
-    for name in wish.aspects or category:
-        _check_aspect(catalogue, name)
-    if wish.kind == "siamese" and not catalogue.items.exclude(lifestyle_sha256="").exists():
+    return list(wish.aspects) or category
+
+
+def _check_views(catalogue: Catalogue) -> None:
+    """Trainable items need a second view, or several pictures of one product: one of them may be it."""
+    seen = catalogue.items.exclude(lifestyle_sha256="")
+    if not seen.exists():
+        groups = catalogue.items.filter(split=Split.TRAINABLE).exclude(group="").values("group")
+        if groups.annotate(pictures=Count("pk")).filter(pictures__gte=2).exists():
+            return
         raise TrainingRefused(
             f"“{catalogue.title}” has no lifestyle photos, from which siamese learns: import a catalogue "
-            "whose items have a second view, or train another kind.",
+            "whose items have a second view, or with --group, the column of what several pictures show.",
+            about="kind",
+        )
+    if not seen.filter(split=Split.TRAINABLE).exists():
+        raise TrainingRefused(
+            f"In “{catalogue.title}” no trainable item has a lifestyle photo, from which siamese learns: "
+            "import more items, or train another kind.",
             about="kind",
         )
 
 
 def _check_aspect(catalogue: Catalogue, name: str) -> None:
-    """An aspect can be learned where two values have two trainable items each."""
+    """An aspect can be learned where two values have two trainable items each, which have no other value."""
     labels = Label.objects.filter(
         item__catalogue=catalogue,
         item__split=Split.TRAINABLE,
         attribute__aspect__name=name,
         attribute__aspect__catalogue=catalogue,
     ).exclude(source=Label.Source.PREDICTED)
-    counts: dict[str, int] = {}
-    for value in labels.values_list("attribute__value", flat=True).iterator(chunk_size=5000):
-        counts[value] = counts.get(value, 0) + 1
+    found: dict[int, str | None] = {}
+    for item, value in labels.values_list("item_id", "attribute__value").iterator(chunk_size=5000):
+        found[item] = value if found.get(item, value) == value else None
+    counts = Counter(value for value in found.values() if value is not None)
     if len(counts) < 2:
         only = f"one value only (“{next(iter(counts))}”)" if counts else "no value"
         raise TrainingRefused(
@@ -199,8 +281,8 @@ def _check_aspect(catalogue: Catalogue, name: str) -> None:
         )
 
 
-def _check_weights(weights: Path | None) -> str:
-    """The sha256 of the backbone's weights; blank without any."""
+def check_weights(weights: Path | None) -> str:
+    """The sha256 of the backbone's weights; blank without any. Raises ``TrainingRefused``."""
     if weights is None:
         return ""
     try:
@@ -208,14 +290,3 @@ def _check_weights(weights: Path | None) -> str:
         return sha256_of(weights)
     except WeightsDamaged as error:
         raise TrainingRefused(str(error), about="weights") from error
-
-
-def describe(training: Training) -> dict[str, Any]:
-    """What a card says of where an encoder comes from."""
-    return {
-        "catalogue": training.catalogue.slug,
-        "catalogue_hash": training.catalogue_hash,
-        "aspects": training.aspects,
-        "settings": training.settings,
-        "weights_sha256": training.weights_sha256,
-    }

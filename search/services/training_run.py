@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,28 +13,49 @@ from search import events
 from search.engine.encoders import trained
 from search.engine.encoders.base import EncoderError
 from search.engine.encoders.trained_files import write_trained
+from search.engine.errors import TripletsRejected
+from search.engine.files import sha256_of
 from search.engine.training.kinds import Lesson
 from search.engine.training.loop import Fitted, Progress, TrainingFailed
 from search.engine.training.settings import SETTINGS_OF, BadSetting
+from search.engine.triplet_files import TripletFiles, find_triplet_files
 from search.engine.weight_files import pack_weights
 from search.models import Training
+from search.selectors.trainings import read_card
 from search.services.jobs import JobContext, JobFailed
-from search.services.training import describe
+from search.services.predictions import predict_attributes
+from search.services.training_cards import write_card
 from search.services.training_session import Plan, Session
 
 
 def run(context: JobContext) -> None:
-    """Train ``arguments["training"]`` and publish its encoder; goes on from the last checkpoint."""
+    """Train ``arguments["training"]`` and publish its encoder; goes on from the last checkpoint.
+
+    Once the encoder is there, the checkpoint goes: it is several times as large.
+    """
     training = Training.objects.select_related("catalogue").get(pk=context.job.arguments["training"])
+    if read_card(training=training) is not None:
+        return  # a worker published it and died before it could say so
     _require_unchanged(training)
+    _require_weights(training)
     try:
         plan = _plan(training)
         session = Session(plan, say=lambda words: context.progress(0, plan.settings.steps, words))
         lesson, fitted = session.learn(_reporter(context, training, plan.settings.steps))
-    except (TrainingFailed, EncoderError, BadSetting) as error:
+    except (TrainingFailed, EncoderError, BadSetting, TripletsRejected) as error:
         raise JobFailed(str(error)) from error
     _require_unchanged(training)
-    _publish(context, training, session, lesson, fitted)
+    card = _publish(context, training, session, lesson, fitted)
+    if training.kind == "aspects":
+        predict_attributes(
+            context,
+            training.catalogue,
+            lesson.network,
+            session.samples(),
+            temperatures=card["temperatures"],
+            predicted_by=f"{training.name} {trained.version_of(card)}",
+        )
+    session.forget()
 
 
 def _plan(training: Training) -> Plan:
@@ -47,7 +67,21 @@ def _plan(training: Training) -> Plan:
         weights=Path(training.weights) if training.weights else None,
         device=training.device,
         fingerprint=training.fingerprint,
+        triplets=_find_triplets(training),
     )
+
+
+def _find_triplets(training: Training) -> TripletFiles | None:
+    """The files that were asked for. Raises ``JobFailed`` where they are others now, TripletsRejected."""
+    if not training.triplets:
+        return None
+    files = find_triplet_files(Path(training.triplets), training.aspects)
+    if files.sha256() != training.triplets_sha256:
+        raise JobFailed(
+            f"The triplets in {training.triplets} have changed since this training was asked for: "
+            "ask for it again."
+        )
+    return files
 
 
 def _reporter(context: JobContext, training: Training, steps: int) -> Callable[[Progress], None]:
@@ -77,11 +111,25 @@ def _require_unchanged(training: Training) -> None:
         )
 
 
+def _require_weights(training: Training) -> None:
+    """The card says from which weights training began; it must be true."""
+    if not training.weights:
+        return
+    try:
+        found = sha256_of(Path(training.weights))
+    except OSError as error:
+        raise JobFailed(f"{training.weights} cannot be read ({error.strerror}). Restore it.") from error
+    if found != training.weights_sha256:
+        raise JobFailed(
+            f"{training.weights} has changed since this training was asked for: ask for it again."
+        )
+
+
 def _publish(
     context: JobContext, training: Training, session: Session, lesson: Lesson, fitted: Fitted
-) -> None:
-    """The encoder's files first, then its row: what a row names is always there."""
-    card = _write_card(training, session, lesson, fitted)
+) -> dict[str, Any]:
+    """The encoder's files first, then its row: what a row names is always there. Returns the card."""
+    card = write_card(training, session, lesson, fitted)
     with context.publish():
         # Within the transaction that holds the job: a worker that lost it publishes nothing.
         written = write_trained(settings.TRAINED_FOLDER / training.name, pack_weights(lesson.network), card)
@@ -92,28 +140,4 @@ def _publish(
             ready_at=context.now(),
         )
         events.bump("catalogues")
-
-
-def _write_card(training: Training, session: Session, lesson: Lesson, fitted: Fitted) -> dict[str, Any]:
-    """Where the encoder comes from, how it was trained and what it is worth."""
-    division, learner = session.division, lesson.learner
-    held_out = learner.judge(learner.module, division.held_out) if len(division.held_out) else {}
-    return {
-        "name": training.name,
-        "kind": training.kind,
-        "architecture": lesson.architecture.as_json(),
-        "lineage": {
-            **describe(training),
-            "learned": len(division.learned),
-            "validation": len(division.validation),
-            "held_out": len(division.held_out),
-            "device": session.device.type,
-            "versions": {name: version(name) for name in ("dopeornope", "torch", "numpy")},
-        },
-        "aspects": [asdict(aspect) for aspect in session.labels.aspects],
-        "measures": fitted.measures,
-        "held_out_measures": held_out,
-        "best_step": fitted.best_step,
-        "stopped_early": fitted.stopped_early,
-        "curve": [asdict(point) for point in fitted.curve],
-    }
+    return written

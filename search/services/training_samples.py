@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +14,12 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
+from search.catalogues.published.importer import SPLIT
 from search.catalogues.split import cut_share, unit_of
 from search.engine.encoders import trained
-from search.engine.errors import ArtifactDamaged
+from search.engine.errors import ArtifactDamaged, ImageRejected
 from search.engine.images import load_picture
-from search.engine.training.pictures import PictureFile, count_written, write_pictures
+from search.engine.training.pictures import PictureFile, count_partial, count_written, write_pictures
 from search.engine.training.samples import MISSING, Aspect, Division, Labels
 from search.models import Aspect as AspectRow
 from search.models import Catalogue, Item, Label, Split
@@ -23,6 +27,7 @@ from search.selectors.catalogues import image_path
 from search.services.jobs import JobFailed
 
 VALIDATION_SALT = "dope or nope: learned from or judged by while learning"
+_BETWEEN_LOOKS_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -81,10 +86,29 @@ def read_labels(catalogue: Catalogue, items: CatalogueItems, names: Sequence[str
     """
     aspects = _find_aspects(catalogue, names)
     table = np.full((len(items), len(aspects)), MISSING, np.int64)
-    described = [
-        _read_column(aspect, items, table[:, column], catalogue) for column, aspect in enumerate(aspects)
-    ]
+    described = []
+    for column, aspect in enumerate(aspects):
+        values = _read_column(aspect, items, table[:, column], catalogue)
+        if len(values) < 2:
+            only = f"the value “{values[0]}” only" if values else "no value"
+            raise JobFailed(
+                f"Nothing can be learned of “{aspect.name}”: trainable items have {only}. "
+                "Name another aspect."
+            )
+        described.append(Aspect(aspect.name, values))
     return Labels(tuple(described), table)
+
+
+def read_known(catalogue: Catalogue, items: CatalogueItems) -> NDArray[np.int64]:
+    """Whatever is known of the items, (n, aspects) as in `read_labels`: of every aspect that they have.
+
+    On which side their authors put them says nothing about items and is left out.
+    """
+    aspects = list(catalogue.aspects.filter(kind=AspectRow.Kind.LABEL).exclude(name=SPLIT))
+    table = np.full((len(items), len(aspects)), MISSING, np.int64)
+    for column, aspect in enumerate(aspects):
+        _read_column(aspect, items, table[:, column], catalogue)
+    return table
 
 
 def divide(items: CatalogueItems, *, validation_share: float) -> Division:
@@ -115,25 +139,42 @@ def frame_pictures(
 ) -> PictureFile:
     """One view of every item, framed; made once per catalogue and side. Items without one get a black square.
 
-    ``report`` is told how many are framed and may raise to stop; what was framed is kept.
+    ``report`` is told how many are framed and may raise to stop; what was framed is kept. While another
+    process frames the same pictures, it is waited for.
     """
-    name = f"{catalogue.content_hash[:16]}-{view}-{side}-{trained.FRAMING}.u8"
+    digest = hashlib.sha256("\n".join(images).encode()).hexdigest()
+    name = f"{catalogue.content_hash[:16]}-{view}-{digest[:8]}-{side}-{trained.FRAMING}.u8"
     path: Path = settings.TRAINING_FOLDER / "pictures" / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
+    with _alone(path, while_waiting=lambda: report(count_partial(path, side=side))):
+        try:
+            return PictureFile(path)
+        except (FileNotFoundError, ArtifactDamaged):
+            pass
+        facts = {"images": digest}
+        done = count_written(path, side=side, facts=facts)
+
+        def pictures() -> Iterator[NDArray[np.uint8]]:
+            for place, image in enumerate(images[done:], start=done):
+                report(place)
+                yield _frame(image, side)
+
+        write_pictures(path, pictures(), side=side, facts=facts, after=done)
         return PictureFile(path)
-    except (FileNotFoundError, ArtifactDamaged):
-        pass
-    facts = {"images": hashlib.sha256("\n".join(images).encode()).hexdigest()}
-    done = count_written(path, side=side, facts=facts)
 
-    def pictures() -> Iterator[NDArray[np.uint8]]:
-        for place, image in enumerate(images[done:], start=done):
-            report(place)
-            yield _frame(image, side)
 
-    write_pictures(path, pictures(), side=side, facts=facts, after=done)
-    return PictureFile(path)
+@contextmanager
+def _alone(path: Path, *, while_waiting: Callable[[], None]) -> Iterator[None]:
+    """One process at a time; the system lets go of the lock when that process ends, however it does."""
+    with path.with_name(path.name + ".lock").open("a") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                while_waiting()
+                time.sleep(_BETWEEN_LOOKS_S)
+        yield
 
 
 def _frame(image: str, side: int) -> NDArray[np.uint8]:
@@ -145,6 +186,8 @@ def _frame(image: str, side: int) -> NDArray[np.uint8]:
         raise JobFailed(
             f"A picture is gone from {settings.IMAGES_FOLDER}: import the catalogue again."
         ) from error
+    except ImageRejected as error:
+        raise JobFailed(str(error)) from error
 
 
 def _find_aspects(catalogue: Catalogue, names: Sequence[str]) -> list[AspectRow]:
@@ -165,8 +208,8 @@ def _find_aspects(catalogue: Catalogue, names: Sequence[str]) -> list[AspectRow]
 
 def _read_column(
     aspect: AspectRow, items: CatalogueItems, column: NDArray[np.int64], catalogue: Catalogue
-) -> Aspect:
-    """Fill an aspect's column and return its values. Raises ``JobFailed`` where it cannot be learned."""
+) -> tuple[str, ...]:
+    """Fill an aspect's column and return the values that trainable items have."""
     place_of = {key: place for place, key in enumerate(items.keys)}
     found: dict[int, str | None] = {}
     given = Label.objects.filter(item__catalogue=catalogue, attribute__aspect=aspect).exclude(
@@ -176,16 +219,11 @@ def _read_column(
         place = place_of[key]
         found[place] = None if found.get(place, value) != value else value
     seen = sorted({value for place, value in found.items() if value is not None and items.trainable[place]})
-    if len(seen) < 2:
-        only = f"the value “{seen[0]}” only" if seen else "no value"
-        raise JobFailed(
-            f"Nothing can be learned of “{aspect.name}”: trainable items have {only}. Name another aspect."
-        )
     number_of = {value: number for number, value in enumerate(seen)}
     for place, known in found.items():
         if known in number_of:
             column[place] = number_of[known]
-    return Aspect(aspect.name, tuple(seen))
+    return tuple(seen)
 
 
 def _number_copies(count: int, joined: Sequence[tuple[int, int]]) -> NDArray[np.int64]:

@@ -20,13 +20,19 @@ from search.engine.training.kinds import Lesson, prepare_lesson
 from search.engine.training.loop import Fitted, Progress, fit
 from search.engine.training.samples import MISSING, PictureViews, Samples, Views
 from search.engine.training.settings import Settings, TransferSettings
+from search.engine.triplet_files import TripletFiles
 from search.models import Catalogue
-from search.services.training_samples import divide, frame_pictures, read_items, read_labels
+from search.services.training_material import Material, read_material, read_published_material
+from search.services.training_samples import CatalogueItems, frame_pictures, read_items
+from search.services.training_views import pair_views, score_views
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a training depends on. ``fingerprint`` names it all: a checkpoint of another one is refused."""
+    """What a training depends on. ``fingerprint`` names it all: a checkpoint of another one is refused.
+
+    With ``triplets``, ``aspects`` are those of their conditions that are learned.
+    """
 
     kind: str
     catalogue: Catalogue
@@ -35,17 +41,22 @@ class Plan:
     weights: Path | None
     device: str
     fingerprint: str
+    triplets: TripletFiles | None = None
 
 
 class Session:
-    """A training of a plan. ``say`` is told what is done before the first step; it may raise to stop."""
+    """A training of a plan. ``say`` is told what is done before the first step; it may raise to stop.
+
+    Raises JobFailed, TripletsRejected where its catalogue or its files are not fit for it.
+    """
 
     def __init__(self, plan: Plan, *, say: Callable[[str], None]) -> None:
         self.plan, self._say = plan, say
         self.device = find_device(plan.device)
-        self.items = read_items(plan.catalogue)
-        self.all_labels = read_labels(plan.catalogue, self.items, plan.aspects)
-        self.division = divide(self.items, validation_share=plan.settings.validation_share)
+        self.items = self._read_items()
+        material = self._read_material()
+        self.all_labels, self.division = material.labels, material.division
+        self.triplets, self.lineage = material.triplets, material.lineage
         self.labels = self.all_labels
         if isinstance(plan.settings, TransferSettings) and plan.settings.top:
             self.labels = self.all_labels.most_common(plan.settings.top, self.division.learned)
@@ -61,6 +72,7 @@ class Session:
             copies=self.items.copies,
             featurise=self._featurise,
             weights=self.plan.weights,
+            triplets=self.triplets,
         )
 
     def learn(self, report: Callable[[Progress], None]) -> tuple[Lesson, Fitted]:
@@ -93,6 +105,26 @@ class Session:
         wants = self.plan.kind == "siamese"
         lifestyle = self._view(self.items.lifestyles, "lifestyle", side) if wants else None
         return Samples(catalogue, lifestyle, seen, self.labels, self.division, self.device)
+
+    def _read_material(self) -> Material:
+        plan = self.plan
+        if plan.triplets is not None:
+            return read_published_material(plan.catalogue, self.items, plan.aspects, plan.triplets)
+        share = plan.settings.validation_share
+        return read_material(plan.catalogue, self.items, plan.aspects, validation_share=share)
+
+    def _read_items(self) -> CatalogueItems:
+        """The catalogue's items; where second views are wanted and none given, with those that are found."""
+        catalogue = self.plan.catalogue
+        items = read_items(catalogue)
+        if self.plan.kind != "siamese" or any(items.lifestyles):
+            return items
+        scores = score_views(
+            catalogue,
+            items,
+            report=lambda done: self._say(f"telling views apart, {done:,} of {len(items):,}"),
+        )
+        return pair_views(items, scores)
 
     def _view(self, images: list[str], view: str, side: int) -> Views:
         file = frame_pictures(

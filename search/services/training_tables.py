@@ -13,7 +13,6 @@ from search.engine.images import load_picture, load_rgb
 from search.engine.perceptual_hash import perceptual_hash
 from search.engine.training.exams import (
     Answers,
-    draw_questions,
     embed_all,
     embed_views,
     examine_chance,
@@ -24,8 +23,10 @@ from search.engine.training.exams import (
     rank_at_random,
 )
 from search.engine.training.kinds import Lesson
+from search.engine.training.samples import MISSING
 from search.engine.training.settings import CsnSettings, Settings, SiameseSettings, TransferSettings
 from search.selectors.catalogues import image_path
+from search.services.training import TrainingRefused
 from search.services.training_session import Session
 
 CLASSICAL = ("colour-histogram", "gradient-histogram")
@@ -58,7 +59,10 @@ Model = TrainedModel | Baseline
 
 
 def list_models(kind: str, settings: Settings, session: Session) -> list[Model]:
-    """The models of a kind's table, over what the session knows of the catalogue."""
+    """The models of a kind's table, over what the session knows of the catalogue.
+
+    Raises ``TrainingRefused`` where there is nothing to measure a csn by.
+    """
     match settings:
         case TransferSettings():
             return _list_transfer(settings, session)
@@ -67,6 +71,30 @@ def list_models(kind: str, settings: Settings, session: Session) -> list[Model]:
         case CsnSettings():
             return _list_csn(settings, session)
     return [TrainedModel(kind, settings, _examine_predictions)]
+
+
+def require_questions(session: Session) -> None:
+    """Refuse a catalogue whose held-out items leave nothing to ask. Raises ``TrainingRefused``."""
+    title, labels, rows = session.plan.catalogue.title, session.labels, session.division.held_out
+    if session.plan.kind == "siamese":
+        known = labels.table[session.seen_twice(), 0]
+        if not len(known) or np.bincount(known).max() < ITEMS_PER_CATEGORY:
+            raise TrainingRefused(
+                f"No category of “{title}” has {ITEMS_PER_CATEGORY} held-out items with a lifestyle photo, "
+                "among which one is looked for: import more items."
+            )
+        return
+    if session.plan.kind == "csn":
+        asked = [len(questions) for questions in session.triplets.questions()]
+    else:
+        asked = (labels.table[rows] != MISSING).sum(axis=0).tolist()
+    for aspect, count in zip(labels.aspects, asked, strict=True):
+        if not count:
+            raise TrainingRefused(
+                f"Held-out items of “{title}” are too few, or too much alike, to ask anything about "
+                f"“{aspect.name}”: import more items, or name other aspects.",
+                about="aspects",
+            )
 
 
 def _list_transfer(settings: TransferSettings, session: Session) -> list[Model]:
@@ -105,6 +133,13 @@ def _list_csn(settings: CsnSettings, session: Session) -> list[Model]:
     }
     single = replace(plain, masks=False)
     names = tuple(aspect.name for aspect in session.labels.aspects)
+    for name, questions in zip(names, session.triplets.questions(), strict=True):
+        if not len(questions):
+            raise TrainingRefused(
+                f"Nothing can be measured of “{name}”: there is no triplet of items that are not learned "
+                "from. Import more items, or leave it out.",
+                about="aspects",
+            )
     return [
         TrainedModel("csn", settings, _examine_triplets),
         TrainedModel("csn-plain", plain, _examine_triplets),
@@ -178,8 +213,7 @@ def _examine_views_by_chance(session: Session) -> list[Answers]:
 
 def _examine_triplets(session: Session, lesson: Lesson) -> list[Answers]:
     samples = session.samples()
-    questions = draw_questions(samples.labels, session.division.held_out)
-    return examine_triplets(lesson.network, samples, questions)
+    return examine_triplets(lesson.network, samples, session.triplets.questions())
 
 
 def _examine_predictions(session: Session, lesson: Lesson) -> list[Answers]:

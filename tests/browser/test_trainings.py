@@ -16,7 +16,7 @@ from search.models import Catalogue, Job, JobState, Training
 from search.services.jobs import run_in_foreground
 from tests.browser.screens import check
 from tests.browser.site import Site
-from tests.trainings import make_curve, make_lessons, make_trained, make_training
+from tests.trainings import make_card, make_curve, make_lessons, make_trained, make_training
 
 
 @pytest.fixture
@@ -130,6 +130,32 @@ def test_screens_of_a_training(page: Page, lessons: Catalogue, standing: str) ->
     check(page)
     page.get_by_role("link", name=training.name).click()
     page.get_by_text("The figures as a table").click()
+    check(page)
+
+
+def test_screen_of_an_encoder_that_learned_masks(page: Page, lessons: Catalogue) -> None:
+    training = make_trained(make_training(lessons, kind="csn"), **make_card(lessons, "csn"))
+    page.goto(f"/operations/trainings/{training.pk}/")
+    expect(page.get_by_role("img", name="Masks over 64 dimensions").first).to_be_visible()
+    rows = page.get_by_role("region", name="colour")
+    expect(rows.get_by_role("img", name="Query: boot")).to_have_count(2)
+    check(page)
+
+    page.set_viewport_size({"width": 360, "height": 740})
+    last = rows.get_by_role("img", name="Nearest 5").first
+    last.scroll_into_view_if_needed()
+    expect(last).to_be_in_viewport()
+    expect(rows.get_by_role("img", name="Query").first).to_be_in_viewport()
+    assert last.evaluate("picture => picture.complete && picture.naturalWidth > 0")
+    assert last.evaluate("picture => getComputedStyle(picture).objectFit") == "contain"
+
+
+def test_screen_of_an_encoder_that_tells_aspects(page: Page, lessons: Catalogue) -> None:
+    training = make_trained(make_training(lessons, kind="aspects"), **make_card(lessons, "aspects"))
+    page.goto(f"/operations/trainings/{training.pk}/")
+    expect(page.get_by_role("img", name="colour: accuracy by confidence")).to_be_visible()
+    page.get_by_text("The same as a table").click()
+    expect(page.get_by_role("row", name="kind 45 % 25 % 12")).to_be_visible()
     check(page)
 
 

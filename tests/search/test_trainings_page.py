@@ -166,6 +166,17 @@ def test_a_finished_training_shows_its_encoder_and_offers_to_build(operator, cat
     assert [job.kind for job in hints] == ["build"]
 
 
+def test_a_page_asks_for_news_until_there_are_none(operator, catalogue):
+    training = make_training(catalogue)
+    assert "<live-topic" in text_of(operator, address_of(training))
+    make_trained(training)
+    assert "<live-topic" not in text_of(operator, address_of(training))
+    Job.objects.update(
+        state=JobState.RUNNING
+    )  # its encoder is there, its predictions are still being written
+    assert "<live-topic" in text_of(operator, address_of(training))
+
+
 def test_its_card_is_a_file_of_json(operator, catalogue):
     training = make_trained(make_training(catalogue))
     answer = operator.get(address_of(training) + "card.json")

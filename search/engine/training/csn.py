@@ -15,24 +15,34 @@ from torch.nn import functional
 
 from search.engine.trained_networks import CsnHead, TrainedNetwork
 from search.engine.training.loop import State
-from search.engine.training.samples import Rows, Samples, Views, draw_rows, generator_of
+from search.engine.training.samples import Rows, Samples, Views, generator_of
 from search.engine.training.settings import CsnSettings
-from search.engine.triplets import Triplets, draw_overlap_triplets, draw_triplets
+from search.engine.training.triplet_sources import LabelTriplets, TripletSource
+from search.engine.triplets import Triplets
 
 MAGNITUDE_WEIGHT = 5e-3  # of the squared length of embeddings; 5e-3 as in the published code of CSN
 MASK_WEIGHT = 5e-4  # of the masks' sum, where they do not sum to one anyway; likewise
 GLOBAL_WEIGHT = 0.5
-JUDGED_TRIPLETS = 2000  # per aspect
 JUDGED_AT_ONCE = 128
 _EPSILON = 1e-12  # under the root, whose slope at nought is infinite
 
 
 class CsnLearner:
-    """Learns from triplets drawn among the items of a batch, so that each picture serves in many."""
+    """Learns from triplets among the items of a batch, each of which is embedded once.
 
-    def __init__(self, network: TrainedNetwork[CsnHead], samples: Samples, settings: CsnSettings) -> None:
+    ``triplets`` None: they are drawn from the samples' labels, whose aspects name the masks in any case.
+    """
+
+    def __init__(
+        self,
+        network: TrainedNetwork[CsnHead],
+        samples: Samples,
+        settings: CsnSettings,
+        triplets: TripletSource | None = None,
+    ) -> None:
         self.module = network
         self._samples, self._settings = samples, settings
+        self._triplets = triplets or LabelTriplets(samples.labels, samples.division)
         self.validation = samples.division.validation
 
     def begin_step(self, step: int) -> None:
@@ -41,37 +51,31 @@ class CsnLearner:
     def loss(self, step: int) -> Tensor:
         """See `Learner`."""
         settings, samples = self._settings, self._samples
-        rows = draw_rows(samples.division.learned, settings.items, seed=settings.seed, step=step)
+        batch = self._triplets.draw(settings, step)
         generator = generator_of(samples.device, seed=settings.seed, step=step)
         pictures = samples.catalogue.changed(
-            rows, settings.augmentation, generator, scale=settings.scale_at(step)
+            batch.rows, settings.augmentation, generator, scale=settings.scale_at(step)
         )
         head = self.module.head
         embedding = head.embed(self.module.trunk(pictures)).float()
-        draws = np.random.default_rng([settings.seed, step, 1])
-        table = samples.labels.table[rows]
         masks = head.masks()
         losses = []
-        for column in range(table.shape[1]):
-            triplets = draw_triplets(table[:, column], settings.triplets, draws)
+        for column, triplets in enumerate(batch.triplets):
             if len(triplets):
                 masked = embedding * masks[column] if settings.masks else embedding
                 losses.append(hinge(masked, triplets, settings.margin))
         total = torch.stack(losses).mean() if losses else embedding.sum() * 0
-        if settings.global_consistency:
-            triplets = draw_overlap_triplets(table, settings.triplets * 2, draws)
-            if len(triplets):
-                total = total + GLOBAL_WEIGHT * hinge(embedding, triplets, settings.margin)
+        if settings.global_consistency and len(batch.overlap):
+            total = total + GLOBAL_WEIGHT * hinge(embedding, batch.overlap, settings.margin)
         if settings.magnitude_penalty:
             total = total + MAGNITUDE_WEIGHT * embedding.square().sum(dim=1).mean()
         if settings.masks and not settings.masks_sum_to_one:
-            total = total + MASK_WEIGHT * masks.sum() / len(rows)
+            total = total + MASK_WEIGHT * masks.sum() / len(batch.rows)
         return total
 
     def judge(self, module: TrainedNetwork[CsnHead], rows: Rows) -> dict[str, float]:
         """Triplet accuracy: its mean, then that of each aspect of which there are triplets to judge by."""
-        table, seed = self._samples.labels.table, self._settings.seed
-        judged = draw_judged_triplets(table, rows, JUDGED_TRIPLETS, seed=seed)
+        judged = self._triplets.judged(rows, seed=self._settings.seed)
         embedding = embed(module, self._samples.catalogue, rows)
         shares = triplet_accuracies(
             embedding, module.head.masks().detach().cpu().numpy() if self._settings.masks else None, judged
@@ -111,14 +115,6 @@ def embed(network: TrainedNetwork[CsnHead], views: Views, rows: Rows) -> NDArray
         features = network.trunk(views.plain(rows[start : start + JUDGED_AT_ONCE]))
         found.append(head.embed(features).float().cpu().numpy())
     return np.concatenate(found)
-
-
-def draw_judged_triplets(table: NDArray[np.int64], rows: Rows, count: int, *, seed: int) -> list[Triplets]:
-    """Triplets of every aspect among the rows, as places in ``rows``: the same ones for every network."""
-    return [
-        draw_triplets(table[rows, column], count, np.random.default_rng([seed, column, 2]))
-        for column in range(table.shape[1])
-    ]
 
 
 def triplet_accuracies(

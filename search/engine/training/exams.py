@@ -6,7 +6,6 @@ Questions depend on the catalogue alone, never on a model or its seed: models ca
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,17 +16,15 @@ import torch
 from numpy.typing import NDArray
 
 from search.engine.arrays import read_arrays, write_arrays
-from search.engine.calibration import find_temperature, softmax
 from search.engine.measures import ViewRanks, rank_views
 from search.engine.metrics import Metric, column_centre, nearest, sign_bits
 from search.engine.trained_networks import CsnHead, DenseHead, SiameseHead, TrainedNetwork
 from search.engine.training import csn, siamese
-from search.engine.training.classifying import predict
 from search.engine.training.samples import MISSING, Labels, Rows, Samples
-from search.engine.triplets import Triplets, draw_triplets
+from search.engine.training.showcase import find_temperatures, predict_values
+from search.engine.triplets import Triplets
 
 AT_ONCE = 128
-TRIPLETS = 5000  # per aspect
 MEAN = "mean"  # the name of what stands for all aspects
 Vectors = NDArray[np.float32]
 
@@ -87,25 +84,12 @@ def examine_chance(
     return Answers("match_rate", aspect, asked, (alike / np.maximum(1, drawable)).astype(np.float32))
 
 
-def draw_questions(labels: Labels, rows: Rows) -> list[Triplets]:
-    """Triplets of rows per aspect, for `examine_triplets`."""
-    return [
-        rows[draw_triplets(labels.table[rows, column], TRIPLETS, _randomness_of(aspect.name))]
-        for column, aspect in enumerate(labels.aspects)
-    ]
-
-
-def _randomness_of(aspect: str) -> np.random.Generator:
-    """By the aspect's name, so that a specialist is asked what everybody is."""
-    return np.random.default_rng(zlib.crc32(aspect.encode()))
-
-
 def examine_triplets(
     network: TrainedNetwork[CsnHead], samples: Samples, questions: Sequence[Triplets]
 ) -> list[Answers]:
     """Whether the positive is nearer than the negative, per aspect, under its mask where there is one.
 
-    ``samples`` names the network's own aspects; ``questions`` are theirs.
+    ``samples`` names the network's own aspects; ``questions`` are theirs, of a `TripletSource`.
     """
     asked = np.unique(np.concatenate([np.empty(0, np.int64), *(part.reshape(-1) for part in questions)]))
     embedding = csn.embed(network, samples.catalogue, asked)
@@ -174,18 +158,14 @@ def examine_predictions(network: TrainedNetwork[DenseHead], samples: Samples, ro
 
     Confidence is scaled by a temperature per aspect, found on the validation items.
     """
-    judged = samples.division.validation
-    known, asked = (predict(network, samples.catalogue, part) for part in (judged, rows))
+    told = predict_values(network, samples, rows, find_temperatures(network, samples))
     answers = []
-    for column, aspect in enumerate(samples.labels.aspects):
-        labels, truth = samples.labels.table[rows, column], samples.labels.table[judged, column]
-        seen = truth != MISSING
-        temperature = find_temperature(known[column][seen], truth[seen])
+    for column, part in enumerate(told):
+        labels = samples.labels.table[rows, column]
         there = labels != MISSING
-        probabilities = softmax(asked[column][there], temperature)
-        right = probabilities.argmax(axis=1) == labels[there]
-        confidence = probabilities.max(axis=1).astype(np.float32)
-        answers.append(Answers("accuracy", aspect.name, rows[there], right.astype(np.float32), confidence))
+        right = (part.values == labels)[there].astype(np.float32)
+        confidence = part.confidence[there].astype(np.float32)
+        answers.append(Answers("accuracy", part.aspect, rows[there], right, confidence))
     return answers
 
 

@@ -30,6 +30,7 @@ from search.engine.training.settings import (
     TransferSettings,
 )
 from search.engine.training.siamese import SiameseLearner
+from search.engine.training.triplet_sources import TripletSource
 
 # Answers what a frozen trunk says of every item of a view, computed once and kept.
 Featurise = Callable[[Trunk, Views, str], Views]
@@ -70,10 +71,12 @@ def prepare_lesson(
     copies: NDArray[np.int64],
     featurise: Featurise,
     weights: Path | None = None,
+    triplets: TripletSource | None = None,
 ) -> Lesson:
     """A network with first weights, and a teacher for it.
 
-    ``copies`` as in `SiameseLearner`; ``weights`` are the trunk's. Raises TrainingFailed, WeightsDamaged.
+    ``copies`` as in `SiameseLearner`; ``weights`` are the trunk's; ``triplets`` as in `CsnLearner`. Raises
+    TrainingFailed, WeightsDamaged.
     """
     architecture = plan_network(kind, settings, samples.labels)
     with memory_errors("the network", "Set a smaller embedding (hidden, dimensions) or another backbone."):
@@ -91,7 +94,7 @@ def prepare_lesson(
         case SiameseSettings():
             learner = SiameseLearner(taught, samples, copies, settings)
         case CsnSettings():
-            learner = CsnLearner(taught, samples, settings)
+            learner = CsnLearner(taught, samples, settings, triplets)
     return Lesson(network, architecture, learner)
 
 

@@ -57,7 +57,15 @@ def count_written(path: Path, *, side: int, facts: Facts) -> int:
         partial.unlink(missing_ok=True)
         write_file(plan, json.dumps({"side": side, "facts": dict(facts)}).encode())
         return 0
-    return partial.stat().st_size // (3 * side * side) if partial.exists() else 0
+    return count_partial(path, side=side)
+
+
+def count_partial(path: Path, *, side: int) -> int:
+    """How many whole pictures an attempt that did not end, or goes on, has written so far."""
+    try:
+        return _partial_of(path).stat().st_size // (3 * side * side)
+    except FileNotFoundError:
+        return 0
 
 
 def write_pictures(

@@ -147,7 +147,12 @@ class CsnSettings(Settings):
 
     rate: float = _setting(1e-3, "highest learning rate", low=1e-7, high=10)
     dimensions: int = _setting(64, "size of the embedding", low=8, high=4096)
-    items: int = _setting(48, "items in a batch, among which triplets are drawn", low=3, high=65_536)
+    items: int = _setting(
+        48,
+        "items in a batch, among which triplets are drawn; where those are read from files, at most so many",
+        low=3,
+        high=65_536,
+    )
     triplets: int = _setting(64, "triplets per aspect and step", low=1, high=65_536)
     margin: float = _setting(0.2, "how much farther the negative must be", low=0.001, high=10)
     masks: bool = _setting(True, "a mask per aspect; without, one space for all aspects")

@@ -28,6 +28,12 @@ class Command(BaseCommand):
         parser.add_argument("kind", choices=sorted(SETTINGS_OF), help="transfer, siamese, csn or aspects")
         parser.add_argument("--catalogue", required=True, metavar="SLUG")
         parser.add_argument("--aspects", default="", metavar="A,B", help="default: the category")
+        parser.add_argument(
+            "--triplets",
+            type=Path,
+            metavar="FOLDER",
+            help="csn: learn from the CONDITION_tripletlist_SPLIT.txt there; --aspects names conditions",
+        )
         parser.add_argument("--seeds", type=int, default=3, metavar="N", help="trainings per model")
         parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting")
         parser.add_argument("--weights", type=Path, metavar="FILE", help="safetensors of the backbone")
@@ -46,6 +52,7 @@ class Command(BaseCommand):
                 settings=read_pairs(options["set"]),
                 weights=options["weights"],
                 device=options["device"],
+                triplets=options["triplets"],
             )
             with StepProgress(sys.stderr) as progress:
                 table = measure_training(wish, seeds=options["seeds"], say=progress)

@@ -32,6 +32,12 @@ class Command(BaseCommand):
         parser.add_argument("--backbone", help="the network below; short for --set backbone=…")
         parser.add_argument("--weights", type=Path, metavar="FILE", help="safetensors of the backbone")
         parser.add_argument(
+            "--triplets",
+            type=Path,
+            metavar="FOLDER",
+            help="csn: learn from the CONDITION_tripletlist_SPLIT.txt there; --aspects names conditions",
+        )
+        parser.add_argument(
             "--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting"
         )
         parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default=settings.DEVICE)
@@ -72,6 +78,7 @@ class Command(BaseCommand):
                     settings=read_pairs(options["set"], options["backbone"]),
                     weights=options["weights"],
                     device=options["device"],
+                    triplets=options["triplets"],
                 ),
                 now=timezone.now(),
             )

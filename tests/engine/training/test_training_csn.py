@@ -13,8 +13,9 @@ from search.engine.trained_networks import Architecture, CsnHead, TrainedNetwork
 from search.engine.training import csn
 from search.engine.training.csn import CsnLearner, hinge, is_nearer, triplet_accuracies
 from search.engine.training.loop import initialise
-from search.engine.training.samples import Division, FeatureViews, Labels, Samples
+from search.engine.training.samples import Division, FeatureViews, Labels, Samples, draw_rows
 from search.engine.training.settings import CsnSettings
+from search.engine.training.triplet_sources import JUDGED_TRIPLETS, draw_judged_triplets
 from tests.engine.training.squares import CPU, draw_labels, draw_samples, settings_of, train
 
 WIDTH = 5
@@ -80,7 +81,7 @@ def test_each_change_can_be_switched_off_and_changes_the_loss(change):
 
 def test_the_magnitude_penalty_is_what_large_embeddings_cost():
     learner = make_learner()
-    rows = csn.draw_rows(np.arange(40), 20, seed=0, step=0)
+    rows = draw_rows(np.arange(40), 20, seed=0, step=0)
     with torch.no_grad():
         embedding = learner.module.head.embed(learner._samples.catalogue.plain(rows))
     expected = csn.MAGNITUDE_WEIGHT * float(embedding.square().sum(dim=1).mean())
@@ -166,7 +167,7 @@ def test_judging_counts_triplets_under_each_aspects_mask():
     measures = learner.judge(learner.module, rows)
     embedding = csn.embed(learner.module, learner._samples.catalogue, rows)
     masks = learner.module.head.masks().detach().numpy()
-    judged = csn.draw_judged_triplets(learner._samples.labels.table, rows, csn.JUDGED_TRIPLETS, seed=0)
+    judged = draw_judged_triplets(learner._samples.labels.table, rows, JUDGED_TRIPLETS, seed=0)
     for column, name in enumerate(("colour", "size")):
         table = learner._samples.labels.table[rows, column]
         right = 0

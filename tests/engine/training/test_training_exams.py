@@ -12,7 +12,6 @@ from search.engine.training.csn import embed
 from search.engine.training.exams import (
     Answers,
     average,
-    draw_questions,
     embed_all,
     embed_views,
     examine_chance,
@@ -24,6 +23,7 @@ from search.engine.training.exams import (
     keep_answers,
     rank_at_random,
 )
+from search.engine.training.triplet_sources import draw_questions
 from tests.engine.training.squares import draw_labels, draw_samples, prepare, settings_of
 
 CASES = st.integers(2, 14).flatmap(

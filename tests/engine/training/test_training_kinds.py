@@ -12,6 +12,7 @@ from search.engine.training.kinds import plan_network
 from search.engine.training.loop import TrainingFailed
 from search.engine.training.samples import FeatureViews
 from search.engine.training.settings import CsnSettings, TransferSettings
+from search.engine.training.triplet_sources import draw_judged_triplets
 from search.engine.weight_files import pack_weights
 from tests.engine.training.squares import (
     ASPECTS,
@@ -61,7 +62,7 @@ def test_csn_tells_each_aspect_under_its_mask_better_than_chance_and_than_the_ot
     lesson, _ = train("csn", how, samples)
     rows = samples.division.held_out
     embedding = csn.embed(lesson.network, samples.catalogue, rows)
-    judged = csn.draw_judged_triplets(samples.labels.table, rows, 500, seed=0)
+    judged = draw_judged_triplets(samples.labels.table, rows, 500, seed=0)
     masks = lesson.network.head.masks().detach().numpy()
     own = csn.triplet_accuracies(embedding, masks, judged)
     wrong = csn.triplet_accuracies(embedding, masks[::-1], judged)
