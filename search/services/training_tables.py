@@ -90,9 +90,13 @@ def require_questions(session: Session) -> None:
         asked = (labels.table[rows] != MISSING).sum(axis=0).tolist()
     for aspect, count in zip(labels.aspects, asked, strict=True):
         if not count:
+            why = (
+                "no triplet of the test file is of items that are not learned from"
+                if session.plan.triplets is not None
+                else f"held-out items of “{title}” are too few, or too much alike"
+            )
             raise TrainingRefused(
-                f"Held-out items of “{title}” are too few, or too much alike, to ask anything about "
-                f"“{aspect.name}”: import more items, or name other aspects.",
+                f"Nothing can be measured of “{aspect.name}”: {why}. Import more items, or name other aspects.",
                 about="aspects",
             )
 
@@ -133,13 +137,6 @@ def _list_csn(settings: CsnSettings, session: Session) -> list[Model]:
     }
     single = replace(plain, masks=False)
     names = tuple(aspect.name for aspect in session.labels.aspects)
-    for name, questions in zip(names, session.triplets.questions(), strict=True):
-        if not len(questions):
-            raise TrainingRefused(
-                f"Nothing can be measured of “{name}”: there is no triplet of items that are not learned "
-                "from. Import more items, or leave it out.",
-                about="aspects",
-            )
     return [
         TrainedModel("csn", settings, _examine_triplets),
         TrainedModel("csn-plain", plain, _examine_triplets),

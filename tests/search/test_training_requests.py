@@ -171,7 +171,7 @@ def test_classes_of_one_item(school):
 def test_a_catalogue_without_lifestyle_views(school):
     assert refuse(wish(school, "siamese")) == (
         "“School” has no lifestyle photos, from which siamese learns: import a catalogue whose items have "
-        "a second view, or train another kind."
+        "a second view, or with --group, the column of what several pictures show."
     )
 
 

@@ -128,7 +128,7 @@ def test_a_report_that_raises_stops_and_leaves_a_checkpoint_to_go_on_from(tmp_pa
 
 def test_training_stops_once_nothing_is_gained_and_keeps_the_best_weights():
     measures = [0.1, 0.5, 0.4, 0.5, 0.3, 0.9]
-    how = settings_of(steps=60, validate_every=3, patience=3)
+    how = settings_of(steps=60, validate_every=3, patience=3, small_share=0)
     averaged = []
     learner = Lines(measures=measures)
     learner.judge, judge = lambda module, rows: keep(module, rows), learner.judge
@@ -144,6 +144,12 @@ def test_training_stops_once_nothing_is_gained_and_keeps_the_best_weights():
     assert not learner.module.training
     for name, tensor in learner.module.state_dict().items():
         assert torch.equal(tensor, averaged[1][name]), name
+
+
+def test_training_does_not_stop_while_it_sees_small_pictures():
+    how = settings_of(steps=60, validate_every=3, patience=3, small_share=0.5)
+    _, fitted = run(how, learner=Lines(measures=[0.5, *[0.1] * 19]))
+    assert fitted.curve[-1].step == 36  # the third judgement of whole pictures, of which the first is at 30
 
 
 def test_without_patience_training_goes_on_to_the_end():
