@@ -96,7 +96,8 @@ def require_questions(session: Session) -> None:
                 else f"held-out items of “{title}” are too few, or too much alike"
             )
             raise TrainingRefused(
-                f"Nothing can be measured of “{aspect.name}”: {why}. Import more items, or name other aspects.",
+                f"Nothing can be measured of “{aspect.name}”: {why}. "
+                "Import more items, or name other aspects.",
                 about="aspects",
             )
 

@@ -182,7 +182,7 @@ def test_colours_are_learned_better_than_they_are_guessed():
 
 def test_training_stops_early_where_nothing_is_gained():
     make_school()
-    call(*command_line(steps=60, validate_every=1, patience=2, rate=1e-7))
+    call(*command_line(steps=60, validate_every=1, patience=2, rate=1e-7, small_share=0))
     card = card_of()
     assert card["stopped_early"] is True
     assert card["curve"][-1]["step"] == card["best_step"] + 2 < 60

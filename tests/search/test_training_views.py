@@ -29,7 +29,7 @@ def draw_scene(number, colour):
 
 @pytest.fixture
 def shop():
-    """Products of two pictures each, of which every second one is a scene; the last product has scenes only."""
+    """Products of two pictures each, every second one a scene; the last product has scenes only."""
     shop = make_school(items=40)
     for item in Item.objects.order_by("position"):
         product, second = divmod(item.position, 2)

@@ -66,7 +66,7 @@ def test_csn_tells_each_aspect_under_its_mask_better_than_chance_and_than_the_ot
     masks = lesson.network.head.masks().detach().numpy()
     own = csn.triplet_accuracies(embedding, masks, judged)
     wrong = csn.triplet_accuracies(embedding, masks[::-1], judged)
-    assert min(own) > 0.75  # chance is one half
+    assert min(own) > 0.7  # chance is one half
     assert sum(own) > sum(wrong)
 
 
@@ -116,6 +116,7 @@ def test_a_frozen_backbone_is_asked_once_and_only_the_head_learns(tmp_path, kind
 
     @torch.inference_mode()
     def featurise(trunk, views, view):
+        assert views is getattr(samples, view)
         asked.append(view)
         return FeatureViews(trunk.eval()(views.plain(np.arange(24))).numpy(), CPU)
 
@@ -126,7 +127,7 @@ def test_a_frozen_backbone_is_asked_once_and_only_the_head_learns(tmp_path, kind
     assert_equal_weights(lesson.network.trunk, fresh.trunk)
     assert not torch.equal(next(lesson.network.head.parameters()), next(fresh.head.parameters()))
     # What was taught on features answers to pictures.
-    features = featurise(lesson.network.trunk, samples.catalogue, "").plain(np.arange(3))
+    features = featurise(lesson.network.trunk, samples.catalogue, "catalogue").plain(np.arange(3))
     with torch.inference_mode():
         found = lesson.network.eval()(samples.catalogue.plain(np.arange(3)))[0]
         expected = lesson.network.head(features)[0]

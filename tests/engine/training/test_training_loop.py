@@ -128,7 +128,7 @@ def test_a_report_that_raises_stops_and_leaves_a_checkpoint_to_go_on_from(tmp_pa
 
 def test_training_stops_once_nothing_is_gained_and_keeps_the_best_weights():
     measures = [0.1, 0.5, 0.4, 0.5, 0.3, 0.9]
-    how = settings_of(steps=60, validate_every=3, patience=3, small_share=0)
+    how = settings_of(steps=60, validate_every=3, patience=3, small_share=0.0)
     averaged = []
     learner = Lines(measures=measures)
     learner.judge, judge = lambda module, rows: keep(module, rows), learner.judge
@@ -147,9 +147,11 @@ def test_training_stops_once_nothing_is_gained_and_keeps_the_best_weights():
 
 
 def test_training_does_not_stop_while_it_sees_small_pictures():
-    how = settings_of(steps=60, validate_every=3, patience=3, small_share=0.5)
-    _, fitted = run(how, learner=Lines(measures=[0.5, *[0.1] * 19]))
-    assert fitted.curve[-1].step == 36  # the third judgement of whole pictures, of which the first is at 30
+    """What is gained with pictures of the whole side must have its time."""
+    learner = Lines(measures=[0.5, *[0.1] * 30])
+    _, fitted = run(settings_of(steps=60, validate_every=3, patience=2, small_share=0.5), learner=learner)
+    assert fitted.stopped_early and fitted.best_step == 3
+    assert fitted.curve[-1].step == 33  # the second judgement without gain of the later half
 
 
 def test_without_patience_training_goes_on_to_the_end():
