@@ -35,6 +35,7 @@ SUITES = {
     "votes": ("vote-sqlite", "vote-postgres"),
     "sockets": ("sockets",),
     "leaderboard": ("leaderboard-1m", "leaderboard-10m"),
+    "training": ("training-steps", "training-memory"),
 }
 PACKAGES = ("django", "faiss-cpu", "numba", "numpy", "onnxruntime", "torch", "uvicorn")
 LINE = "{:22} {:>12} {:>12} {:>7} {:>7}  {}"

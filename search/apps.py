@@ -7,7 +7,7 @@ class SearchConfig(AppConfig):
     def ready(self) -> None:
         # Services need the models, which are loaded only now.
         from search.models import Queue
-        from search.services import builds, embedding, imports, indexing, uploads
+        from search.services import builds, embedding, imports, indexing, training, uploads
         from search.services.jobs import JobKind, register_kind
         from search.services.sweeping import register_sweep
 
@@ -15,4 +15,5 @@ class SearchConfig(AppConfig):
         register_kind(JobKind("build", Queue.IO, builds.run_build))
         register_kind(JobKind("embed", Queue.ML, embedding.run_embedding))
         register_kind(JobKind("index", Queue.IO, indexing.run_indexing))
+        register_kind(JobKind(training.KIND, Queue.ML, training.run_training))
         register_sweep("leftover uploads", uploads.drop_leftovers)

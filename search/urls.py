@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from search.views import images, operations
+from search.views import images, operations, trainings
 
 urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^images/(?P<sha256>[0-9a-f]{64})\.webp$", images.serve_image, name="image"),
@@ -14,4 +14,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("operations/jobs/<uuid:pk>/retry/", operations.job_retry, name="job-retry"),
     path("operations/jobs/<uuid:pk>/report/", operations.job_report, name="job-report"),
     path("operations/catalogues/<slug:slug>/build/", operations.catalogue_build, name="catalogue-build"),
+    path("operations/trainings/", trainings.trainings, name="trainings"),
+    path("operations/trainings/list/", trainings.trainings_list, name="trainings-list"),
+    path("operations/trainings/new/", trainings.training_new, name="training-new"),
+    path("operations/trainings/<int:pk>/", trainings.training, name="training"),
+    path("operations/trainings/<int:pk>/standing/", trainings.training_standing, name="training-standing"),
+    path("operations/trainings/<int:pk>/card.json", trainings.training_card, name="training-card"),
 ]

@@ -38,6 +38,8 @@ def home(tmp_path: Path, settings: pytest.FixtureRequest) -> Path:
         ("IMAGES_FOLDER", "images"),
         ("ARTIFACTS_FOLDER", "artifacts"),
         ("WEIGHTS_FOLDER", "weights"),
+        ("TRAINED_FOLDER", "artifacts/encoders"),
+        ("TRAINING_FOLDER", "training"),
         ("UPLOADS_FOLDER", "uploads"),
         ("LOG_FOLDER", "log"),
     ]:

@@ -16,6 +16,7 @@ from evaluation.services.invitations import create_invitation
 from evaluation.views.player_cookie import COOKIE, sign_cookie, sign_sitting
 from search.models import Item, Job, Queue
 from tests.factories import NOW, make_catalogue, make_contenders
+from tests.trainings import make_trained, make_training
 
 PEOPLE = ["nobody", "player", "annotator", "analyst", "operator"]
 PUBLIC = {"nobody": 200, "player": 200, "annotator": 200, "analyst": 200, "operator": 200}
@@ -62,6 +63,12 @@ READING: dict[str, dict[str, Any]] = {
     "operations-contenders": READERS,
     "operations-jobs": READERS,
     "operations-import": OPERATORS,
+    "trainings": READERS,
+    "trainings-list": READERS,
+    "training-new": OPERATORS,
+    "training": READERS,
+    "training-standing": READERS,
+    "training-card": READERS,
     "job-report": READERS,
     "job-cancel": NOT_BY_READING,
     "job-retry": NOT_BY_READING,
@@ -95,6 +102,7 @@ CHANGING: dict[str, dict[str, Any]] = {
     "invitation": {**dict.fromkeys(PEOPLE, 302), "nobody": 200},
     "invitations": {**BY_OPERATORS, "operator": 422},
     "operations-import": {**BY_OPERATORS, "operator": 422},
+    "training-new": {**BY_OPERATORS, "operator": 422},
     "job-cancel": {**BY_OPERATORS, "operator": 302},
     "job-retry": {**BY_OPERATORS, "operator": 302},
     "catalogue-build": {**BY_OPERATORS, "operator": 302},
@@ -131,6 +139,7 @@ def values() -> dict[str, Any]:
         "job_id": job.pk,
         "job": job,
         "contender": Contender.objects.get(),
+        "training": make_trained(make_training(catalogue)),
     }
 
 
@@ -139,7 +148,8 @@ def addresses(values: dict[str, Any]) -> dict[str, str]:
     found = {}
     for name, pattern, converters in _patterns(get_resolver()):
         assert name, f"{pattern} has no name"
-        given = {"pk": values["contender"].pk if "contender" in name else values["job"].pk}
+        owner = next((owner for owner in ("contender", "training") if owner in name), "job")
+        given = {"pk": values[owner].pk}
         parts = {part: (values | given)[part] for part in converters}
         resolver = get_resolver()
         namespace, _, local = name.rpartition(":")

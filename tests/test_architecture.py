@@ -73,6 +73,9 @@ def test_the_core_imports_without_django(package):
     imported = run_python(IMPORT_ALL.format(blocked=blocked, names=[package])).split()
     assert imported
     assert all(name.startswith(f"{package}.") for name in imported)
+    files = (ROOT / package.replace(".", "/")).rglob("*.py")
+    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files}
+    assert {name.removesuffix(".__init__") for name in modules} - {package} == set(imported)
 
 
 def test_the_core_is_found_out_if_it_imports_django():

@@ -1,7 +1,7 @@
 """Template tags of the front end: import map, icons, charts and figures in words."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import template
@@ -12,8 +12,14 @@ from django.utils.safestring import SafeString, mark_safe
 
 from dopeornope.icons import ICONS
 from evaluation.board_chart import BoardRow, draw_board, draw_interval, family_hues
+from search.curve_chart import Curve, draw_curve
+from search.mask_chart import draw_masks
 from search.models import Role
+from search.reliability_chart import draw_reliability
 from search.selectors import roles
+from search.selectors.masks import Masks
+from search.selectors.reliability import Reliability
+from search.selectors.training_curves import MeasureCurve
 
 register = template.Library()
 
@@ -68,6 +74,34 @@ def board_chart(rows: Iterable[BoardRow]) -> SafeString:
     wide = draw_board(kept, width=960, labels_beside=True)
     narrow = draw_board(kept, width=340, labels_beside=False)
     return mark_safe(f'<div class="for-wide">{wide}</div><div class="for-narrow">{narrow}</div>')
+
+
+@register.simple_tag
+def loss_chart(points: Sequence[tuple[int, float]], best_step: int | None) -> SafeString:
+    """The loss of a training by step, once for wide and once for narrow screens."""
+    curve = Curve("Loss", points, best_step)
+    wide, narrow = draw_curve(curve, width=960, height=300), draw_curve(curve, width=300, height=220)
+    return mark_safe(f'<div class="for-wide">{wide}</div><div class="for-narrow">{narrow}</div>')
+
+
+@register.simple_tag
+def measure_chart(measure: MeasureCurve, best_step: int | None) -> SafeString:
+    """One measure of a training by step, as one of several small charts side by side."""
+    return mark_safe(draw_curve(Curve(measure.title, measure.points, best_step), width=300, height=210))
+
+
+@register.simple_tag
+def mask_chart(masks: Masks) -> SafeString:
+    """The masks of a conditional network as a heat map, once for wide and once for narrow screens."""
+    wide = draw_masks(masks, width=960, labels_beside=True)
+    narrow = draw_masks(masks, width=300, labels_beside=False)
+    return mark_safe(f'<div class="for-wide">{wide}</div><div class="for-narrow">{narrow}</div>')
+
+
+@register.simple_tag
+def reliability_chart(part: Reliability) -> SafeString:
+    """How often an encoder is right at how much confidence, as one of several small charts side by side."""
+    return mark_safe(draw_reliability(part, width=300, height=280))
 
 
 @register.simple_tag

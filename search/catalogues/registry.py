@@ -8,6 +8,15 @@ from pathlib import Path
 from search.catalogues.archives import ZipTree
 from search.catalogues.files import FolderTree
 from search.catalogues.folder import FolderImporter
+from search.catalogues.published.deepfashion import DeepFashion
+from search.catalogues.published.deepfashion_inshop import DeepFashionInShop
+from search.catalogues.published.fashion200k import Fashion200K
+from search.catalogues.published.fashioniq import FashionIQ
+from search.catalogues.published.imaterialist import IMaterialist
+from search.catalogues.published.importer import published
+from search.catalogues.published.osr import Osr
+from search.catalogues.published.styles import Styles
+from search.catalogues.published.zappos import Zappos
 from search.catalogues.rows import CatalogueUnreadable, Importer, ImportOptions
 from search.catalogues.sample import SampledImporter
 from search.catalogues.table import TableImporter, tables_in
@@ -144,3 +153,11 @@ register_format(Format("zip", "a zip archive of either", _open_zip))
 register_format(
     Format("wardrobe", "the demo catalogue", lambda _, options: WardrobeImporter(options), draws=True)
 )
+register_format(Format("deepfashion", "DeepFashion, categories and attributes", published(DeepFashion)))
+register_format(Format("deepfashion-inshop", "DeepFashion, in-shop retrieval", published(DeepFashionInShop)))
+register_format(Format("zappos", "UT-Zappos50K", published(Zappos)))
+register_format(Format("osr", "Outdoor Scene Recognition with relative attributes", published(Osr)))
+register_format(Format("fashion200k", "Fashion200K", published(Fashion200K)))
+register_format(Format("fashioniq", "FashionIQ with its relative captions", published(FashionIQ)))
+register_format(Format("imaterialist", "iMaterialist Fashion 2018", published(IMaterialist)))
+register_format(Format("styles", "Kaggle's fashion product pictures (styles.csv)", published(Styles)))

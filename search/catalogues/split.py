@@ -7,15 +7,16 @@ catalogue but not on the order of its rows, its name, or when it was imported.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 SALT = "dope or nope: evaluation-only or trainable"  # changing it would move items across the divide
 EVALUATION_SHARE = 0.30
 
 
-def unit_hash(unit: str) -> int:
+def unit_hash(unit: str, salt: str = SALT) -> int:
     """64 bits that place a unit on the line from 0 to 2**64, of which the lower 30 % are evaluation-only."""
-    return int.from_bytes(hashlib.sha256(f"{SALT}\0{unit}".encode()).digest()[:8], "big")
+    return int.from_bytes(hashlib.sha256(f"{salt}\0{unit}".encode()).digest()[:8], "big")
 
 
 def unit_of(key: str, group: str) -> str:
@@ -31,17 +32,7 @@ def evaluation_units(
     sides that were given out before and stay: what newly joins a fixed item takes its side (evaluation-only
     where it joins both sides, since what is not trained on harms no measurement).
     """
-    parents: dict[str, str] = {}
-
-    def root(unit: str) -> str:
-        while (above := parents.setdefault(unit, unit)) != unit:
-            parents[unit] = parents[above]
-            unit = above
-        return unit
-
-    for one, other in joined:
-        first, second = sorted((root(units[one]), root(units[other])), key=unit_hash)
-        parents[second] = first
+    root = _join(units, joined)
     inherited: dict[str, bool] = {}
     for item, is_evaluation in (fixed or {}).items():
         top = root(units[item])
@@ -55,3 +46,39 @@ def evaluation_units(
         else:
             sides.append(inherited.get(top, unit_hash(top) < threshold))
     return sides
+
+
+def cut_share(
+    units: Sequence[str], joined: Iterable[tuple[int, int]], *, share: float, salt: str
+) -> list[bool]:
+    """For each item whether it belongs to about ``share`` of the items, cut off by whole units.
+
+    Units are taken in the order of their hashes, those that would make it too much left out: so a large one
+    (a person with a thousand photos) does not take half of the items along. At least one unit is taken.
+    """
+    root = _join(units, joined)
+    tops = [root(unit) for unit in units]
+    sizes = Counter(tops)
+    room = max(share * len(units), min(sizes.values(), default=0))
+    taken: set[str] = set()
+    for top in sorted(sizes, key=lambda unit: unit_hash(unit, salt)):
+        if sizes[top] <= room:
+            taken.add(top)
+            room -= sizes[top]
+    return [top in taken for top in tops]
+
+
+def _join(units: Sequence[str], joined: Iterable[tuple[int, int]]) -> Callable[[str], str]:
+    """From a unit to the one that stands for all that are joined with it: that of the smallest hash."""
+    parents: dict[str, str] = {}
+
+    def root(unit: str) -> str:
+        while (above := parents.setdefault(unit, unit)) != unit:
+            parents[unit] = parents[above]
+            unit = above
+        return unit
+
+    for one, other in joined:
+        first, second = sorted((root(units[one]), root(units[other])), key=unit_hash)
+        parents[second] = first
+    return root

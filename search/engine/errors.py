@@ -33,3 +33,7 @@ class VectorsRejected(EngineError):
 
 class StoreBusy(EngineError):
     """Another process is writing the same vectors."""
+
+
+class TripletsRejected(EngineError):
+    """A file of triplets that is not as it was published; the sentence names file, line and remedy."""

@@ -78,3 +78,60 @@ def random_match_rate(
         if (drawable := len(gallery) - copies[identity])
     ]
     return math.fsum(expected) / len(queries) if queries else 0.0
+
+
+@dataclass(frozen=True)
+class ViewRanks:
+    """How well items' catalogue pictures (p) were found from another view of them (q), by Grid Dynamics.
+
+    ``asked`` (m,) are the places of the queries; ``before`` (m,) counts the others' p of the same category
+    that are at most as far as the own one, of ``others`` (m,).
+    """
+
+    asked: npt.NDArray[np.int64]
+    before: npt.NDArray[np.int64]
+    others: npt.NDArray[np.int64]
+
+    @property
+    def first(self) -> npt.NDArray[np.bool_]:
+        """Whose own p is the nearest: its mean is `distance_accuracy`."""
+        return np.asarray(self.before == 0)
+
+    @property
+    def top_3(self) -> npt.NDArray[np.bool_]:
+        """Whose own p is among the three nearest: its mean is `distance_accuracy_top_3`."""
+        return np.asarray(self.before < 3)
+
+    @property
+    def absolute(self) -> npt.NDArray[np.float64]:
+        """The share of the others that are farther than the own p: its mean is `absolute_accuracy`."""
+        return 1 - self.before / self.others
+
+
+def rank_views(
+    queries: npt.NDArray[np.float32],
+    candidates: npt.NDArray[np.float32],
+    categories: npt.NDArray[np.int64],
+    *,
+    most: int,
+    least: int = 2,
+) -> ViewRanks:
+    """Compare (n, d) queries with the (n, d) candidates of the same items, under L2, within their categories.
+
+    The first ``most`` items of each category take part, and only categories that have ``least``: accuracies
+    fall as that number grows. A tie counts against the own candidate.
+    """
+    asked, before, others = [], [], []
+    for value in np.unique(categories):
+        rows = np.flatnonzero(categories == value)[:most]
+        if len(rows) < least:
+            continue
+        own = np.square(queries[rows] - candidates[rows]).sum(axis=1)
+        # Row by row, so that equal vectors are at distance nought exactly.
+        apart = np.stack([np.square(candidates[rows] - query).sum(axis=1) for query in queries[rows]])
+        np.fill_diagonal(apart, np.inf)
+        asked.append(rows)
+        before.append((apart <= own[:, None]).sum(axis=1))
+        others.append(np.full(len(rows), len(rows) - 1))
+    nothing = np.empty(0, np.int64)
+    return ViewRanks(*(np.concatenate([nothing, *parts]) for parts in (asked, before, others)))

@@ -75,6 +75,17 @@ def stack_blocks(inputs: int, outputs: int, blocks: int) -> nn.Sequential:
     return nn.Sequential(first, *(InvertedResidual(outputs, outputs, stride=1) for _ in range(blocks - 1)))
 
 
+def thimble_blocks() -> list[nn.Module]:
+    """The convolutions of the project's small network: (n, 3, h, w) -> (n, 512, h / 16, w / 16)."""
+    return [
+        convolve(3, 32, stride=2),
+        stack_blocks(32, 48, 2),
+        stack_blocks(48, 96, 3),
+        stack_blocks(96, 192, 3),
+        convolve(192, 512, kernel=1),
+    ]
+
+
 class Thimble(nn.Module):
     """The project's small network: four stages, .7 million weights, two layers worth keeping.
 
@@ -89,14 +100,9 @@ class Thimble(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.normalise = Normalise((0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
-        self.stages = nn.Sequential(
-            convolve(3, 32, stride=2),
-            stack_blocks(32, 48, 2),
-            stack_blocks(48, 96, 3),
-            stack_blocks(96, 192, 3),
-        )
+        *stages, self.widen = thimble_blocks()
+        self.stages = nn.Sequential(*stages)
         pool, dense = self.DIMENSIONS["pool"], self.DIMENSIONS["dense"]
-        self.widen = convolve(192, pool, kernel=1)
         self.threshold = nn.Sequential(nn.BatchNorm1d(pool), nn.ReLU())
         self.hidden = nn.Sequential(nn.Linear(pool, dense, bias=False), nn.BatchNorm1d(dense), nn.ReLU())
 

@@ -13,6 +13,7 @@ from search.models.jobs import Job, JobState, Queue
 from search.models.revisions import Revision
 from search.models.roles import Role
 from search.models.sightings import Sighting
+from search.models.trainings import Training
 
 __all__ = [
     "Aspect",
@@ -33,4 +34,5 @@ __all__ = [
     "Role",
     "Sighting",
     "Split",
+    "Training",
 ]

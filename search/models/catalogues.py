@@ -148,6 +148,9 @@ class Label(models.Model):
     attribute = models.ForeignKey(Attribute, on_delete=models.PROTECT, related_name="labels")
     source = models.CharField(max_length=9, choices=Source.choices, default=Source.GIVEN)
     confidence = models.FloatField(null=True, help_text="Of a prediction, 0 to 1; empty for a given label.")
+    predicted_by = models.CharField(
+        max_length=140, blank=True, help_text="Encoder and version; blank for a given label."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["item", "attribute", "source"], name="label_once")]

@@ -13,7 +13,7 @@ def list_all_encoders() -> list[EncoderInfo]:
 
     Tries plug-ins, which may take minutes: for jobs and commands.
     """
-    return list_encoders(weights_folder=settings.WEIGHTS_FOLDER)
+    return list_encoders(weights_folder=settings.WEIGHTS_FOLDER, trained_folder=settings.TRAINED_FOLDER)
 
 
 def list_known_encoders() -> list[EncoderInfo]:
@@ -21,7 +21,9 @@ def list_known_encoders() -> list[EncoderInfo]:
 
     A plug-in is listed as the last build that could use it found it, else as "untried".
     """
-    infos = list_encoders(weights_folder=settings.WEIGHTS_FOLDER, try_plugins=False)
+    infos = list_encoders(
+        weights_folder=settings.WEIGHTS_FOLDER, trained_folder=settings.TRAINED_FOLDER, try_plugins=False
+    )
     untried = {info.name: info for info in infos if info.availability == "untried"}
     families = {info.family for info in untried.values()}
     built = EmbeddingSpace.objects.filter(

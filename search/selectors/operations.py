@@ -107,10 +107,11 @@ def list_job_rows(*, now: datetime) -> list[JobRow]:
     jobs = Job.objects.annotate(has_rejections=Exists(rejected)).select_related("after", "catalogue")
     unfinished = sorted(jobs.unfinished(), key=lambda job: job.state != JobState.RUNNING)
     finished = jobs.exclude(pk__in=[job.pk for job in unfinished]).order_by("-finished_at", "-pk")[:NEWEST]
-    return [_job_row(job, now=now) for job in (*unfinished, *finished)]
+    return [make_job_row(job, now=now) for job in (*unfinished, *finished)]
 
 
-def _job_row(job: Job, *, now: datetime) -> JobRow:
+def make_job_row(job: Job, *, now: datetime) -> JobRow:
+    """What pages show of a job."""
     return JobRow(
         pk=job.pk,
         kind=job.kind,

@@ -111,7 +111,7 @@ def _find_space(catalogue: Catalogue, info: EncoderInfo, now: datetime) -> Embed
         catalogue=catalogue,
         encoder=info.name,
         encoder_version=info.version,
-        mask="",
+        mask=info.mask,
         catalogue_hash=catalogue.content_hash,
         defaults={
             "title": info.title,

@@ -94,6 +94,7 @@ def _embed(
         [space.encoder for space in spaces],
         cast(Device, settings.DEVICE),
         weights_folder=settings.WEIGHTS_FOLDER,
+        trained_folder=settings.TRAINED_FOLDER,
         cache_folder=settings.HOME / "exported",
     )
     infos = {info.name: info for info in encoder.infos}

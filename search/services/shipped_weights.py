@@ -1,106 +1,94 @@
-"""Makes the weights that the project ships: draws a training set, trains the small network, writes a card.
+"""The encoders that the project ships, made again: trained as jobs on a wardrobe that nobody else looks at.
 
-The demo catalogue has seed 0; training draws from `TRAINING_SEEDS` and is measured on `HELD_OUT_SEEDS`, so
-that the shipped network has never seen an item of the demo or of its own report.
+The demo catalogue has seed 0 and reports use other seeds than `SEED`, so that no shipped network has seen an
+item of the demo or of its own report.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-import numpy as np
+from django.conf import settings
 
-from search.catalogues import wardrobe
-from search.engine.encoders.thimble import FRAMING
-from search.engine.networks import Thimble
-from search.engine.training import (
-    MISSING,
-    StepReport,
-    TrainingConfig,
-    TrainingSet,
-    initialise,
-    measure_accuracy,
-    train,
+from search.catalogues.rows import ImportOptions
+from search.engine.encoders.trained_files import read_trained_card, weights_path, write_trained
+from search.models import Catalogue, Job, JobState
+from search.services.imports import request_import
+from search.services.jobs import JobFailed
+from search.services.training import Wish, request_training
+
+SEED = 1000
+SLUG = "shipped-training"
+_PREFIX = "new-"  # under its own name each is an encoder of this installation already
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """One encoder to ship. ``settings`` as text by name, where they differ from the defaults."""
+
+    name: str
+    kind: str
+    aspects: tuple[str, ...] = ()
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+# A hidden layer of 512 instead of the published 4,096: all of them together must stay below 15 MB.
+SHIPPED = (
+    Shipped("thimble-transfer", "transfer", settings={"hidden": "512", "augmentation": "gentle"}),
+    Shipped("thimble-siamese", "siamese"),
+    Shipped("thimble-csn", "csn", aspects=("kind", "colour", "pattern")),
 )
-from search.engine.weight_files import write_weights
-from search.services.training_drawings import Drawings, Labels, collect_drawings
-
-TRAINING_SEEDS = range(1000, 1004)
-HELD_OUT_SEEDS = range(2000, 2001)
 
 
-def train_shipped_weights(
+def ship(
     *,
     target: Path,
-    cache_folder: Path,
     items: int,
-    held_out: int,
-    config: TrainingConfig,
-    processes: int,
-    say: Callable[[str], None],
-) -> dict[str, Any]:
-    """Draw, train and write ``target`` with its card; return the card.
+    steps: int | None,
+    names: tuple[str, ...],
+    run: Callable[[Job], Job],
+    now: Callable[[], datetime],
+) -> Iterator[Path]:
+    """Draw the training wardrobe, train what is named and put it below ``target``; yields each folder.
 
-    ``items`` and ``held_out`` count items over all seeds. Drawings and the checkpoint are kept in
-    ``cache_folder``: an interrupted run goes on where it stopped. Raises TrainingFailed, DiskFull.
+    ``run`` runs a job to its end. What was trained so before is not trained again. Raises ``JobFailed``,
+    ``TrainingRefused``.
     """
-    cache = cache_folder / f"wardrobe-{wardrobe.VERSION}"
-    cache.mkdir(parents=True, exist_ok=True)
-    learned = collect_drawings(cache, TRAINING_SEEDS, items, processes, say)
-    unseen = collect_drawings(cache, HELD_OUT_SEEDS, held_out, processes, say)
-    aspects = _list_aspects(learned.labels)
-    samples, test = _label(learned, aspects), _label(unseen, aspects)
-    network = initialise(Thimble, config.seed)
-    # Of these drawings, framed so: with others training begins anew.
-    checkpoint = cache / f"checkpoint-{items}-framed{FRAMING}.safetensors"
-    heads = train(network, samples, config, report=_every(100, say), checkpoint=checkpoint)
-    card = _describe(config, items, held_out) | {"accuracy": measure_accuracy(network, heads, test)}
-    write_weights(target, network.state_dict(), card)
-    return card
+    catalogue = _draw_catalogue(items, run, now())
+    for one in SHIPPED:
+        if one.name not in names:
+            continue
+        chosen = one.settings | ({} if steps is None else {"steps": str(steps)})
+        wish = Wish(
+            kind=one.kind,
+            name=_PREFIX + one.name,
+            catalogue=catalogue,
+            aspects=one.aspects,
+            settings=chosen,
+        )
+        training = request_training(wish, now=now())
+        assert training.job is not None
+        _require_done(run(training.job))
+        yield _put(settings.TRAINED_FOLDER / training.name, target / one.name)
 
 
-def _describe(config: TrainingConfig, items: int, held_out: int) -> dict[str, Any]:
-    """What a reader must know to judge and to regenerate the weights."""
-    return {
-        "name": "thimble",
-        "catalogue": "wardrobe",
-        "catalogue_version": wardrobe.VERSION,
-        "training_seeds": list(TRAINING_SEEDS),
-        "training_items": items,
-        "held_out_seeds": list(HELD_OUT_SEEDS),
-        "held_out_items": held_out,
-        "steps": config.steps,
-        "items_per_step": config.items,
-        "seed": config.seed,
-        "command": f"manage.py train_shipped_weights --items {items} --held-out {held_out} "
-        f"--steps {config.steps} --seed {config.seed}",
-    }
+def _draw_catalogue(items: int, run: Callable[[Job], Job], now: datetime) -> Catalogue:
+    options = ImportOptions(items=items, seed=SEED)
+    job = request_import(format="wardrobe", path=None, slug=SLUG, options=options, now=now)
+    _require_done(run(job))
+    return Catalogue.objects.get(slug=SLUG)
 
 
-def _every(steps: int, say: Callable[[str], None]) -> Callable[[StepReport], None]:
-    """Say where training stands every so many steps."""
-
-    def report(progress: StepReport) -> None:
-        if progress.step % steps == 0 or progress.step == progress.steps:
-            say(f"step {progress.step} of {progress.steps}, loss {progress.loss:.3f}")
-
-    return report
+def _require_done(job: Job) -> None:
+    if job.state != JobState.DONE:
+        raise JobFailed(job.reason or f"“{job.title}” was {job.state}.")
 
 
-def _list_aspects(labels: Labels) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """List the aspects that were seen with their values: the category first, then by name."""
-    names = sorted({name for label in labels for name in label} - {"kind"})
-    return tuple(
-        (name, tuple(sorted({label[name] for label in labels if name in label}))) for name in ("kind", *names)
-    )
-
-
-def _label(drawn: Drawings, aspects: tuple[tuple[str, tuple[str, ...]], ...]) -> TrainingSet:
-    """Turn labels into indices; a value that training never saw counts as missing."""
-    places = [(name, {value: place for place, value in enumerate(values)}) for name, values in aspects]
-    table = [
-        [places_of.get(label.get(name, ""), MISSING) for name, places_of in places] for label in drawn.labels
-    ]
-    return TrainingSet(drawn.catalogue, drawn.lifestyle, np.array(table, dtype=np.int64), aspects)
+def _put(trained: Path, target: Path) -> Path:
+    """Copy an encoder to where it is shipped from, under the name that it is shipped as."""
+    card = read_trained_card(trained)
+    write_trained(target, weights_path(trained, card).read_bytes(), {**card, "name": target.name})
+    return target

@@ -11,16 +11,17 @@ from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from search import tasks
 from search.catalogues.registry import detect_format
 from search.catalogues.rows import CatalogueUnreadable, ImportOptions
 from search.engine.errors import DiskFull
-from search.forms import DRAWN, UPLOADED, ImportForm
+from search.forms.imports import DRAWN, UPLOADED, ImportForm
 from search.models import Catalogue, CatalogueState, Job, Role
 from search.selectors import operations as selectors
 from search.selectors.encoders import list_known_encoders
@@ -74,7 +75,7 @@ def job_report(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 def job_cancel(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     job = get_object_or_404(Job, pk=pk)
     cancel_job(job=job, now=timezone.now())
-    return redirect("operations")
+    return _go_back(request)
 
 
 @require_POST
@@ -83,7 +84,15 @@ def job_retry(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     job = get_object_or_404(Job, pk=pk)
     retry_job(job=job, now=timezone.now())
     tasks.hint_jobs([job])
-    return redirect("operations")
+    return _go_back(request)
+
+
+def _go_back(request: HttpRequest) -> HttpResponseBase:
+    """To the page of this site that the form names, else to the operator's page."""
+    page = request.POST.get("next", "")
+    hosts = {request.get_host()}
+    is_ours = url_has_allowed_host_and_scheme(page, hosts, require_https=request.is_secure())
+    return HttpResponseRedirect(page) if is_ours else redirect("operations")
 
 
 @require_POST
@@ -128,7 +137,7 @@ def _open_source(form: ImportForm) -> Source | None:
             form.kept = keep_upload(upload=data["file"], suffix=".zip")
             return open_source(format="zip", path=form.kept, options=options)
         path = Path(data["path"])
-        return open_source(format=detect_format(path), path=path, options=options)
+        return open_source(format=data["format"] or detect_format(path), path=path, options=options)
     except (CatalogueUnreadable, DiskFull) as error:
         form.add_error(None, str(error))
         return None

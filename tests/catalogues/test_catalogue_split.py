@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
 from search.catalogues.duplicates import near_duplicates, near_pairs
-from search.catalogues.split import EVALUATION_SHARE, evaluation_units, unit_of
+from search.catalogues.split import EVALUATION_SHARE, cut_share, evaluation_units, unit_of
 from search.engine.images import normalise
 from tests.engine.pictures import decode, encode
 
@@ -52,6 +52,63 @@ def test_a_side_once_given_stays_and_newcomers_follow_it(units: list[str], data:
     twin = data.draw(st.integers(0, len(units) - 1))
     sides = evaluation_units([*units, unit_of("newcomer", "")], [(len(units), twin)], fixed)
     assert sides[:-1] == before and sides[-1] == before[twin]
+
+
+def sizes_of(units: list[str], joined: list[tuple[int, int]]) -> list[set[int]]:
+    """The items that must stand together, worked out by colouring."""
+    together = [{place for place, other in enumerate(units) if other == unit} for unit in units]
+    is_growing = True
+    while is_growing:
+        is_growing = False
+        for one, other in [*joined, *((a, b) for a in range(len(units)) for b in together[a])]:
+            both = together[one] | together[other]
+            is_growing |= both != together[one] or both != together[other]
+            together[one] = together[other] = both
+    return together
+
+
+SHARES = st.floats(0.01, 0.5)
+
+
+@settings(deadline=None)
+@given(units=UNITS, data=st.data(), share=SHARES, salt=st.text(max_size=5))
+def test_a_share_is_cut_off_by_whole_units_and_is_not_exceeded(
+    units: list[str], data: st.DataObject, share: float, salt: str
+) -> None:
+    places = st.integers(0, len(units) - 1)
+    joined = data.draw(st.lists(st.tuples(places, places), max_size=10))
+    taken = cut_share(units, joined, share=share, salt=salt)
+    together = sizes_of(units, joined)
+    for item, others in enumerate(together):
+        assert {taken[other] for other in others} == {taken[item]}
+    smallest = min(map(len, together))
+    assert 0 < sum(taken) <= max(share * len(units), smallest)
+    # What was left out would have been too much.
+    left_out = [len(others) for item, others in enumerate(together) if not taken[item]]
+    assert all(sum(taken) + size > share * len(units) for size in left_out)
+
+    order = data.draw(st.permutations(range(len(units))))
+    moved = {old: new for new, old in enumerate(order)}
+    again = cut_share(
+        [units[old] for old in order], [(moved[a], moved[b]) for a, b in joined], share=share, salt=salt
+    )
+    assert [again[moved[place]] for place in range(len(units))] == taken
+
+
+def test_a_share_of_many_small_units_is_met_and_depends_on_the_salt() -> None:
+    units = [unit_of("", f"g{n // 3}") for n in range(6000)]
+    one, other = (cut_share(units, [], share=0.12, salt=salt) for salt in ("a", "b"))
+    assert sum(one) / 6000 == sum(other) / 6000 == pytest.approx(0.12, abs=0.001)
+    both = sum(a and b for a, b in zip(one, other, strict=True)) / 6000
+    assert both == pytest.approx(0.12**2, abs=0.005), "two salts are two independent cuts"
+
+
+def test_one_large_unit_does_not_take_half_of_the_items_along() -> None:
+    units = [unit_of("", "a person with many photos")] * 500 + [unit_of(f"i{n}", "") for n in range(500)]
+    taken = cut_share(units, [], share=0.1, salt="")
+    assert not any(taken[:500]) and sum(taken) == 100
+    assert cut_share([], [], share=0.1, salt="") == []
+    assert cut_share(["only"] * 7, [], share=0.1, salt="") == [True] * 7
 
 
 def test_a_group_and_a_key_of_the_same_name_are_two_units() -> None:

@@ -1,5 +1,6 @@
 """The registry, the framing and the encoders that need no weights."""
 
+import json
 import subprocess
 import sys
 
@@ -45,9 +46,37 @@ def paint(colour, *, ground=(255, 255, 255), shape=(120, 90)):
     return photo
 
 
-def test_listing_imports_neither_torch_nor_onnxruntime():
+# What the web process does: list encoders, those trained here among them; read settings; check weights.
+LIGHT = {
+    "encoders": "from search.engine.encoders import list_encoders; list_encoders()",
+    "trained encoders": """
+from search.engine.encoders import list_encoders
+infos = list_encoders(trained_folder=pathlib.Path(folder), try_plugins=False)
+assert "pupil.colour" in {info.name for info in infos if info.availability == "ready"}
+""",
+    "settings of trainings": """
+from search.engine.training.settings import SETTINGS_OF, list_settings
+for kind in SETTINGS_OF.values():
+    kind.read({setting.name: str(setting.default) for setting in list_settings(kind)})
+""",
+    "headers of weights": """
+from search.engine.weight_headers import check_safetensors
+check_safetensors(pathlib.Path(folder) / "pupil" / "weights-0123456789abcdef.safetensors")
+""",
+    "publishing": "import search.engine.encoders.trained_files, search.engine.backbone_names",
+}
+
+
+@pytest.mark.parametrize("what", LIGHT)
+def test_what_a_web_process_does_imports_neither_torch_nor_onnxruntime(tmp_path, what):
+    folder = tmp_path / "pupil"
+    folder.mkdir()
+    architecture = {"masks": ["colour"], "width": 8}
+    card = {"name": "pupil", "kind": "csn", "sha256": "0123456789abcdef", "architecture": architecture}
+    (folder / "card.json").write_text(json.dumps(card))
+    (folder / "weights-0123456789abcdef.safetensors").write_bytes(b"\2" + bytes(7) + b"{}")
     code = (
-        "import sys; from search.engine.encoders import list_encoders; list_encoders();"
+        f"import pathlib, sys; folder = {str(tmp_path)!r}\n{LIGHT[what]}\n"
         "sys.exit(bool({'torch', 'torchvision', 'onnxruntime', 'django'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

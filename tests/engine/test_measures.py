@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.engine.measures import match_rate, random_match_rate, recall_at, share
+from search.engine.measures import match_rate, random_match_rate, rank_views, recall_at, share
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,47 @@ def test_chance_agrees_with_counting_every_draw(data: st.DataObject) -> None:
         drawn = [gallery[n] == category for n in range(size) if names[n] != name]
         expected += sum(drawn) / len(drawn) if drawn else 0
     assert random_match_rate(queries, asked, gallery, names) == pytest.approx(expected / len(queries))
+
+
+VIEWS = st.integers(0, 14).flatmap(
+    lambda n: st.tuples(
+        # Few different whole numbers: many distances are equal, exactly.
+        st.lists(st.tuples(st.integers(0, 2), st.integers(0, 1)), min_size=n, max_size=n),
+        st.lists(st.tuples(st.integers(0, 2), st.integers(0, 1)), min_size=n, max_size=n),
+        st.lists(st.integers(0, 2), min_size=n, max_size=n),
+    )
+)
+
+
+@given(views=VIEWS, most=st.integers(2, 6), least=st.integers(2, 4))
+def test_views_are_ranked_as_counted_one_by_one(
+    views: tuple[list[tuple[int, int]], list[tuple[int, int]], list[int]], most: int, least: int
+) -> None:
+    queries, candidates = (np.array(part, np.float32).reshape(-1, 2) for part in views[:2])
+    found = rank_views(queries, candidates, np.array(views[2], np.int64), most=most, least=least)
+    expected = []
+    for category in sorted(set(views[2])):
+        rows = [row for row, value in enumerate(views[2]) if value == category][:most]
+        for row in rows if len(rows) >= least else ():
+            apart = {other: float(((queries[row] - candidates[other]) ** 2).sum()) for other in rows}
+            own = apart.pop(row)
+            expected.append((row, sum(distance <= own for distance in apart.values()), len(apart)))
+    assert list(zip(found.asked, found.before, found.others, strict=True)) == expected
+    assert found.first.tolist() == [before == 0 for _, before, _ in expected]
+    assert found.top_3.tolist() == [before < 3 for _, before, _ in expected]
+    assert found.absolute.tolist() == [1 - before / others for _, before, others in expected]
+
+
+def test_a_tie_counts_against_the_own_picture_in_large_numbers_too() -> None:
+    """Equal vectors are equally far to the last bit, whatever their length: nothing is found by rounding."""
+    vectors = np.random.default_rng(0).normal(0, 1e3, (1, 300)).astype(np.float32)
+    queries = np.random.default_rng(1).normal(0, 1e3, (20, 300)).astype(np.float32)
+    found = rank_views(queries, np.repeat(vectors, 20, axis=0), np.zeros(20, np.int64), most=100)
+    assert not found.first.any() and not found.top_3.any() and (found.absolute == 0).all()
+
+
+def test_the_first_so_many_of_a_category_take_part() -> None:
+    points = np.arange(30, dtype=np.float32)[:, None]
+    found = rank_views(points, points, np.repeat([0, 1, 2], [20, 9, 1]), most=10, least=10)
+    assert found.asked.tolist() == list(range(10)) and (found.others == 9).all()
+    assert found.first.all()

@@ -5,6 +5,7 @@ import http.client
 import os
 import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,15 +14,15 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from search import artifacts
 from search.catalogues.rows import ImportOptions
-from search.engine.errors import DiskFull
-from search.engine.training import StepReport
 from search.models import BuildState, Catalogue, Index, Item, Job, JobState
+from search.selectors.encoders import list_all_encoders
 from search.services import builds, jobs
 from search.services.imports import request_import
+from search.services.training import request_training
 from tests.catalogues.sources import photo, write
-from tests.engine import test_training as training
 from tests.factories import NOW, make_catalogue
 from tests.faults.servers import Server
+from tests.lessons import make_school, train, wish
 from tests.operators import cookie_of, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,12 +60,14 @@ def disk(home: Path) -> Iterator[Disk]:
     """All folders that the site writes to lie on it."""
     folder = home / "disk"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=48m", "none", str(folder)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
         pytest.skip("no disk that may be filled: mounting one needs root (sudo make test, or a container)")
     for name in ("IMAGES_FOLDER", "ARTIFACTS_FOLDER", "UPLOADS_FOLDER"):
         setattr(settings, name, folder / name.split("_")[0].lower())
         getattr(settings, name).mkdir()
+    settings.TRAINED_FOLDER = settings.ARTIFACTS_FOLDER / "encoders"
+    settings.TRAINING_FOLDER = folder / "training"
     yield Disk(folder)
     # What this process has mapped of it keeps its memory until it is let go.
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
@@ -74,6 +77,24 @@ def disk(home: Path) -> Iterator[Disk]:
 def quick_encoders(monkeypatch: pytest.MonkeyPatch) -> None:
     every = builds.list_all_encoders()
     monkeypatch.setattr(builds, "list_all_encoders", lambda: [e for e in every if e.name in QUICK])
+
+
+@pytest.fixture
+def every_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings tell of every step, however quick they are."""
+    monkeypatch.setattr("search.services.job_context.BETWEEN_WRITES", timedelta())
+
+
+def trained_files() -> dict[str, bytes]:
+    found = settings.TRAINED_FOLDER.rglob("*")
+    return {
+        str(path.relative_to(settings.TRAINED_FOLDER)): path.read_bytes() for path in found if path.is_file()
+    }
+
+
+def weights_of(name: str) -> bytes:
+    [path] = (settings.TRAINED_FOLDER / name).glob("*.safetensors")
+    return path.read_bytes()
 
 
 def run(job: Job) -> Job:
@@ -151,25 +172,67 @@ def test_36_pictures_that_do_not_fit_fail_their_import_which_goes_on_later(
 
 
 def test_36_a_checkpoint_that_does_not_fit_leaves_the_one_before_from_which_training_goes_on(
-    disk: Disk,
+    disk: Disk, every_step: None
 ) -> None:
-    checkpoint = disk.folder / "checkpoint.safetensors"
+    school = make_school()
+    train(wish(school))
+    train(wish(school, name="undisturbed", settings={"seed": 1}))
+    serving = trained_files()
+    asked = wish(school, settings={"seed": 1})
+    checkpoint = f"training/{request_training(asked, now=NOW).fingerprint[:16]}/checkpoint"
+    kept: dict[str, bytes] = {}
 
-    def fill_later(progress: StepReport) -> None:
-        if progress.step == 30:  # checkpoints are written at steps 20, 40 and 60
+    def fill_later(job: Job) -> None:
+        if job.done == 5:  # checkpoints are written at steps 2, 4, 6 and 8
             disk.fill()
+            kept.update(disk.files())
 
-    with pytest.raises(DiskFull, match=r"checkpoint\.safetensors could not be written"):
-        training.run(checkpoint=checkpoint, report=fill_later)
-    assert list(disk.files()) == ["checkpoint.safetensors"]
+    _, failed = train(asked, report=fill_later)
+    assert_failed_for_the_disk(failed)
+    assert f"{checkpoint} could not be written" in failed.reason
+    assert checkpoint in kept and disk.files() == kept
+    assert trained_files() == serving
 
     disk.make_room()
     steps: list[int] = []
-    resumed, _ = training.run(checkpoint=checkpoint, report=lambda progress: steps.append(progress.step))
-    assert steps[0] == 21
-    undisturbed, _ = training.run()
-    for name, value in undisturbed.state_dict().items():
-        assert value.equal(resumed.state_dict()[name])
+    _, job = train(asked, report=lambda row: steps.append(row.done))
+    assert (job.state, steps[0]) == (JobState.DONE, 5)
+    assert weights_of("pupil") == weights_of("undisturbed")
+
+
+def test_36_an_encoder_that_does_not_fit_leaves_the_old_one_serving(disk: Disk, every_step: None) -> None:
+    school = make_school()
+    train(wish(school))
+    serving, listed = trained_files(), list_all_encoders()
+    asked = wish(school, settings={"seed": 1})
+
+    training, failed = train(asked, report=lambda job: disk.fill() if job.done == job.total else None)
+    assert_failed_for_the_disk(failed)
+    assert trained_files() == serving and list_all_encoders() == listed
+    assert training.ready_at is None
+
+    disk.make_room()
+    steps: list[int] = []
+    training, job = train(asked, report=lambda row: steps.append(row.done))
+    assert (job.state, set(steps)) == (JobState.DONE, {0}), "nothing was left to learn"
+    assert training.ready_at is not None and trained_files() != serving
+
+
+def test_36_framed_pictures_that_do_not_fit_fail_their_training_which_goes_on_later(
+    disk: Disk, every_step: None
+) -> None:
+    asked = wish(make_school(items=300))
+    _, failed = train(asked, report=lambda job: disk.fill() if " 20 of 300" in job.message else None)
+    assert_failed_for_the_disk(failed)
+    _, failed = train(asked)  # no byte is left
+    assert_failed_for_the_disk(failed)
+    assert not trained_files()
+
+    disk.make_room()
+    said: list[str] = []
+    _, job = train(asked, report=lambda row: said.append(row.message))
+    assert job.state == JobState.DONE
+    assert trained_files()
 
 
 @pytest.mark.parametrize("size", [1 << 20, 8 << 20])

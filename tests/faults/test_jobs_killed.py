@@ -1,6 +1,8 @@
 """Real workers, killed for good: what was accepted ends as done or as failed with a reason (promise P4)."""
 
+import json
 import signal
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +17,10 @@ from search.engine.encoders import create_encoder
 from search.engine.images import load_rgb
 from search.engine.indexes import build_index
 from search.engine.vectors import load_vectors
-from search.models import BuildState, Catalogue, EmbeddingSpace, Index, Item, Job, JobState, Split
+from search.models import BuildState, Catalogue, EmbeddingSpace, Index, Item, Job, JobState, Split, Training
 from search.services import jobs
 from tests.factories import NOW
-from tests.faults.house import House
+from tests.faults.house import House, is_service
 from tests.waiting import PATIENCE_S
 
 PHOTOS = 480
@@ -124,35 +126,55 @@ def test_31_a_worker_killed_while_it_indexes_is_replaced_and_the_index_is_the_sa
     assert house.all(Contender).count() == 1
 
 
-TRAIN = """
-import os, pathlib, sys
-import django
-django.setup()
-from search.engine.training import TrainingConfig
-from search.services.shipped_weights import train_shipped_weights
-folder = pathlib.Path(sys.argv[1])
-config = TrainingConfig(steps=16, items=8, checkpoint_every=4)
-wanted = dict(target=folder / "small.safetensors", cache_folder=folder, items=8, held_out=4)
-train_shipped_weights(**wanted, config=config, processes=1, say=print)
-"""
+STEPS = 160
 
 
-def test_31_a_training_that_is_killed_goes_on_and_ends_with_the_same_weights(
-    house: House, tmp_path: Path
-) -> None:
-    killed, undisturbed = tmp_path / "killed", tmp_path / "undisturbed"
-    training = house.start("-c", TRAIN, str(killed))
-    house.wait_until(lambda: list(killed.glob("*/checkpoint-*.safetensors")))
-    training.send_signal(signal.SIGKILL)
-    training.wait()
-    assert not list(killed.glob("small.*"))  # nothing half-made is readable
-    (checkpoint,) = killed.glob("*/checkpoint-*.safetensors")
-    assert 0 < read_arrays(checkpoint)[1]["step"] < 16
+def train(name: str) -> list[str]:
+    """A command line that trains for some seconds; the encoder's name changes nothing of what it learns."""
+    told = {
+        "steps": STEPS, "side": 32, "batch": 8, "hidden": 16, "validate_every": 40, "checkpoint_every": 5,
+        "patience": 0,
+    }  # fmt: skip
+    pairs = [word for setting, value in told.items() for word in ("--set", f"{setting}={value}")]
+    return ["train", "transfer", "--catalogue", "drawn", "--name", name, "--device", "cpu", *pairs]
 
-    house.run("-c", TRAIN, str(killed))
-    house.run("-c", TRAIN, str(undisturbed))
-    for name in ("small.safetensors", "small.json"):
-        assert (killed / name).read_bytes() == (undisturbed / name).read_bytes()
+
+def test_31_a_training_that_is_killed_goes_on_and_ends_with_the_same_weights(house: House) -> None:
+    """First its worker is killed, then the command that goes on with it, and another worker ends it."""
+    house.manage("import_catalogue", "wardrobe", "--slug", "drawn", "--items", 40)
+    trained = house.home / "artifacts" / "encoders"
+    training = house.all(Job).filter(kind="train")
+
+    def kill(process: subprocess.Popen[bytes], *, after: int) -> Job:
+        house.wait_for(training.filter(state=JobState.RUNNING, done__gt=after, done__lt=STEPS))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        killed = training.get()
+        assert killed.state == JobState.RUNNING and killed.done < STEPS
+        assert not trained.exists()  # nothing half-made is readable
+        [checkpoint] = (house.home / "training").glob("*/checkpoint")
+        assert 0 < json.loads(read_arrays(checkpoint)[1]["progress"])["step"] < STEPS
+        return killed
+
+    house.manage(*train("pupil"), "--queue")
+    first = kill(house.start_worker("ml"), after=5)
+    if is_service():  # elsewhere the command sees that the worker is gone
+        house.recover()
+    second = kill(house.start("manage.py", *train("pupil")), after=first.done + 5)
+    assert second.resumed_from > 0
+
+    house.recover()
+    house.start_worker("ml")
+    ended = house.wait_for(training.filter(state=JobState.DONE))
+    assert ended.attempt == 3
+    assert ended.resumed_from > first.done  # it went on instead of beginning again
+
+    house.manage(*train("undisturbed"))
+    weights = {path.parent.name: path for path in trained.glob("*/*.safetensors")}
+    assert weights["pupil"].read_bytes() == weights["undisturbed"].read_bytes()
+    assert weights["pupil"].name == weights["undisturbed"].name, "which says the checksum"
+    curves = house.all(Training).values_list("curve", flat=True)
+    assert len(curves[0]) > STEPS / 2 and curves[0] == curves[1]
 
 
 @pytest.mark.usefixtures("carrier")

@@ -130,3 +130,20 @@ def test_paths_are_offered_below_the_named_roots_only(operator, hints, settings,
 
     operator.post("/operations/import/", {"source": "path", "title": "Inside", "path": str(root)})
     assert Catalogue.objects.get().source == str(root)
+
+
+def test_a_published_data_set_on_the_server_is_named(operator, hints, settings, tmp_path):
+    lines = [
+        "id,gender,masterCategory,subCategory,articleType,baseColour,season,year,usage,productDisplayName"
+    ]
+    lines += ["1,Men,Apparel,Topwear,Shirts,NA,Fall,2011,Casual,Check Shirt, Slim"]
+    (tmp_path / "styles.csv").write_text("\n".join(lines))
+    (tmp_path / "1.webp").write_bytes(make_image(1))
+    settings.IMPORT_ROOTS = [tmp_path]
+    page = operator.get("/operations/import/").content.decode()
+    assert "styles: Kaggle" in page and "zappos: UT-Zappos50K" in page
+    answers = {"source": "path", "title": "Styles", "path": str(tmp_path)}
+    refused = operator.post("/operations/import/", {**answers, "format": "zappos"})
+    assert refused.status_code == 422 and "holds no ut-zap50k-data/meta-data.csv" in refused.content.decode()
+    assert operator.post("/operations/import/", {**answers, "format": "styles"}).status_code == 302
+    assert Catalogue.objects.get().format == "styles"

@@ -48,7 +48,8 @@ class EncoderInfo:
     ``version`` changes whenever the same image may get another vector, so (name, version) identifies
     an embedding space's encoder. ``sign_structured`` says that a component's sign already carries
     meaning (bit = value > 0), as after a ReLU; other spaces are centred before signs are taken.
-    Encoders with the same ``network`` are layers of one network and can share a forward pass.
+    Encoders with the same ``network`` are layers of one network and can share a forward pass. ``mask`` is the
+    aspect by which a conditional network's answer is weighted.
     ``dimensions`` is 0 where it cannot be known: a plug-in that is broken or was not tried.
     """
 
@@ -62,20 +63,23 @@ class EncoderInfo:
     availability: Availability = "ready"
     remedy: str = ""
     is_control: bool = False
+    mask: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """Where encoders find and keep their files, and what they may compute with.
 
-    ``weights_folder`` holds weights that the operator brought; ``cache_folder`` may be filled with exported
-    networks and deleted at any time (None: export into memory). ``threads`` None means every core this
+    ``weights_folder`` holds weights that the operator brought, ``trained_folder`` encoders that were trained
+    here; ``cache_folder`` may be filled with exported networks and deleted at any time (None: export into
+    memory). ``threads`` None means every core this
     process may use; an encoder that takes several calls at once shares them out among those calls. Without
     ``try_plugins`` those of other packages are listed as "untried".
     """
 
     device: Device = "auto"
     weights_folder: Path | None = None
+    trained_folder: Path | None = None
     cache_folder: Path | None = None
     threads: int | None = None
     try_plugins: bool = True

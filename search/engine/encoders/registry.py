@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image as PillowImage
 
-from search.engine.encoders import control, histograms, plugins, thimble, vgg
+from search.engine.encoders import control, histograms, plugins, thimble, trained, vgg
 from search.engine.encoders.base import (
     Device,
     Encoder,
@@ -24,43 +24,55 @@ from search.engine.encoders.base import (
     check_images,
 )
 
+# Names are given out in this order: what people bring comes last and takes none from the others.
 FAMILIES: dict[str, Family] = {
     "thimble": thimble,
     "vgg": vgg,
     "histograms": histograms,
     "control": control,
+    "trained": trained,
     "plugin": plugins,
 }
 
 
-def list_encoders(*, weights_folder: Path | None = None, try_plugins: bool = True) -> list[EncoderInfo]:
+def list_encoders(
+    *, weights_folder: Path | None = None, trained_folder: Path | None = None, try_plugins: bool = True
+) -> list[EncoderInfo]:
     """List every encoder, also those that cannot run here, with the remedy. Imports no torch.
 
     The first call that tries plug-ins may take minutes; without ``try_plugins`` no foreign code is run.
     """
-    surroundings = Surroundings(weights_folder=weights_folder, try_plugins=try_plugins)
+    surroundings = Surroundings(
+        weights_folder=weights_folder, trained_folder=trained_folder, try_plugins=try_plugins
+    )
     infos: dict[str, EncoderInfo] = {}
     for family in FAMILIES.values():
         for info in family.describe(surroundings):
-            if info.name in infos:  # only plug-ins, which come last, can take a name twice
+            if info.name in infos:  # only trained encoders and plug-ins, which come last, can take one twice
                 info = _refuse_name(info)
             infos[info.name] = info
     return list(infos.values())
 
 
 def _refuse_name(info: EncoderInfo) -> EncoderInfo:
-    """A plug-in under a name that is taken: listed apart, and never run instead of the other."""
-    remedy = f"The name '{info.name}' is taken; give the entry point another one."
+    """What has a name that is taken: listed apart, and never run instead of the other."""
+    what = "entry point" if info.family == "plugin" else "encoder"
+    remedy = f"The name '{info.name}' is taken; give the {what} another one."
     name = f"{info.name} (second)"
     return replace(info, name=name, network=name, availability="broken", remedy=remedy)
 
 
-def find_encoder(name: str, *, weights_folder: Path | None = None) -> EncoderInfo:
+def find_encoder(
+    name: str, *, weights_folder: Path | None = None, trained_folder: Path | None = None
+) -> EncoderInfo:
     """Look an encoder up by name.
 
     Raises UnknownEncoder, with the closest names, where there is none.
     """
-    infos = {info.name: info for info in list_encoders(weights_folder=weights_folder)}
+    infos = {
+        info.name: info
+        for info in list_encoders(weights_folder=weights_folder, trained_folder=trained_folder)
+    }
     if name in infos:
         return infos[name]
     close = difflib.get_close_matches(name, infos, n=3, cutoff=0.5)
@@ -73,16 +85,23 @@ def create_encoder(
     device: Device = "auto",
     *,
     weights_folder: Path | None = None,
+    trained_folder: Path | None = None,
     cache_folder: Path | None = None,
     threads: int | None = None,
 ) -> Encoder:
     """Load one encoder.
 
-    ``weights_folder`` is where the operator's weights lie, ``cache_folder`` where exported networks are kept
-    between runs. Raises UnknownEncoder, EncoderUnavailable (with the remedy) and WeightsDamaged.
+    ``weights_folder`` is where the operator's weights lie, ``trained_folder`` what was trained here,
+    ``cache_folder`` where exported networks are kept between runs. Raises UnknownEncoder, EncoderUnavailable
+    (with the remedy) and WeightsDamaged.
     """
     joint = create_joint_encoder(
-        [name], device, weights_folder=weights_folder, cache_folder=cache_folder, threads=threads
+        [name],
+        device,
+        weights_folder=weights_folder,
+        trained_folder=trained_folder,
+        cache_folder=cache_folder,
+        threads=threads,
     )
     return _OneLayer(joint, joint.infos[0])
 
@@ -92,6 +111,7 @@ def create_joint_encoder(
     device: Device = "auto",
     *,
     weights_folder: Path | None = None,
+    trained_folder: Path | None = None,
     cache_folder: Path | None = None,
     threads: int | None = None,
 ) -> JointEncoder:
@@ -100,8 +120,10 @@ def create_joint_encoder(
     Raises ValueError for names of different networks (`group_by_network` sorts them), and what
     `create_encoder` raises.
     """
-    surroundings = Surroundings(device, weights_folder, cache_folder, threads)
-    infos = [find_encoder(name, weights_folder=weights_folder) for name in names]
+    surroundings = Surroundings(device, weights_folder, trained_folder, cache_folder, threads)
+    infos = [
+        find_encoder(name, weights_folder=weights_folder, trained_folder=trained_folder) for name in names
+    ]
     if len({info.network for info in infos}) != 1:
         raise ValueError(f"Encoders of different networks cannot share a pass: {', '.join(names)}.")
     for info in infos:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # another file could be made to have.
 FILE_NAME = "vgg16-397923af.pth"
 SHA256 = "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0"
+KEEP = ("features.", "classifier.0.", "classifier.3.")
 VERSION = SHA256[:8]
 SOURCE = f"https://download.pytorch.org/models/{FILE_NAME}"
 SIZE = "528 MB"
@@ -86,8 +87,7 @@ def build_network(folder: Path) -> nn.Module:
 
     converted = _converted(folder)
     if not _is_converted(folder):
-        keep = ("features.", "classifier.0.", "classifier.3.")
-        convert_pickle(folder / FILE_NAME, converted, sha256=SHA256, keep=keep)
+        convert_pickle(folder / FILE_NAME, converted, sha256=SHA256, keep=KEEP)
     network = Vgg16Layers()
     load_weights(network, converted)
     return network.eval()

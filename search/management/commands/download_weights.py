@@ -1,7 +1,8 @@
-"""Downloads published weights of an encoder; the only command that fetches any."""
+"""Downloads published weights of an encoder or a backbone; the only command that fetches any."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
+from search.engine.backbone_names import BACKBONES
 from search.engine.errors import EngineError
 from search.engine.weight_downloads import PUBLISHED, download
 
@@ -23,15 +25,30 @@ class Command(BaseCommand):
         parser.add_argument("network", choices=sorted(PUBLISHED), help="whose weights to download")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        file = PUBLISHED[options["network"]]
         columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn())
         with Progress(*columns, console=Console(stderr=True)) as bar:
             row = bar.add_task("download", total=None)
             try:
                 target = download(
-                    PUBLISHED[options["network"]],
+                    file,
                     settings.WEIGHTS_FOLDER,
                     report=lambda done, total: bar.update(row, completed=done, total=total),
                 )
             except EngineError as error:
                 raise CommandError(str(error)) from error
         self.stdout.write(self.style.SUCCESS(f"{target} is in place."))
+        if options["network"] in BACKBONES:
+            self._convert(options["network"], target)
+
+    def _convert(self, name: str, target: Path) -> None:
+        """Make of it what a training takes as its backbone's first weights."""
+        from search.engine.weight_files import convert_pickle  # imports torch, which downloading does without
+
+        file, converted = PUBLISHED[name], target.with_suffix(".safetensors")
+        try:
+            if not converted.exists():
+                convert_pickle(target, converted, sha256=file.sha256, keep=file.keep)
+        except EngineError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"Train with: --backbone {name} --weights {converted}")

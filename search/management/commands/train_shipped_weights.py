@@ -1,58 +1,62 @@
-"""Regenerates the weights under search/engine/weights/, in about half an hour on two cores."""
+"""`manage.py train_shipped_weights`: regenerates the encoders under search/engine/weights/."""
 
 from __future__ import annotations
 
-import os
+import sys
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
-from search.engine.encoders import thimble
-from search.engine.errors import EngineError
-from search.engine.training import TrainingConfig
-from search.services.shipped_weights import train_shipped_weights
+from search.engine.encoders import trained
+from search.management.progress import JobProgress
+from search.models import Job, JobState
+from search.selectors.clock import read_clock
+from search.services.jobs import JobFailed, run_in_foreground
+from search.services.shipped_weights import SHIPPED, SLUG, ship
+from search.services.sweeping import free_lost_jobs
+from search.services.training import TrainingRefused
 
-CACHE_FOLDER = "training"
+NAMES = tuple(one.name for one in SHIPPED)
 
 
 class Command(BaseCommand):
-    """Draws a training set, trains the small network and writes its weights with their card."""
-
-    help = "Train the small network that the project ships, on drawings of other seeds than the demo's."
-    requires_system_checks = []  # pages and settings of the site have no part in it
+    help = (
+        f"Draw a training wardrobe (catalogue {SLUG} of this site) and train the encoders that the project "
+        "ships; goes on where it was stopped. Give it a DOPEORNOPE_HOME of its own, migrated."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--items", type=int, default=12000, help="items to draw for training")
-        parser.add_argument("--held-out", type=int, default=2000, help="items to draw for measuring")
-        parser.add_argument(
-            "--steps", type=int, default=3000, help="training steps of 24 items, two views each"
-        )
-        parser.add_argument("--seed", type=int, default=0, help="of weights, order and augmentation")
-        parser.add_argument(
-            "--output", type=Path, default=thimble.WEIGHTS, help="the safetensors file to write"
-        )
-        parser.add_argument(
-            "--cache",
-            type=Path,
-            help="folder for drawings and checkpoint (default: training/ in the home folder)",
-        )
+        parser.add_argument("names", nargs="*", metavar="NAME", help=f"default: {' '.join(NAMES)}")
+        parser.add_argument("--items", type=int, default=12_000, help="items to draw (default %(default)s)")
+        parser.add_argument("--steps", type=int, help="training steps of each (default: the kind's)")
+        parser.add_argument("--output", type=Path, default=trained.SHIPPED, help="folder to put them in")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        names = tuple(options["names"]) or NAMES
+        unknown = set(names) - set(NAMES)
+        if unknown:
+            raise CommandError(f"Not shipped: {', '.join(sorted(unknown))}. There are: {', '.join(NAMES)}.")
+        free_lost_jobs(now=read_clock(), own_workers=settings.MODE == "embedded")
         try:
-            card = train_shipped_weights(
-                target=options["output"],
-                cache_folder=options["cache"] or settings.HOME / CACHE_FOLDER,
-                items=options["items"],
-                held_out=options["held_out"],
-                config=TrainingConfig(steps=options["steps"], seed=options["seed"]),
-                processes=len(os.sched_getaffinity(0)),
-                say=self.stdout.write,
-            )
-        except EngineError as error:
+            with JobProgress(sys.stderr) as report:
+                made = ship(
+                    target=options["output"],
+                    items=options["items"],
+                    steps=options["steps"],
+                    names=names,
+                    run=lambda job: _run(job, report),
+                    now=timezone.now,
+                )
+                for folder in made:
+                    self.stdout.write(self.style.SUCCESS(f"Wrote {folder}."))
+        except (JobFailed, TrainingRefused) as error:
             raise CommandError(str(error)) from error
-        for view, accuracy in card["accuracy"].items():
-            shares = ", ".join(f"{name} {share:.3f}" for name, share in accuracy.items())
-            self.stdout.write(f"right on held-out items, {view} view: {shares}")
-        self.stdout.write(self.style.SUCCESS(f"Wrote {options['output']} and its card."))
+        except KeyboardInterrupt as stop:
+            raise CommandError("Stopped. The same command goes on from here.", returncode=130) from stop
+
+
+def _run(job: Job, report: JobProgress) -> Job:
+    return job if job.state == JobState.DONE else run_in_foreground(job=job, report=report)

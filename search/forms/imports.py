@@ -1,12 +1,14 @@
 """The operator's form for bringing a catalogue."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.utils.text import slugify
+
+from search.catalogues.registry import list_formats
+from search.forms.paths import resolve_below
 
 DRAWN = "wardrobe"
 UPLOADED = "upload"
@@ -25,6 +27,9 @@ class ImportForm(forms.Form):
     source = forms.ChoiceField(label="From", widget=forms.RadioSelect)
     file = forms.FileField(label="Zip file", required=False)
     path = forms.CharField(label="Path on the server", max_length=1000, required=False)
+    format = forms.ChoiceField(
+        label="Format of the path", required=False, help_text="A published data set has to be named."
+    )
     title = forms.CharField(max_length=200, help_text="What people see.")
     slug = forms.SlugField(
         label="Short name", max_length=50, required=False, help_text="In addresses. Made from the title."
@@ -59,23 +64,19 @@ class ImportForm(forms.Form):
             choices.insert(1, (ON_SERVER, "a folder, table or zip on the server"))
             roots = " or ".join(str(root) for root in settings.IMPORT_ROOTS)
             self.fields["path"].help_text = f"Below {roots}."
+            read = [
+                (known.name, f"{known.name}: {known.title}") for known in list_formats() if not known.draws
+            ]
+            self.fields["format"].choices = [("", "look what it is"), *read]  # type: ignore[attr-defined]
         else:
-            del self.fields["path"]
+            del self.fields["path"], self.fields["format"]
         self.fields["source"].choices = choices  # type: ignore[attr-defined]
         self.fields["source"].initial = UPLOADED
         self.fields["file"].help_text = f"At most {settings.UPLOAD_LIMIT_MB} MB."
 
     def clean_path(self) -> str:
-        """The real path, where it lies below an allowed root; links that lead out of it do not."""
         given = str(self.cleaned_data["path"]).strip()
-        if not given:
-            return ""
-        path = Path(given).resolve()
-        if not any(path.is_relative_to(root) for root in settings.IMPORT_ROOTS):
-            raise forms.ValidationError("This path is not below one of the allowed folders.")
-        if not os.path.exists(path):  # noqa: PTH110  # Path.exists raises for names no file system takes
-            raise forms.ValidationError("There is nothing at this path.")
-        return str(path)
+        return str(resolve_below(given, settings.IMPORT_ROOTS)) if given else ""
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data

@@ -1,0 +1,16 @@
+"""Which backbones there are: names for forms and commands, without torch."""
+
+from typing import Final
+
+OWN: Final = "thimble"
+# torchvision's, under its names.
+PUBLISHED: Final = (
+    "vgg16",
+    "resnet18",
+    "mobilenet_v3_small",
+    "mobilenet_v3_large",
+    "regnet_y_400mf",
+    "inception_v3",
+    "convnext_tiny",
+)
+BACKBONES: Final = (OWN, *PUBLISHED)

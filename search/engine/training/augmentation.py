@@ -1,0 +1,153 @@
+"""Changes pictures the way cameras and shops do, so that a network learns garments and not photographs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional
+
+WHITE = 244  # a pixel whose darkest channel is lighter belongs to a shop's white ground
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far pictures are changed; chances and shares lie between 0 and 1.
+
+    ``degrees`` of rotation either way, ``zoom`` lowest and highest, ``stretch`` highest ratio of the sides,
+    ``shift`` in halves of the picture; ``ground`` is the chance that white ground gets another colour;
+    ``light`` how far brightness and contrast change, ``colour`` saturation and white balance; ``noise`` the
+    highest standard deviation, ``dropout`` the highest share of pixels replaced at random.
+    """
+
+    flip: float = 0.5
+    degrees: float = 0.0
+    zoom: tuple[float, float] = (1.0, 1.0)
+    stretch: float = 1.0
+    shift: float = 0.0
+    ground: float = 0.0
+    blur: float = 0.0
+    light: float = 0.0
+    colour: float = 0.0
+    grey: float = 0.0
+    noise: float = 0.0
+    dropout: float = 0.0
+
+
+AUGMENTATIONS: Final = {
+    "none": None,
+    # What says nothing about the item: where it lies in the picture. Colours and texture stay.
+    "gentle": Augmentation(degrees=6, zoom=(0.9, 1.12), stretch=1.05, shift=0.06),
+    "photos": Augmentation(
+        degrees=15, zoom=(0.85, 1.6), stretch=1.2, shift=0.12, blur=0.1, light=0.25, colour=0.15, grey=0.05,
+        noise=0.03,
+    ),
+    # Grid Dynamics change the query alone: flip, rotate, blur, crop, noise, pixels at random.
+    "query": Augmentation(
+        degrees=12, zoom=(0.9, 1.3), stretch=1.1, shift=0.1, blur=0.2, light=0.1, noise=0.04, dropout=0.02
+    ),
+}  # fmt: skip
+
+
+def augment(pictures: Tensor, strength: str, generator: Generator) -> Tensor:
+    """Change (n, side, side, 3) uint8 pictures, each in its own way; return the same shape and type.
+
+    ``strength`` names one of `AUGMENTATIONS`. All randomness comes from ``generator``, which lives on the
+    pictures' device.
+    """
+    how = AUGMENTATIONS[strength]
+    if how is None:
+        return pictures
+    values = pictures.permute(0, 3, 1, 2).float() / 255.0
+    if how.ground:
+        values = _change_ground(values, how.ground, generator)
+    values = _move(values, how, generator)
+    if how.blur:
+        values = _blur(values, how.blur, generator)
+    if how.light or how.colour:
+        values = _shift_colours(values, how, generator)
+    if how.noise:
+        noise = torch.randn(values.shape, generator=generator, device=values.device)
+        values = values + noise * _draw(values, 0.0, how.noise, generator)
+    if how.dropout:
+        values = _drop_pixels(values, how.dropout, generator)
+    return (values * 255.0).round_().clamp_(0, 255).byte().permute(0, 2, 3, 1).contiguous()
+
+
+def _uniform(like: Tensor, shape: tuple[int, ...], generator: Generator) -> Tensor:
+    return torch.rand(shape, generator=generator, device=like.device)
+
+
+def _draw(values: Tensor, low: float, high: float, generator: Generator) -> Tensor:
+    """Draw one number per picture, shaped (n, 1, 1, 1)."""
+    return _uniform(values, (len(values), 1, 1, 1), generator) * (high - low) + low
+
+
+def _choose(values: Tensor, chance: float, generator: Generator) -> Tensor:
+    """Choose pictures: (n, 1, 1, 1) of 0 and 1."""
+    return (_uniform(values, (len(values), 1, 1, 1), generator) < chance).float()
+
+
+def _change_ground(values: Tensor, chance: float, generator: Generator) -> Tensor:
+    """Put some pictures' white ground into another colour with a soft change of light across it."""
+    count, _, height, width = values.shape
+    corners = _uniform(values, (count, 3, 1, 1), generator)
+    light = _uniform(values, (count, 1, 3, 3), generator) * 0.5 - 0.25
+    ground = corners + functional.interpolate(light, (height, width), mode="bilinear", align_corners=True)
+    is_white = (values.amin(dim=1, keepdim=True) * 255.0 > WHITE).float()
+    share = is_white * _choose(values, chance, generator)
+    return values * (1 - share) + ground.clamp(0, 1) * share
+
+
+def _move(values: Tensor, how: Augmentation, generator: Generator) -> Tensor:
+    """Flip, rotate, zoom, stretch and shift, in one sampling of the picture."""
+    count = len(values)
+    turn = math.radians(how.degrees)
+    angle = _draw(values, -turn, turn, generator).flatten()
+    nearest, farthest = (math.log(edge) for edge in how.zoom)
+    zoom = _draw(values, nearest, farthest, generator).flatten().exp()
+    stretch = (_draw(values, -1, 1, generator).flatten() * math.log(how.stretch) / 2).exp()
+    flip = 1.0 - 2.0 * _choose(values, how.flip, generator).flatten()
+    shift = (_uniform(values, (count, 2), generator) * 2 - 1) * how.shift
+    cosine, sine = angle.cos() / zoom, angle.sin() / zoom
+    matrices = torch.stack(
+        [
+            torch.stack([cosine * flip * stretch, -sine * stretch, shift[:, 0]], dim=1),
+            torch.stack([sine * flip / stretch, cosine / stretch, shift[:, 1]], dim=1),
+        ],
+        dim=1,
+    )
+    grid = functional.affine_grid(matrices, list(values.shape), align_corners=False)
+    return functional.grid_sample(values, grid, padding_mode="border", align_corners=False)
+
+
+def _blur(values: Tensor, chance: float, generator: Generator) -> Tensor:
+    """Take the sharpness from some pictures: a quarter of the pixels, enlarged again."""
+    size = list(values.shape[2:])
+    coarse = functional.interpolate(functional.avg_pool2d(values, 2), size, mode="bilinear")
+    share = _choose(values, chance, generator)
+    return values * (1 - share) + coarse * share
+
+
+def _shift_colours(values: Tensor, how: Augmentation, generator: Generator) -> Tensor:
+    """Shift brightness, contrast, saturation and white balance; make a few pictures grey."""
+    grey = values.mean(dim=1, keepdim=True)
+    saturation = _draw(values, 1 - 1.5 * how.colour, 1 + 1.5 * how.colour, generator)
+    saturation = saturation * (1 - _choose(values, how.grey, generator))
+    values = grey + (values - grey) * saturation
+    balance = 1 + (_uniform(values, (len(values), 3, 1, 1), generator) - 0.5) * how.colour
+    level = grey.mean(dim=(2, 3), keepdim=True)
+    contrast = _draw(values, 1 - how.light, 1 + how.light, generator)
+    brightness = _draw(values, 1 - how.light, 1 + how.light, generator)
+    return (level + (values - level) * contrast) * balance * brightness
+
+
+def _drop_pixels(values: Tensor, most: float, generator: Generator) -> Tensor:
+    """Replace pixels by random colours, a share of each picture's drawn up to ``most``."""
+    count, _, height, width = values.shape
+    share = _draw(values, 0.0, most, generator)
+    dropped = _uniform(values, (count, 1, height, width), generator) < share
+    return torch.where(dropped, _uniform(values, tuple(values.shape), generator), values)

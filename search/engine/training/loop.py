@@ -1,0 +1,251 @@
+"""The one loop of all kinds: steps, judgements, checkpoints, and the ways in which it may end.
+
+On a CPU it is deterministic: what a step draws depends on the seed and the step alone, so that a run resumed
+from a checkpoint ends with the same weights as an uninterrupted one.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from search.engine.errors import EngineError
+from search.engine.training.settings import Settings
+
+POINTS = 200  # of a loss curve, at most
+State = dict[str, NDArray[Any]]
+
+
+class TrainingFailed(EngineError):
+    """Training cannot go on; the message says why, and the remedy."""
+
+
+class Learner(Protocol):
+    """One kind of training over one set of samples.
+
+    ``module`` holds everything that learns. A step may depend on the seed, the step's number, the weights and
+    `state`, and on nothing else.
+    """
+
+    @property
+    def module(self) -> nn.Module: ...
+
+    @property
+    def validation(self) -> NDArray[np.int64]:
+        """The items to judge by while learning."""
+        ...
+
+    def begin_step(self, step: int) -> None:
+        """Whatever comes before a step once in a while, such as looking for harder negatives."""
+        ...
+
+    def loss(self, step: int) -> Tensor:
+        """The loss of a step's batch, a scalar."""
+        ...
+
+    def judge(self, module: Any, rows: NDArray[np.int64]) -> dict[str, float]:
+        """Measures of ``module``, which is like `module`, on items; the first one decides."""
+        ...
+
+    def state(self) -> State:
+        """What must be kept besides weights."""
+        ...
+
+    def restore(self, state: State) -> None:
+        """Take back what `state` gave."""
+        ...
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where training stood: ``loss`` averaged since the point before, measures where it was judged."""
+
+    step: int
+    loss: float
+    rate: float
+    measures: dict[str, float]
+
+
+@dataclass
+class Progress:
+    """All of a run that is told to people and goes on after a restart."""
+
+    step: int = 0
+    curve: list[Point] = field(default_factory=list)
+    best_step: int = 0
+    best: dict[str, float] = field(default_factory=dict)
+    without_gain: int = 0
+    losses: list[float] = field(default_factory=list)  # since the last point
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """How training ended: the curve, the step whose weights were kept, and its measures."""
+
+    curve: list[Point]
+    best_step: int
+    measures: dict[str, float]
+    stopped_early: bool
+
+
+class Run:
+    """What changes while a learner learns."""
+
+    def __init__(self, learner: Learner, settings: Settings) -> None:
+        self.learner, self.settings = learner, settings
+        self.averaged = copy.deepcopy(learner.module).requires_grad_(False).eval()
+        self.best = copy.deepcopy(learner.module.state_dict())
+        learning = [weight for weight in learner.module.parameters() if weight.requires_grad]
+        self.optimiser = torch.optim.AdamW(_decayed_and_not(learning, settings), lr=settings.rate, fused=True)
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(
+            self.optimiser, lambda step: rate_at(step, settings)
+        )
+        self.progress = Progress()
+
+    def step(self, *, autocast: bool) -> None:
+        """Learn from one batch. Raises TrainingFailed where the loss is no number."""
+        number = self.progress.step
+        torch.manual_seed(self.settings.seed * 1_000_003 + number)  # what layers draw, such as dropout
+        self.learner.begin_step(number)
+        with torch.autocast("cuda", torch.bfloat16, enabled=autocast):
+            loss = self.learner.loss(number)
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise TrainingFailed(
+                f"The loss is not a number at step {number + 1}. "
+                f"Lower the rate (it is {self.settings.rate:g})."
+            )
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimiser.step()
+        self.schedule.step()
+        self._follow(number)
+        self.progress.losses.append(value)
+        self.progress.step = number + 1
+
+    def judge(self) -> None:
+        """Measure the averaged weights and keep them where they are the best so far."""
+        progress = self.progress
+        with torch.inference_mode():
+            measures = self.learner.judge(self.averaged, self.learner.validation)
+        self.note(measures)
+        [decides, *_] = measures
+        if not progress.best or measures[decides] > progress.best[decides]:
+            progress.best, progress.best_step, progress.without_gain = measures, progress.step, 0
+            self.best = {name: tensor.clone() for name, tensor in self.averaged.state_dict().items()}
+        elif self.settings.scale_at(progress.step) == 1.0:
+            # While pictures are small, judgements, which see whole ones, say little about what will come.
+            progress.without_gain += 1
+
+    def note(self, measures: dict[str, float]) -> None:
+        """Add a point to the curve."""
+        progress = self.progress
+        loss = sum(progress.losses) / max(1, len(progress.losses))
+        rate = float(self.schedule.get_last_lr()[0])
+        progress.curve.append(Point(progress.step, loss, rate, measures))
+        progress.losses.clear()
+
+    @torch.no_grad()
+    def _follow(self, step: int) -> None:
+        """Move the averaged weights towards those that learn; faster in the beginning."""
+        share = 1 - min(self.settings.averaging, (1 + step) / (10 + step))
+        current = self.learner.module.state_dict()
+        for name, kept in self.averaged.state_dict().items():
+            if kept.is_floating_point():
+                kept.lerp_(current[name], share)
+            else:
+                kept.copy_(current[name])
+
+
+def fit(
+    learner: Learner,
+    settings: Settings,
+    *,
+    checkpoint: Checkpoint,
+    report: Callable[[Progress], None],
+    device: torch.device,
+) -> Fitted:
+    """Train ``learner.module`` and leave the best weights in it.
+
+    ``checkpoint`` is continued from where there is one, and written every so many steps. ``report`` is called
+    after each step and may raise to stop. Raises TrainingFailed, DiskFull.
+    """
+    with memory_errors():
+        run = Run(learner, settings)
+        checkpoint.resume(run)
+        learner.module.train()
+        progress = run.progress
+        every_point = max(1, settings.steps // POINTS)
+        while progress.step < settings.steps and not _is_over(progress, settings):
+            run.step(autocast=device.type == "cuda")
+            is_last = progress.step == settings.steps
+            if progress.step % settings.validate_every == 0 or is_last:
+                run.judge()
+            elif progress.step % every_point == 0:
+                run.note({})
+            if progress.step % settings.checkpoint_every == 0 or is_last or _is_over(progress, settings):
+                checkpoint.keep(run)
+            report(progress)
+    learner.module.load_state_dict(run.best)
+    learner.module.eval()
+    return Fitted(progress.curve, progress.best_step, progress.best, progress.step < settings.steps)
+
+
+class Checkpoint(Protocol):
+    """Where a run is kept; see `checkpoints`."""
+
+    def keep(self, run: Run) -> None: ...
+
+    def resume(self, run: Run) -> None: ...
+
+
+def rate_at(step: int, settings: Settings) -> float:
+    """The learning rate as a share of its peak: up over the first tenth, then down along a cosine."""
+    warm = max(1, settings.steps // 10)
+    if step < warm:
+        return (step + 1) / warm
+    return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, settings.steps - warm)))
+
+
+def initialise(make: Callable[[], Any], seed: int) -> Any:
+    """Make modules whose first weights depend on the seed alone."""
+    torch.manual_seed(seed)
+    return make()
+
+
+def _is_over(progress: Progress, settings: Settings) -> bool:
+    return 0 < settings.patience <= progress.without_gain
+
+
+def _decayed_and_not(parameters: list[nn.Parameter], settings: Settings) -> list[dict[str, Any]]:
+    """Weights of layers decay; biases and normalisations do not."""
+    return [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": settings.weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+
+
+@contextmanager
+def memory_errors(
+    what: str = "a batch",
+    remedy: str = "Set a smaller batch (or fewer queries or items) or a smaller side.",
+) -> Iterator[None]:
+    """Turn a lack of memory, however torch words it, into TrainingFailed with the remedy."""
+    failure = TrainingFailed(f"There is not enough memory for {what}. {remedy}")
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise failure from error
+    except RuntimeError as error:
+        if "can't allocate memory" not in str(error):  # torch says so on a CPU
+            raise
+        raise failure from error

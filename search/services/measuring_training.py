@@ -1,0 +1,232 @@
+"""The tables by which trained networks are judged: every model trained with every seed, then compared.
+
+What a model answered with a seed is kept, and so is its checkpoint: a measurement that was stopped goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.conf import settings as site
+from numpy.typing import NDArray
+
+from search.engine.bootstrap import Estimate, estimate, estimate_share
+from search.engine.calibration import bin_confidences, calibration_error
+from search.engine.errors import ArtifactDamaged
+from search.engine.training.exams import MEAN, Answers, average, find_answers, keep_answers
+from search.engine.training.loop import Progress
+from search.engine.triplet_files import TripletFiles
+from search.services.training import Wish, check_weights, check_wish, read_settings
+from search.services.training_session import Plan, Session
+from search.services.training_tables import (
+    Baseline,
+    Model,
+    TrainedModel,
+    list_models,
+    require_questions,
+)
+
+CALIBRATION = "calibration_error"
+VERSIONS = ("dopeornope", "torch", "numpy")  # on which answers depend, as they do on the catalogue
+Say = Callable[[str, int, int], None]  # what is done, steps done, steps in all
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure of a table. ``against`` is blank, or the model that ``model`` is compared with, in pairs."""
+
+    model: str
+    measure: str
+    aspect: str
+    mean: float
+    low: float
+    high: float
+    against: str = ""
+
+
+@dataclass(frozen=True)
+class TrainingTable:
+    """A kind's table; the first model is the one that the others are compared with."""
+
+    kind: str
+    catalogue: str
+    content_hash: str
+    seeds: int
+    settings: dict[str, Any]
+    triplets: str  # sha256 of the files, if any
+    rows: list[Row]
+    differences: list[Row]
+
+    def as_json(self) -> dict[str, Any]:
+        """The table under the keys that do not change."""
+        figures = [{**asdict(row)} for row in self.rows]
+        for figure in figures:
+            del figure["against"]
+        return {
+            "kind": self.kind,
+            "catalogue": self.catalogue,
+            "seeds": self.seeds,
+            "rows": figures,
+            "differences": [asdict(row) for row in self.differences],
+            "settings": self.settings,
+            "versions": {
+                **{name: version(name) for name in VERSIONS},
+                "catalogue": self.content_hash,
+                **({"triplets": self.triplets} if self.triplets else {}),
+            },
+        }
+
+
+def measure_training(wish: Wish, *, seeds: int, say: Say) -> TrainingTable:
+    """Train and examine every model of the kind's table. Raises ``TrainingRefused``, TrainingFailed."""
+    wish, files = check_wish(wish)
+    settings = read_settings(wish)
+    session = Session(_plan(wish, files, settings, wish.aspects), say=lambda words: say(words, 0, 0))
+    require_questions(session)
+    answers: dict[str, list[list[Answers]]] = {}
+    for model in list_models(wish.kind, settings, session):
+        count = 1 if isinstance(model, Baseline) else seeds
+        for seed in range(count):
+            found = _answer(wish, model, session, seed, say)
+            by_seed = answers.setdefault(model.name, [[] for _ in range(count)])
+            by_seed[seed].extend(found)  # specialists answer aspect by aspect
+    units = np.unique(session.items.units, return_inverse=True)[1]
+    rows = [row for name, found in answers.items() for row in _summarise(name, found, units)]
+    first, *others = answers
+    differences = [
+        row for other in others for row in _compare(first, answers[first], other, answers[other], units)
+    ]
+    return TrainingTable(
+        kind=wish.kind,
+        catalogue=wish.catalogue.slug,
+        content_hash=wish.catalogue.content_hash,
+        seeds=seeds,
+        settings=dict(settings.as_json()),
+        triplets="" if files is None else files.sha256(),
+        rows=rows,
+        differences=differences,
+    )
+
+
+def _plan(wish: Wish, files: TripletFiles | None, settings: Any, aspects: tuple[str, ...]) -> Plan:
+    weights = check_weights(wish.weights)
+    versions = [version(name) for name in VERSIONS]
+    facts = [wish.kind, wish.catalogue.content_hash, aspects, settings.as_json(), weights, versions]
+    if files is not None:
+        facts.append(files.sha256())
+    return Plan(
+        kind=wish.kind,
+        catalogue=wish.catalogue,
+        aspects=aspects,
+        settings=settings,
+        weights=wish.weights,
+        device=wish.device,
+        fingerprint=hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest(),
+        triplets=files,
+    )
+
+
+def _answer(wish: Wish, model: Model, session: Session, seed: int, say: Say) -> list[Answers]:
+    """A model's answers with a seed: found, or computed and kept."""
+    if isinstance(model, Baseline):
+        return model.answer(session)
+    chosen = replace(model.settings, seed=seed)
+    plan = _plan(wish, session.plan.triplets, chosen, model.aspects or wish.aspects)
+    kept: Path = site.TRAINING_FOLDER / "answers" / f"{plan.fingerprint[:32]}-{model.name}"
+    try:
+        return find_answers(kept)
+    except (FileNotFoundError, ArtifactDamaged):
+        pass
+    title = f"{model.name} {'+'.join(model.aspects or ())} seed {seed}".replace("  ", " ")
+    own = Session(plan, say=lambda words: say(f"{title}: {words}", 0, chosen.steps))
+    found = model.examine(own, _learn(own, model, title, say))
+    keep_answers(kept, found)
+    own.forget()
+    return found
+
+
+def _learn(session: Session, model: TrainedModel, title: str, say: Say) -> Any:
+    if model.untrained:
+        return session.prepare()
+
+    def report(progress: Progress) -> None:
+        say(title, progress.step, session.plan.settings.steps)
+
+    lesson, _ = session.learn(report)
+    return lesson
+
+
+def _summarise(model: str, by_seed: Sequence[Sequence[Answers]], units: NDArray[np.int64]) -> list[Row]:
+    rows, errors = [], []
+    for answers in _by_question(by_seed):
+        [first, *_] = answers
+        rows.append(_row(model, first.measure, first.aspect, _estimate(answers, units)))
+        if first.confidence is not None:
+            errors.append(_row(model, CALIBRATION, first.aspect, _estimate_calibration(answers, units)))
+    if len(errors) > 1:
+        sides = ("mean", "low", "high")
+        mean = Estimate(*(float(np.mean([getattr(row, side) for row in errors])) for side in sides))
+        errors.append(_row(model, CALIBRATION, MEAN, mean))
+    return rows + errors
+
+
+def _compare(
+    first: str,
+    ones: Sequence[Sequence[Answers]],
+    other: str,
+    others: Sequence[Sequence[Answers]],
+    units: NDArray[np.int64],
+) -> list[Row]:
+    """How much better the first model did than another at the questions that both were asked, in pairs."""
+    known = {(found[0].measure, found[0].aspect): found for found in _by_question(others)}
+    rows = []
+    for answers in _by_question(ones):
+        [one, *_] = answers
+        found = known.get((one.measure, one.aspect))
+        if found is None or not np.array_equal(one.rows, found[0].rows):
+            continue
+        right = np.stack([part.right for part in answers])
+        other_right = np.stack([part.right for part in found])
+        if len(other_right) == 1:  # a baseline answers alike whatever the seed
+            other_right = np.repeat(other_right, len(right), axis=0)
+        difference = estimate_share(right - other_right, units[one.rows])
+        rows.append(replace(_row(first, one.measure, one.aspect, difference), against=other))
+    return rows
+
+
+def _by_question(by_seed: Sequence[Sequence[Answers]]) -> list[list[Answers]]:
+    """Answers to the same questions, one per seed; after several aspects of a measure comes their mean."""
+    told = [list(column) for column in zip(*by_seed, strict=True)]
+    grouped: dict[str, list[list[Answers]]] = {}
+    for answers in told:
+        grouped.setdefault(answers[0].measure, []).append(answers)
+    listed = []
+    for aspects in grouped.values():
+        listed += aspects
+        if len(aspects) > 1:
+            listed.append([average(parts) for parts in zip(*aspects, strict=True)])
+    return listed
+
+
+def _estimate(answers: Sequence[Answers], units: NDArray[np.int64]) -> Estimate:
+    return estimate_share(np.stack([part.right for part in answers]), units[answers[0].rows])
+
+
+def _estimate_calibration(answers: Sequence[Answers], units: NDArray[np.int64]) -> Estimate:
+    def error(places: NDArray[np.int64], seed: int) -> float:
+        part = answers[seed]
+        assert part.confidence is not None
+        return calibration_error(bin_confidences(part.confidence[places], part.right[places]))
+
+    return estimate(error, seeds=len(answers), units=units[answers[0].rows])
+
+
+def _row(model: str, measure: str, aspect: str, found: Estimate) -> Row:
+    return Row(model, measure, aspect, found.mean, found.low, found.high)
