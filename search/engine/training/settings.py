@@ -50,8 +50,8 @@ def _setting(
 class Settings:
     """What every kind of training can be told."""
 
-    steps: int = _setting(1500, "batches to learn from, at most", low=1, high=10_000_000)
-    rate: float = _setting(2e-3, "highest learning rate", low=1e-7, high=10)
+    steps: int = _setting(3000, "batches to learn from, at most", low=1, high=10_000_000)
+    rate: float = _setting(3e-3, "highest learning rate", low=1e-7, high=10)
     weight_decay: float = _setting(0.02, "how much weights shrink by themselves", low=0, high=1)
     averaging: float = _setting(
         0.995, "how slowly the averaged weights that are kept follow", low=0, high=0.9999
@@ -69,7 +69,7 @@ class Settings:
         0.12, "share of the trainable side that is kept to judge by", low=0.01, high=0.5
     )
     validate_every: int = _setting(150, "steps between two judgements", low=1, high=1_000_000)
-    patience: int = _setting(8, "judgements without gain before training stops; 0: never", low=0, high=1000)
+    patience: int = _setting(6, "judgements without gain before training stops; 0: never", low=0, high=1000)
     checkpoint_every: int = _setting(150, "steps between two checkpoints", low=1, high=1_000_000)
     seed: int = _setting(0, "of first weights, order and changes", low=0, high=2**31 - 1)
 
