@@ -20,8 +20,8 @@ class Augmentation:
 
     ``degrees`` of rotation either way, ``zoom`` lowest and highest, ``stretch`` highest ratio of the sides,
     ``shift`` in halves of the picture; ``light`` how far brightness and contrast change, ``colour``
-    saturation and white balance; ``noise`` the highest standard deviation, ``dropout`` the highest share of pixels
-    replaced at random.
+    saturation and white balance; ``noise`` the highest standard deviation, ``dropout`` the highest share of
+    pixels replaced at random.
     """
 
     flip: float = 0.5

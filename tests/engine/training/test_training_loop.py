@@ -221,7 +221,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_last_good_checkpoin
         return loss * value if step == 7 else loss
 
     path = tmp_path / "checkpoint"
-    with pytest.raises(TrainingFailed, match=r"not a number at step 8\. Lower the rate \(it is 0\.002\)"):
+    with pytest.raises(TrainingFailed, match=r"not a number at step 8\. Lower the rate \(it is 0\.003\)"):
         run(settings_of(), path=path, learner=Lines(spoil=spoil))
     arrays, facts = read_arrays(path)
     assert json.loads(facts["progress"])["step"] == 6
