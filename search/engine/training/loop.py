@@ -149,7 +149,7 @@ class Run:
         if not progress.best or measures[decides] > progress.best[decides]:
             progress.best, progress.best_step, progress.without_gain = measures, progress.step, 0
             self.best = {name: tensor.clone() for name, tensor in self.averaged.state_dict().items()}
-        elif self.settings.scale_at(progress.step) == 1.0:
+        elif self.settings.scale_at(progress.step - 1) == 1.0:
             # While pictures are small, judgements, which see whole ones, say little about what will come.
             progress.without_gain += 1
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, Self, cast, get_type_hints
 
-from search.engine.backbone_names import BACKBONES
+from search.engine.backbone_names import BACKBONES, LEAST_SIDE
 from search.engine.errors import EngineError
 
 Value = int | float | bool | str
@@ -78,6 +78,12 @@ class Settings:
             _check(setting, getattr(self, setting.name))
         if self.trainable not in (ALL, NONE) and not self.trainable.isdecimal():
             raise BadSetting(f"trainable is {ALL}, {NONE} or a number of blocks, not '{self.trainable}'.")
+        smallest = round(self.side * self.scale_at(0))
+        if self.side and smallest < (least := LEAST_SIDE[self.backbone]):
+            raise BadSetting(
+                f"side is too small: {self.backbone} sees pictures of {smallest} pixels, and needs {least}. "
+                "Set a larger side, or small_share to 0."
+            )
 
     def scale_at(self, step: int) -> float:
         """To what share of their side a step reduces pictures: coarse things are learned first, faster."""
