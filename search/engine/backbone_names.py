@@ -14,3 +14,5 @@ PUBLISHED: Final = (
     "convnext_tiny",
 )
 BACKBONES: Final = (OWN, *PUBLISHED)
+# Pixels below which nothing is left for the last layers to look at.
+LEAST_SIDE: Final = dict.fromkeys(PUBLISHED, 32) | {OWN: 16, "inception_v3": 75}

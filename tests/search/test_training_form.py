@@ -186,7 +186,7 @@ def test_defaults_stand_in_the_empty_fields_with_what_is_allowed(operator):
     make_lessons()
     page = operator.get(f"{ADDRESS}?kind=csn").content.decode()
     steps = re.search(r'<input[^>]*name="set-steps"[^>]*>', page)[0]
-    assert 'placeholder="1500"' in steps and 'min="1"' in steps and "value" not in steps
+    assert 'placeholder="3000"' in steps and 'min="1"' in steps and "value" not in steps
     assert "1 to 10,000,000" in page
     assert "gentle (default)" in page and "yes (default)" in page
 

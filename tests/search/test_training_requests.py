@@ -342,7 +342,7 @@ def test_a_finished_one_whose_encoder_is_not_there_any_more_is_trained_again(sch
 def test_the_settings_are_listed_with_their_defaults_and_what_they_mean(capsys):
     call_command("train", "csn", "--list-settings")
     lines = capsys.readouterr().out.splitlines()
-    assert "steps = 1500: batches to learn from, at most" in lines
+    assert "steps = 3000: batches to learn from, at most" in lines
     assert "masks = True: a mask per aspect; without, one space for all aspects" in lines
     [backbone] = [line for line in lines if line.startswith("backbone = thimble")]
     assert "thimble, vgg16" in backbone

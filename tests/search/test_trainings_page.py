@@ -120,7 +120,7 @@ def test_it_says_what_is_trained_from_what(operator, catalogue):
     assert [words for words in told if words not in page] == []
     changed = re.findall(r"<li><code>(\w+)</code> (\w+)", page)
     assert changed == [("steps", "40"), ("masks", "False"), ("of_old", "1")], "not those left as they are"
-    assert "(default 1500)" in page
+    assert "(default 3000)" in page
 
 
 def test_without_named_aspects_the_category_is_learned(operator, catalogue):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +11,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-WHITE = 244  # a pixel whose darkest channel is lighter belongs to a shop's white ground
+_SPARE = 1 << 16  # random numbers beyond those of one picture, among which each picture's begin somewhere
 
 
 @dataclass(frozen=True)
@@ -18,9 +19,9 @@ class Augmentation:
     """How far pictures are changed; chances and shares lie between 0 and 1.
 
     ``degrees`` of rotation either way, ``zoom`` lowest and highest, ``stretch`` highest ratio of the sides,
-    ``shift`` in halves of the picture; ``ground`` is the chance that white ground gets another colour;
-    ``light`` how far brightness and contrast change, ``colour`` saturation and white balance; ``noise`` the
-    highest standard deviation, ``dropout`` the highest share of pixels replaced at random.
+    ``shift`` in halves of the picture; ``light`` how far brightness and contrast change, ``colour``
+    saturation and white balance; ``noise`` the highest standard deviation, ``dropout`` the highest share of
+    pixels replaced at random.
     """
 
     flip: float = 0.5
@@ -28,7 +29,6 @@ class Augmentation:
     zoom: tuple[float, float] = (1.0, 1.0)
     stretch: float = 1.0
     shift: float = 0.0
-    ground: float = 0.0
     blur: float = 0.0
     light: float = 0.0
     colour: float = 0.0
@@ -61,20 +61,17 @@ def augment(pictures: Tensor, strength: str, generator: Generator) -> Tensor:
     how = AUGMENTATIONS[strength]
     if how is None:
         return pictures
-    values = pictures.permute(0, 3, 1, 2).float() / 255.0
-    if how.ground:
-        values = _change_ground(values, how.ground, generator)
-    values = _move(values, how, generator)
+    values = _move(pictures.permute(0, 3, 1, 2).float(), how, generator)
     if how.blur:
-        values = _blur(values, how.blur, generator)
+        _blur(values, how.blur, generator)
     if how.light or how.colour:
         values = _shift_colours(values, how, generator)
     if how.noise:
-        noise = torch.randn(values.shape, generator=generator, device=values.device)
-        values = values + noise * _draw(values, 0.0, how.noise, generator)
+        noise = _take_windows(torch.randn, values, generator)
+        values.addcmul_(noise, 255.0 * _draw(values, 0.0, how.noise, generator))
     if how.dropout:
-        values = _drop_pixels(values, how.dropout, generator)
-    return (values * 255.0).round_().clamp_(0, 255).byte().permute(0, 2, 3, 1).contiguous()
+        _drop_pixels(values, how.dropout, generator)
+    return values.round_().clamp_(0, 255).byte().permute(0, 2, 3, 1).contiguous()
 
 
 def _uniform(like: Tensor, shape: tuple[int, ...], generator: Generator) -> Tensor:
@@ -91,15 +88,15 @@ def _choose(values: Tensor, chance: float, generator: Generator) -> Tensor:
     return (_uniform(values, (len(values), 1, 1, 1), generator) < chance).float()
 
 
-def _change_ground(values: Tensor, chance: float, generator: Generator) -> Tensor:
-    """Put some pictures' white ground into another colour with a soft change of light across it."""
-    count, _, height, width = values.shape
-    corners = _uniform(values, (count, 3, 1, 1), generator)
-    light = _uniform(values, (count, 1, 3, 3), generator) * 0.5 - 0.25
-    ground = corners + functional.interpolate(light, (height, width), mode="bilinear", align_corners=True)
-    is_white = (values.amin(dim=1, keepdim=True) * 255.0 > WHITE).float()
-    share = is_white * _choose(values, chance, generator)
-    return values * (1 - share) + ground.clamp(0, 1) * share
+def _take_windows(draw: Callable[..., Tensor], values: Tensor, generator: Generator) -> Tensor:
+    """Random numbers in the shape of ``values``: each picture's are a window of one long row of them.
+
+    A number for every pixel of every picture would take as long as all other changes together.
+    """
+    size = values[0].numel()
+    row = draw(size + _SPARE, generator=generator, device=values.device)
+    starts = torch.randint(_SPARE, (len(values),), generator=generator, device=values.device)
+    return torch.stack([row[start : start + size] for start in starts.tolist()]).view_as(values)
 
 
 def _move(values: Tensor, how: Augmentation, generator: Generator) -> Tensor:
@@ -124,30 +121,33 @@ def _move(values: Tensor, how: Augmentation, generator: Generator) -> Tensor:
     return functional.grid_sample(values, grid, padding_mode="border", align_corners=False)
 
 
-def _blur(values: Tensor, chance: float, generator: Generator) -> Tensor:
+def _blur(values: Tensor, chance: float, generator: Generator) -> None:
     """Take the sharpness from some pictures: a quarter of the pixels, enlarged again."""
-    size = list(values.shape[2:])
-    coarse = functional.interpolate(functional.avg_pool2d(values, 2), size, mode="bilinear")
-    share = _choose(values, chance, generator)
-    return values * (1 - share) + coarse * share
+    chosen = _choose(values, chance, generator).flatten().nonzero().flatten()
+    if len(chosen):
+        coarse = functional.avg_pool2d(values[chosen], 2)
+        values[chosen] = functional.interpolate(coarse, list(values.shape[2:]), mode="bilinear")
 
 
 def _shift_colours(values: Tensor, how: Augmentation, generator: Generator) -> Tensor:
-    """Shift brightness, contrast, saturation and white balance; make a few pictures grey."""
+    """Shift brightness, contrast, saturation and white balance; make a few pictures grey.
+
+    Saturation moves a pixel away from its own grey, contrast from the picture's level; both and the rest come
+    to one sum of the pixel, its grey and a constant, each with a factor of its own.
+    """
     grey = values.mean(dim=1, keepdim=True)
+    level = grey.mean(dim=(2, 3), keepdim=True)
     saturation = _draw(values, 1 - 1.5 * how.colour, 1 + 1.5 * how.colour, generator)
     saturation = saturation * (1 - _choose(values, how.grey, generator))
-    values = grey + (values - grey) * saturation
     balance = 1 + (_uniform(values, (len(values), 3, 1, 1), generator) - 0.5) * how.colour
-    level = grey.mean(dim=(2, 3), keepdim=True)
     contrast = _draw(values, 1 - how.light, 1 + how.light, generator)
-    brightness = _draw(values, 1 - how.light, 1 + how.light, generator)
-    return (level + (values - level) * contrast) * balance * brightness
+    brightness = _draw(values, 1 - how.light, 1 + how.light, generator) * balance
+    shaded = grey * ((1 - saturation) * contrast) + level * (1 - contrast)
+    return (values * (saturation * contrast)).add_(shaded).mul_(brightness)
 
 
-def _drop_pixels(values: Tensor, most: float, generator: Generator) -> Tensor:
+def _drop_pixels(values: Tensor, most: float, generator: Generator) -> None:
     """Replace pixels by random colours, a share of each picture's drawn up to ``most``."""
-    count, _, height, width = values.shape
     share = _draw(values, 0.0, most, generator)
-    dropped = _uniform(values, (count, 1, height, width), generator) < share
-    return torch.where(dropped, _uniform(values, tuple(values.shape), generator), values)
+    dropped = _take_windows(torch.rand, values[:, :1], generator) < share
+    values.copy_(torch.where(dropped, 255.0 * _take_windows(torch.rand, values, generator), values))

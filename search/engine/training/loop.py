@@ -104,6 +104,13 @@ class Run:
         self.learner, self.settings = learner, settings
         self.averaged = copy.deepcopy(learner.module).requires_grad_(False).eval()
         self.best = copy.deepcopy(learner.module.state_dict())
+        now = learner.module.state_dict()
+        pairs = [(kept, now[name]) for name, kept in self.averaged.state_dict().items()]
+        # The very tensors that learn and that follow them; numbers of batches seen have no average.
+        self._kept, self._learning = zip(
+            *(pair for pair in pairs if pair[0].is_floating_point()), strict=True
+        )
+        self._counts = [pair for pair in pairs if not pair[0].is_floating_point()]
         learning = [weight for weight in learner.module.parameters() if weight.requires_grad]
         self.optimiser = torch.optim.AdamW(_decayed_and_not(learning, settings), lr=settings.rate, fused=True)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -142,7 +149,7 @@ class Run:
         if not progress.best or measures[decides] > progress.best[decides]:
             progress.best, progress.best_step, progress.without_gain = measures, progress.step, 0
             self.best = {name: tensor.clone() for name, tensor in self.averaged.state_dict().items()}
-        elif self.settings.scale_at(progress.step) == 1.0:
+        elif self.settings.scale_at(progress.step - 1) == 1.0:
             # While pictures are small, judgements, which see whole ones, say little about what will come.
             progress.without_gain += 1
 
@@ -158,12 +165,9 @@ class Run:
     def _follow(self, step: int) -> None:
         """Move the averaged weights towards those that learn; faster in the beginning."""
         share = 1 - min(self.settings.averaging, (1 + step) / (10 + step))
-        current = self.learner.module.state_dict()
-        for name, kept in self.averaged.state_dict().items():
-            if kept.is_floating_point():
-                kept.lerp_(current[name], share)
-            else:
-                kept.copy_(current[name])
+        torch._foreach_lerp_(self._kept, self._learning, share)
+        for kept, learning in self._counts:
+            kept.copy_(learning)
 
 
 def fit(

@@ -138,7 +138,10 @@ def _reduce(pictures: Tensor, scale: float) -> Tensor:
 
 
 def draw_rows(rows: Rows, count: int, *, seed: int, step: int) -> Rows:
-    """The rows of a step: every row once before any comes again; depends on seed and step alone."""
+    """The rows of a step, which depend on seed and step alone.
+
+    No row comes twice in an epoch; those that fill no whole batch wait for the next one, in another order.
+    """
     count = min(count, len(rows))
     epoch, place = divmod(step, len(rows) // count)
     order = np.random.default_rng([seed, epoch]).permutation(len(rows))

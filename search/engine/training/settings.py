@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, Self, cast, get_type_hints
 
-from search.engine.backbone_names import BACKBONES
+from search.engine.backbone_names import BACKBONES, LEAST_SIDE
 from search.engine.errors import EngineError
 
 Value = int | float | bool | str
@@ -50,8 +50,8 @@ def _setting(
 class Settings:
     """What every kind of training can be told."""
 
-    steps: int = _setting(1500, "batches to learn from, at most", low=1, high=10_000_000)
-    rate: float = _setting(2e-3, "highest learning rate", low=1e-7, high=10)
+    steps: int = _setting(3000, "batches to learn from, at most", low=1, high=10_000_000)
+    rate: float = _setting(3e-3, "highest learning rate", low=1e-7, high=10)
     weight_decay: float = _setting(0.02, "how much weights shrink by themselves", low=0, high=1)
     averaging: float = _setting(
         0.995, "how slowly the averaged weights that are kept follow", low=0, high=0.9999
@@ -69,7 +69,7 @@ class Settings:
         0.12, "share of the trainable side that is kept to judge by", low=0.01, high=0.5
     )
     validate_every: int = _setting(150, "steps between two judgements", low=1, high=1_000_000)
-    patience: int = _setting(8, "judgements without gain before training stops; 0: never", low=0, high=1000)
+    patience: int = _setting(6, "judgements without gain before training stops; 0: never", low=0, high=1000)
     checkpoint_every: int = _setting(150, "steps between two checkpoints", low=1, high=1_000_000)
     seed: int = _setting(0, "of first weights, order and changes", low=0, high=2**31 - 1)
 
@@ -78,6 +78,12 @@ class Settings:
             _check(setting, getattr(self, setting.name))
         if self.trainable not in (ALL, NONE) and not self.trainable.isdecimal():
             raise BadSetting(f"trainable is {ALL}, {NONE} or a number of blocks, not '{self.trainable}'.")
+        smallest = round(self.side * self.scale_at(0))
+        if self.side and smallest < (least := LEAST_SIDE[self.backbone]):
+            raise BadSetting(
+                f"side is too small: {self.backbone} sees pictures of {smallest} pixels, and needs {least}. "
+                "Set a larger side, or small_share to 0."
+            )
 
     def scale_at(self, step: int) -> float:
         """To what share of their side a step reduces pictures: coarse things are learned first, faster."""

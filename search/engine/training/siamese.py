@@ -63,7 +63,8 @@ class SiameseLearner:
         """Look for hard negatives at the beginning of each of the later rounds."""
         begin = round(self._settings.hard_after * self._settings.steps)
         length = max(1, (self._settings.steps - begin) // ROUNDS)
-        if step >= begin and (step - begin) % length == 0:
+        number, since = divmod(step - begin, length)
+        if since == 0 and 0 <= number < ROUNDS:
             self._mine()
 
     def loss(self, step: int) -> Tensor:

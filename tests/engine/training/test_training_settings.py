@@ -132,6 +132,8 @@ def values_of(setting):
         return st.sampled_from(setting.choices)
     if setting.type is bool:
         return st.booleans()
+    if setting.name == "side":
+        return st.just(0) | st.integers(128, int(setting.high))  # which every backbone can look at
     if setting.type is int:
         return st.integers(int(setting.low), int(setting.high))
     if setting.type is float:
@@ -164,3 +166,15 @@ def test_the_first_steps_see_small_pictures():
     settings = Settings(steps=10, small_share=0.6)
     assert [settings.scale_at(step) for step in (0, 5, 6, 9)] == [2 / 3, 2 / 3, 1.0, 1.0]
     assert Settings(small_share=0.0).scale_at(0) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("backbone", "small", "least", "least_when_never_reduced"),
+    [("vgg16", 47, 48, 32), ("inception_v3", 111, 112, 75), ("thimble", 23, 24, 16)],
+)
+def test_pictures_too_small_for_the_backbone_are_refused(backbone, small, least, least_when_never_reduced):
+    with pytest.raises(BadSetting, match=f"side is too small: {backbone} sees pictures of"):
+        TransferSettings(backbone=backbone, side=small)
+    assert TransferSettings(backbone=backbone, side=least).side == least
+    never = TransferSettings(backbone=backbone, side=least_when_never_reduced, small_share=0.0)
+    assert never.side == least_when_never_reduced
