@@ -72,7 +72,8 @@ def test_08_ten_thousand_votes_of_one_player_move_no_rank(process: Server) -> No
     assert find_differences() == []
     after = {row.contender: row for row in read_board(Filters()).rows}
     for row in before.rows:
-        assert after[row.contender].rank == row.rank
+        # Those that could not be told apart before may change places.
+        assert row.rank_low <= after[row.contender].rank <= row.rank_high
         # A share of n votes cannot move further than the votes that were added to them.
         assert abs(after[row.contender].approval - row.approval) <= forced / after[row.contender].votes
 
