@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from contextlib import nullcontext
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -32,3 +33,9 @@ def decoder() -> Iterator[Normaliser]:
 @pytest.fixture
 def one_decoder(decoder: Normaliser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("search.services.import_run.Normaliser", lambda: nullcontext(decoder))
+
+
+@pytest.fixture
+def every_word(monkeypatch):
+    """Jobs tell of every step, however quick they are."""
+    monkeypatch.setattr("search.services.job_context.BETWEEN_WRITES", timedelta())
