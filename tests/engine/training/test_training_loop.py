@@ -8,64 +8,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import nn
 
 from search.engine.arrays import read_arrays
-from search.engine.training.checkpoints import CheckpointFile
-from search.engine.training.loop import Run, TrainingFailed, fit, initialise, rate_at
-from search.engine.training.settings import Settings
-from tests.engine.training.squares import CPU, Killed, assert_equal_weights, kill_at
-
-FACTS = {"of": "lines"}
-
-
-class Lines:
-    """Learns a linear rule, with what makes resuming hard: statistics, dropout, and a state of its own."""
-
-    def __init__(self, seed=0, *, width=3, measures=None, spoil=None):
-        self.module = initialise(
-            lambda: nn.Sequential(nn.Linear(width, 6), nn.BatchNorm1d(6), nn.Dropout(0.3), nn.Linear(6, 1)),
-            seed,
-        )
-        self.validation = np.arange(4)
-        self.width, self.seed, self.measures, self.spoil = width, seed, measures, spoil
-        self.judged = 0
-        self.shift = np.zeros(2, np.float32)  # found every fifth step under the weights of that time
-
-    def begin_step(self, step):
-        if step % 5 == 0:
-            self.shift = self.module[3].weight.detach().flatten()[:2].numpy().copy()
-
-    def loss(self, step):
-        draws = torch.Generator().manual_seed(self.seed * 1000 + step)
-        inputs = torch.randn((8, self.width), generator=draws)
-        loss = (self.module(inputs)[:, 0] - inputs.sum(dim=1) - float(self.shift.sum())).square().mean()
-        if self.spoil is not None:
-            loss = self.spoil(step, loss)
-        return loss
-
-    def judge(self, module, rows):
-        assert not module.training
-        inputs = torch.linspace(-1, 1, 5 * self.width).reshape(5, self.width)
-        self.judged += 1
-        error = float((module(inputs)[:, 0] - inputs.sum(dim=1)).abs().mean())
-        return {"gain": self.measures[self.judged - 1] if self.measures else 1 - error, "error": error}
-
-    def state(self):
-        return {"shift": self.shift}
-
-    def restore(self, state):
-        self.shift = state["shift"].copy()
-
-
-def settings_of(**changes):
-    return Settings(**({"steps": 12, "validate_every": 4, "checkpoint_every": 3, "averaging": 0.5} | changes))
-
-
-def run(how, *, path=None, report=lambda _: None, learner=None):
-    learner = learner or Lines(how.seed)
-    checkpoint = CheckpointFile(path, FACTS)
-    return learner, fit(learner, how, checkpoint=checkpoint, report=report, device=CPU)
+from search.engine.training.loop import Run, TrainingFailed, rate_at
+from tests.engine.training.lines import Lines, run, settings_of
+from tests.engine.training.squares import Killed, assert_equal_weights, kill_at
 
 
 @settings(deadline=None, max_examples=25)
@@ -268,65 +215,3 @@ def test_too_little_memory_before_the_first_step_is_told_as_well():
 def test_other_errors_are_not_taken_for_a_lack_of_memory():
     with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
         run(settings_of(), learner=Lines(spoil=raise_at_7(RuntimeError("shapes cannot be multiplied"))))
-
-
-class Trap:
-    def __reduce__(self):
-        return (pytest.fail, ("a pickle was run",))
-
-
-def test_29_a_checkpoint_that_is_a_pickle_is_refused_and_nothing_in_it_runs(tmp_path):
-    path = tmp_path / "checkpoint"
-    torch.save({"step": 20, "modules": Trap()}, path)
-    with pytest.raises(TrainingFailed, match=r"checkpoint is no whole checkpoint\. Delete it to start anew"):
-        run(settings_of(), path=path)
-
-
-@pytest.mark.parametrize("place", [3, 200, 5000, -1])
-def test_29_a_checkpoint_with_one_wrong_byte_is_refused(tmp_path, place):
-    path = tmp_path / "checkpoint"
-    run(settings_of(), path=path)
-    data = bytearray(path.read_bytes())
-    data[place] ^= 1
-    path.write_bytes(data)
-    with pytest.raises(TrainingFailed, match="no whole checkpoint"):
-        run(settings_of(), path=path)
-
-
-@pytest.mark.parametrize("share", [0.0, 0.3, 0.999])
-def test_29_a_checkpoint_that_is_cut_off_is_refused(tmp_path, share):
-    path = tmp_path / "checkpoint"
-    run(settings_of(), path=path)
-    data = path.read_bytes()
-    path.write_bytes(data[: int(len(data) * share)])
-    with pytest.raises(TrainingFailed, match="no whole checkpoint"):
-        run(settings_of(), path=path)
-
-
-def test_29_a_checkpoint_of_another_network_is_refused(tmp_path):
-    path = tmp_path / "checkpoint"
-    run(settings_of(), path=path)
-    with pytest.raises(TrainingFailed, match=r"checkpoint is of another network\. Delete it"):
-        run(settings_of(), path=path, learner=Lines(width=4))
-
-
-def test_a_checkpoint_of_other_settings_or_other_data_is_refused(tmp_path):
-    path = tmp_path / "checkpoint"
-    run(settings_of(), path=path)
-    with pytest.raises(TrainingFailed, match="checkpoint was written with other settings or for another cat"):
-        run(settings_of(rate=0.01), path=path)
-    with pytest.raises(TrainingFailed, match="with other settings or for another catalogue"):
-        fit(
-            Lines(),
-            settings_of(),
-            checkpoint=CheckpointFile(path, {"of": "circles"}),
-            report=lambda _: None,
-            device=CPU,
-        )
-
-
-def test_without_a_place_nothing_is_kept(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    before = sorted(tmp_path.rglob("*"))
-    run(settings_of())
-    assert sorted(tmp_path.rglob("*")) == before
