@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 DRAWS = 2000
+AT_ONCE = 50  # draws in memory: each holds a number per unit
 FEWER_DRAWS = 300  # where each one takes a moment
 _TAIL = 0.025
 
@@ -41,10 +42,12 @@ def estimate_share(right: NDArray[np.floating], units: NDArray[np.int64]) -> Est
     sizes = np.bincount(unit).astype(float)
     sums = np.stack([np.bincount(unit, weights=line) for line in right.astype(float)])
     generator = np.random.default_rng(0)
-    taken = generator.multinomial(len(sizes), np.full(len(sizes), 1 / len(sizes)), size=DRAWS)
-    seeds = generator.multinomial(len(right), np.full(len(right), 1 / len(right)), size=DRAWS) / len(right)
-    drawn = np.einsum("ds,ds->d", seeds, taken @ sums.T) / (taken @ sizes)
-    low, high = np.quantile(drawn, [_TAIL, 1 - _TAIL])
+    drawn = []
+    for _ in range(0, DRAWS, AT_ONCE):
+        taken = generator.multinomial(len(sizes), np.full(len(sizes), 1 / len(sizes)), size=AT_ONCE)
+        seeds = generator.multinomial(len(right), np.full(len(right), 1 / len(right)), size=AT_ONCE)
+        drawn.append(np.einsum("ds,ds->d", seeds / len(right), taken @ sums.T) / (taken @ sizes))
+    low, high = np.quantile(np.concatenate(drawn), [_TAIL, 1 - _TAIL])
     return Estimate(float(right.mean(dtype=float)), float(low), float(high))
 
 

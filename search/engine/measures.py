@@ -113,13 +113,15 @@ def rank_views(
     candidates: npt.NDArray[np.float32],
     categories: npt.NDArray[np.int64],
     *,
+    copies: npt.NDArray[np.int64],
     most: int,
     least: int = 2,
 ) -> ViewRanks:
     """Compare (n, d) queries with the (n, d) candidates of the same items, under L2, within their categories.
 
     The first ``most`` items of each category take part, and only categories that have ``least``: accuracies
-    fall as that number grows. A tie counts against the own candidate.
+    fall as that number grows. A tie counts against the own candidate. Items with one number in ``copies``
+    (n,) show the same thing and are not compared; one that nothing is left to compare with is not asked.
     """
     asked, before, others = [], [], []
     for value in np.unique(categories):
@@ -129,9 +131,11 @@ def rank_views(
         own = np.square(queries[rows] - candidates[rows]).sum(axis=1)
         # Row by row, so that equal vectors are at distance nought exactly.
         apart = np.stack([np.square(candidates[rows] - query).sum(axis=1) for query in queries[rows]])
-        np.fill_diagonal(apart, np.inf)
-        asked.append(rows)
-        before.append((apart <= own[:, None]).sum(axis=1))
-        others.append(np.full(len(rows), len(rows) - 1))
+        different = copies[rows][:, None] != copies[rows][None, :]
+        compared = different.sum(axis=1)
+        able = compared > 0
+        asked.append(rows[able])
+        before.append((different & (apart <= own[:, None])).sum(axis=1)[able])
+        others.append(compared[able])
     nothing = np.empty(0, np.int64)
     return ViewRanks(*(np.concatenate([nothing, *parts]) for parts in (asked, before, others)))

@@ -25,7 +25,7 @@ from search.selectors.trainings import read_card
 from search.services.jobs import JobContext, JobFailed
 from search.services.predictions import predict_attributes
 from search.services.training_cards import write_card
-from search.services.training_session import Plan, Session
+from search.services.training_session import Plan, Session, folder_of
 
 
 def run(context: JobContext) -> None:
@@ -34,7 +34,7 @@ def run(context: JobContext) -> None:
     Once the encoder is there, the checkpoint goes: it is several times as large.
     """
     training = Training.objects.select_related("catalogue").get(pk=context.job.arguments["training"])
-    if read_card(training=training) is not None:
+    if read_card(training=training) is not None and not _predicts_still(training):
         return  # a worker published it and died before it could say so
     _require_unchanged(training)
     _require_weights(training)
@@ -56,6 +56,11 @@ def run(context: JobContext) -> None:
             predicted_by=f"{training.name} {trained.version_of(card)}",
         )
     session.forget()
+
+
+def _predicts_still(training: Training) -> bool:
+    """Whether its encoder is there, but what it says of all items may not be: that comes last."""
+    return training.kind == "aspects" and folder_of(training.fingerprint).exists()
 
 
 def _plan(training: Training) -> Plan:

@@ -74,7 +74,7 @@ def read_items(catalogue: Catalogue) -> CatalogueItems:
         trainable=np.array([row[4] == Split.TRAINABLE for row in rows], bool),
         units=[unit_of(row[1], row[5]) for row in rows],
         joined=joined,
-        copies=_number_copies(len(rows), joined),
+        copies=number_copies(len(rows), joined),
     )
 
 
@@ -226,7 +226,8 @@ def _read_column(
     return tuple(seen)
 
 
-def _number_copies(count: int, joined: Sequence[tuple[int, int]]) -> NDArray[np.int64]:
+def number_copies(count: int, joined: Sequence[tuple[int, int]]) -> NDArray[np.int64]:
+    """(count,): one number for all that are joined with each other, directly or by others."""
     parents = list(range(count))
 
     def root(place: int) -> int:

@@ -27,6 +27,12 @@ from search.services.training_samples import CatalogueItems, frame_pictures, rea
 from search.services.training_views import pair_views, score_views
 
 
+def folder_of(fingerprint: str) -> Path:
+    """Where a training keeps what it goes on from, until it is forgotten."""
+    folder: Path = settings.TRAINING_FOLDER
+    return folder / fingerprint[:16]
+
+
 @dataclass(frozen=True)
 class Plan:
     """What a training depends on. ``fingerprint`` names it all: a checkpoint of another one is refused.
@@ -60,7 +66,7 @@ class Session:
         self.labels = self.all_labels
         if isinstance(plan.settings, TransferSettings) and plan.settings.top:
             self.labels = self.all_labels.most_common(plan.settings.top, self.division.learned)
-        self.folder: Path = settings.TRAINING_FOLDER / plan.fingerprint[:16]
+        self.folder = folder_of(plan.fingerprint)
         self._checkpoint = self.folder / "checkpoint"
 
     def prepare(self) -> Lesson:

@@ -187,7 +187,9 @@ def _examine_chance(session: Session) -> list[Answers]:
 def _examine_views(session: Session, lesson: Lesson) -> list[Answers]:
     samples, rows = session.samples(), session.seen_twice()
     query, catalogue = embed_views(lesson.network, samples, rows)
-    return examine_views(query, catalogue, samples.labels, rows, items=ITEMS_PER_CATEGORY)
+    return examine_views(
+        query, catalogue, samples.labels, rows, copies=session.items.copies, items=ITEMS_PER_CATEGORY
+    )
 
 
 def _examine_hashes(session: Session) -> list[Answers]:
@@ -196,7 +198,9 @@ def _examine_hashes(session: Session) -> list[Answers]:
         np.stack([_hash_picture(images[row]) for row in rows])
         for images in (session.items.lifestyles, session.items.images)
     )
-    return examine_views(query, catalogue, session.labels, rows, items=ITEMS_PER_CATEGORY)
+    return examine_views(
+        query, catalogue, session.labels, rows, copies=session.items.copies, items=ITEMS_PER_CATEGORY
+    )
 
 
 def _hash_picture(image: str) -> NDArray[np.float32]:
@@ -206,7 +210,9 @@ def _hash_picture(image: str) -> NDArray[np.float32]:
 
 
 def _examine_views_by_chance(session: Session) -> list[Answers]:
-    return rank_at_random(session.labels, session.seen_twice(), items=ITEMS_PER_CATEGORY)
+    return rank_at_random(
+        session.labels, session.seen_twice(), copies=session.items.copies, items=ITEMS_PER_CATEGORY
+    )
 
 
 def _examine_triplets(session: Session, lesson: Lesson) -> list[Answers]:

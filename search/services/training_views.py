@@ -21,7 +21,7 @@ from search.engine.images import load_rgb
 from search.engine.lifestyle import judge_score, tell_view
 from search.models import Catalogue
 from search.selectors.catalogues import image_path
-from search.services.training_samples import CatalogueItems
+from search.services.training_samples import CatalogueItems, number_copies
 
 WORTH_SAYING = 100
 
@@ -33,7 +33,6 @@ def pair_views(items: CatalogueItems, scores: NDArray[np.float32]) -> CatalogueI
     are copies of each other, which are never negatives.
     """
     verdicts = [judge_score(float(score)) for score in scores]
-    numbers = {unit: number for number, unit in enumerate(dict.fromkeys(items.units))}
     shown: dict[str, int] = {}
     for row, (unit, verdict) in enumerate(zip(items.units, verdicts, strict=True)):
         if verdict == "catalogue":
@@ -42,7 +41,9 @@ def pair_views(items: CatalogueItems, scores: NDArray[np.float32]) -> CatalogueI
     for row, (unit, verdict) in enumerate(zip(items.units, verdicts, strict=True)):
         if verdict == "lifestyle" and unit in shown:
             images[row], lifestyles[row] = items.images[shown[unit]], items.images[row]
-    copies = np.array([numbers[unit] for unit in items.units], np.int64)
+    first: dict[str, int] = {}
+    alike = [(row, first.setdefault(unit, row)) for row, unit in enumerate(items.units)]
+    copies = number_copies(len(items), [*items.joined, *alike])
     return replace(items, images=images, lifestyles=lifestyles, copies=copies)
 
 

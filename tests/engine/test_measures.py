@@ -97,7 +97,14 @@ def test_views_are_ranked_as_counted_one_by_one(
     views: tuple[list[tuple[int, int]], list[tuple[int, int]], list[int]], most: int, least: int
 ) -> None:
     queries, candidates = (np.array(part, np.float32).reshape(-1, 2) for part in views[:2])
-    found = rank_views(queries, candidates, np.array(views[2], np.int64), most=most, least=least)
+    found = rank_views(
+        queries,
+        candidates,
+        np.array(views[2], np.int64),
+        copies=np.arange(len(queries)),
+        most=most,
+        least=least,
+    )
     expected = []
     for category in sorted(set(views[2])):
         rows = [row for row, value in enumerate(views[2]) if value == category][:most]
@@ -115,12 +122,27 @@ def test_a_tie_counts_against_the_own_picture_in_large_numbers_too() -> None:
     """Equal vectors are equally far to the last bit, whatever their length: nothing is found by rounding."""
     vectors = np.random.default_rng(0).normal(0, 1e3, (1, 300)).astype(np.float32)
     queries = np.random.default_rng(1).normal(0, 1e3, (20, 300)).astype(np.float32)
-    found = rank_views(queries, np.repeat(vectors, 20, axis=0), np.zeros(20, np.int64), most=100)
+    found = rank_views(
+        queries, np.repeat(vectors, 20, axis=0), np.zeros(20, np.int64), copies=np.arange(20), most=100
+    )
     assert not found.first.any() and not found.top_3.any() and (found.absolute == 0).all()
 
 
 def test_the_first_so_many_of_a_category_take_part() -> None:
     points = np.arange(30, dtype=np.float32)[:, None]
-    found = rank_views(points, points, np.repeat([0, 1, 2], [20, 9, 1]), most=10, least=10)
+    found = rank_views(
+        points, points, np.repeat([0, 1, 2], [20, 9, 1]), copies=np.arange(30), most=10, least=10
+    )
     assert found.asked.tolist() == list(range(10)) and (found.others == 9).all()
     assert found.first.all()
+
+
+def test_two_pictures_of_one_thing_are_not_compared_with_each_other():
+    """A product seen twice has one catalogue picture: each of its photos finds it."""
+    catalogue = np.array([[0.0], [0.0], [1.0], [2.0]], np.float32)
+    queries = np.array([[0.1], [0.2], [1.1], [1.1]], np.float32)
+    found = rank_views(queries, catalogue, np.zeros(4, np.int64), copies=np.array([0, 0, 2, 3]), most=100)
+    assert found.before.tolist() == [0, 0, 0, 1]
+    assert found.others.tolist() == [2, 2, 3, 3]
+    alone = rank_views(queries, catalogue, np.zeros(4, np.int64), copies=np.zeros(4, np.int64), most=100)
+    assert not len(alone.asked)

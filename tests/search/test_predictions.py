@@ -57,3 +57,19 @@ def test_later_predictions_take_the_place_of_earlier_ones_and_give_way_to_people
     [kept] = labels_of(item, "colour")
     assert (kept.source, kept.attribute.value) == (Label.Source.GIVEN, "red")
     assert [row.source for row in labels_of(item, "pattern")] == [PREDICTED]
+
+
+def test_who_dies_before_all_is_predicted_has_the_next_one_predict_the_rest(monkeypatch):
+    make_school()
+    bare = Item.objects.order_by("position").first()
+    bare.labels.all().delete()
+
+    def die(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying, pytest.raises(KeyboardInterrupt):
+        dying.setattr("search.services.training_run.predict_attributes", die)
+        teach(bare.catalogue)
+    assert not labels_of(bare, "colour")
+    _, job = teach(bare.catalogue)
+    assert job.state == "done" and len(labels_of(bare, "colour")) == 1

@@ -81,7 +81,7 @@ def mean_loss(logits: tuple[Tensor, ...], labels: Tensor, *, smoothing: float) -
 @torch.inference_mode()
 def predict(network: TrainedNetwork[DenseHead], views: Views, rows: Rows) -> list[NDArray[np.float32]]:
     """Logits of every aspect for the rows, (m, values) each."""
-    parts: list[list[NDArray[np.float32]]] = [[] for _ in network.head.sizes]
+    parts = [[np.empty((0, size), np.float32)] for size in network.head.sizes]
     for start in range(0, len(rows), JUDGED_AT_ONCE):
         logits = network.head.classify(network.trunk(views.plain(rows[start : start + JUDGED_AT_ONCE])))
         for found, part in zip(parts, logits, strict=True):

@@ -105,27 +105,29 @@ def examine_triplets(
 
 
 def examine_views(
-    query: Vectors, catalogue: Vectors, labels: Labels, rows: Rows, *, items: int
+    query: Vectors, catalogue: Vectors, labels: Labels, rows: Rows, *, copies: Rows, items: int
 ) -> list[Answers]:
-    """Grid Dynamics' three measures of (m, d) vectors of the rows' views, ``items`` of a category each."""
-    found = rank_views(query, catalogue, labels.table[rows, 0], most=items, least=items)
+    """Grid Dynamics' three measures of (m, d) vectors of the rows' views, ``items`` of a category each.
+
+    ``copies`` (n,) of all items as in `rank_views`.
+    """
+    category = labels.table[rows, 0]
+    found = rank_views(query, catalogue, category, copies=copies[rows], most=items, least=items)
     return _answer_views(found, labels.aspects[0].name, rows)
 
 
-def rank_at_random(labels: Labels, rows: Rows, *, items: int) -> list[Answers]:
+def rank_at_random(labels: Labels, rows: Rows, *, copies: Rows, items: int) -> list[Answers]:
     """What `examine_views` expects of distances that say nothing, exactly."""
     nothing = np.zeros((len(rows), 1), np.float32)
-    asked = rank_views(nothing, nothing, labels.table[rows, 0], most=items, least=items)
-    name, rows = labels.aspects[0].name, rows[asked.asked]
+    category = labels.table[rows, 0]
+    found = rank_views(nothing, nothing, category, copies=copies[rows], most=items, least=items)
+    name, asked, places = labels.aspects[0].name, rows[found.asked], found.others + 1
     expected = {
-        "distance_accuracy": 1 / items,
-        "distance_accuracy_top_3": min(3, items) / items,
-        "absolute_accuracy": 0.5,
+        "distance_accuracy": 1 / places,
+        "distance_accuracy_top_3": np.minimum(3, places) / places,
+        "absolute_accuracy": np.full(len(asked), 0.5),
     }
-    return [
-        Answers(measure, name, rows, np.full(len(rows), share, np.float32))
-        for measure, share in expected.items()
-    ]
+    return [Answers(measure, name, asked, share.astype(np.float32)) for measure, share in expected.items()]
 
 
 def _answer_views(found: ViewRanks, aspect: str, rows: Rows) -> list[Answers]:

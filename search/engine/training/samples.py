@@ -93,7 +93,8 @@ class PictureViews:
 
     def changed(self, rows: Rows, strength: str, generator: Generator, *, scale: float = 1.0) -> Tensor:
         """See `Views`."""
-        return augment(_reduce(self.plain(rows), scale), strength, generator)
+        with torch.autocast(self._device.type, enabled=False):  # bfloat16 would move pixels off their places
+            return augment(_reduce(self.plain(rows), scale), strength, generator)
 
 
 class FeatureViews:

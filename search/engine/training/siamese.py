@@ -94,7 +94,7 @@ class SiameseLearner:
         assert samples.lifestyle is not None
         query, catalogue = (embed(module, view, rows) for view in (samples.lifestyle, samples.catalogue))
         category = samples.labels.table[rows, 0]
-        found = rank_views(query, catalogue, category, most=JUDGED_ITEMS)
+        found = rank_views(query, catalogue, category, copies=self._copies[rows], most=JUDGED_ITEMS)
         if not len(found.asked):
             return {"distance_accuracy": 0.0}
         return {
@@ -180,8 +180,9 @@ class SiameseLearner:
 
 def _distances(query: Tensor, catalogue: Tensor) -> Tensor:
     """Euclidean distances between normalised vectors, (n, n)."""
-    squared = 2 - 2 * query @ catalogue.T
-    return squared.clamp_min(1e-9).sqrt()
+    with torch.autocast(query.device.type, enabled=False):  # near ones would become one in bfloat16
+        squared = 2 - 2 * query @ catalogue.T
+        return squared.clamp_min(1e-9).sqrt()
 
 
 @torch.inference_mode()

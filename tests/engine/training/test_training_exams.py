@@ -112,7 +112,7 @@ def test_views_are_ranked_among_a_fixed_number_of_items():
     labels.table[:, 0] = np.repeat([0, 1], [40, 20])
     rows = np.arange(0, 60)
     points = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
-    found = examine_views(points, points, labels, rows, items=25)
+    found = examine_views(points, points, labels, rows, copies=np.arange(len(labels.table)), items=25)
     assert [part.measure for part in found] == [
         "distance_accuracy",
         "distance_accuracy_top_3",
@@ -126,11 +126,13 @@ def test_distances_that_say_nothing_are_right_as_often_as_expected():
     labels = draw_labels(60).of(("size",))
     labels.table[:] = 0
     rows, items, draws = np.arange(60), 20, np.random.default_rng(1)
-    chance = rank_at_random(labels, rows, items=items)
+    chance = rank_at_random(labels, rows, copies=np.arange(len(labels.table)), items=items)
     totals = np.zeros(3)
     for _ in range(300):
         query, catalogue = draws.normal(size=(2, 60, 8)).astype(np.float32)
-        answers = examine_views(query, catalogue, labels, rows, items=items)
+        answers = examine_views(
+            query, catalogue, labels, rows, copies=np.arange(len(labels.table)), items=items
+        )
         assert [part.rows.tolist() for part in answers] == [part.rows.tolist() for part in chance]
         totals += [float(part.right.mean()) for part in answers]
     np.testing.assert_allclose(totals / 300, [part.right.mean() for part in chance], atol=0.02)
