@@ -45,6 +45,18 @@ def hash_content(catalogue: Catalogue) -> str:
     return digest.hexdigest()
 
 
+def hash_units(catalogue: Catalogue) -> str:
+    """sha256 over what belongs together: groups and near duplicates, by position.
+
+    Not part of `hash_content`: vectors do not depend on it, but what is learned from what does.
+    """
+    digest = hashlib.sha256()
+    items = Item.objects.filter(catalogue=catalogue).order_by("position")
+    for row in items.values_list("position", "group", "split", "near_duplicate_of__position"):
+        digest.update(json.dumps(row).encode() + b"\n")
+    return digest.hexdigest()
+
+
 def _labels_by_item(catalogue: Catalogue) -> Iterator[tuple[int, list[list[str]]]]:
     """(position, its labels as sorted [aspect, value, source]) for every item that has labels."""
     known = Label.objects.filter(item__catalogue=catalogue).exclude(source=Label.Source.PREDICTED)

@@ -23,6 +23,7 @@ from search.engine.errors import ArtifactDamaged
 from search.engine.training.exams import MEAN, Answers, average, find_answers, keep_answers
 from search.engine.training.loop import Progress
 from search.engine.triplet_files import TripletFiles
+from search.selectors.catalogues import hash_units
 from search.services.training import Wish, check_weights, check_wish, read_settings
 from search.services.training_session import Plan, Session
 from search.services.training_tables import (
@@ -118,7 +119,8 @@ def measure_training(wish: Wish, *, seeds: int, say: Say) -> TrainingTable:
 def _plan(wish: Wish, files: TripletFiles | None, settings: Any, aspects: tuple[str, ...]) -> Plan:
     weights = check_weights(wish.weights)
     versions = [version(name) for name in VERSIONS]
-    facts = [wish.kind, wish.catalogue.content_hash, aspects, settings.as_json(), weights, versions]
+    catalogue = [wish.catalogue.content_hash, hash_units(wish.catalogue)]
+    facts = [wish.kind, catalogue, aspects, settings.as_json(), weights, wish.device, versions]
     if files is not None:
         facts.append(files.sha256())
     return Plan(
@@ -164,16 +166,15 @@ def _learn(session: Session, model: TrainedModel, title: str, say: Say) -> Any:
 
 
 def _summarise(model: str, by_seed: Sequence[Sequence[Answers]], units: NDArray[np.int64]) -> list[Row]:
-    rows, errors = [], []
+    rows, errors, told = [], [], []
     for answers in _by_question(by_seed):
         [first, *_] = answers
         rows.append(_row(model, first.measure, first.aspect, _estimate(answers, units)))
         if first.confidence is not None:
-            errors.append(_row(model, CALIBRATION, first.aspect, _estimate_calibration(answers, units)))
-    if len(errors) > 1:
-        sides = ("mean", "low", "high")
-        mean = Estimate(*(float(np.mean([getattr(row, side) for row in errors])) for side in sides))
-        errors.append(_row(model, CALIBRATION, MEAN, mean))
+            errors.append(_row(model, CALIBRATION, first.aspect, _estimate_calibration([answers], units)))
+            told.append(answers)
+    if len(told) > 1:
+        errors.append(_row(model, CALIBRATION, MEAN, _estimate_calibration(told, units)))
     return rows + errors
 
 
@@ -219,13 +220,25 @@ def _estimate(answers: Sequence[Answers], units: NDArray[np.int64]) -> Estimate:
     return estimate_share(np.stack([part.right for part in answers]), units[answers[0].rows])
 
 
-def _estimate_calibration(answers: Sequence[Answers], units: NDArray[np.int64]) -> Estimate:
-    def error(places: NDArray[np.int64], seed: int) -> float:
-        part = answers[seed]
-        assert part.confidence is not None
-        return calibration_error(bin_confidences(part.confidence[places], part.right[places]))
+def _estimate_calibration(told: Sequence[Sequence[Answers]], units: NDArray[np.int64]) -> Estimate:
+    """The calibration error, averaged over aspects; ``told`` has each aspect's answers, one per seed."""
+    aspect = np.repeat(np.arange(len(told)), [len(answers[0].rows) for answers in told])
+    rows = np.concatenate([answers[0].rows for answers in told])
+    seeds = range(len(told[0]))
+    right = [np.concatenate([answers[seed].right for answers in told]) for seed in seeds]
+    confidence = [np.concatenate([_confidence(answers[seed]) for answers in told]) for seed in seeds]
 
-    return estimate(error, seeds=len(answers), units=units[answers[0].rows])
+    def error(places: NDArray[np.int64], seed: int) -> float:
+        parts = [places[aspect[places] == number] for number in range(len(told))]
+        found = [bin_confidences(confidence[seed][part], right[seed][part]) for part in parts if len(part)]
+        return float(np.mean([calibration_error(bins) for bins in found]))
+
+    return estimate(error, seeds=len(seeds), units=units[rows])
+
+
+def _confidence(answers: Answers) -> NDArray[np.float32]:
+    assert answers.confidence is not None
+    return answers.confidence
 
 
 def _row(model: str, measure: str, aspect: str, found: Estimate) -> Row:

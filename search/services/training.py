@@ -22,6 +22,7 @@ from search.engine.training.settings import SETTINGS_OF, BadSetting, Settings
 from search.engine.triplet_files import TripletFiles, find_triplet_files
 from search.engine.weight_headers import check_safetensors
 from search.models import Aspect, Catalogue, CatalogueState, JobState, Label, Split, Training
+from search.selectors.catalogues import hash_units
 from search.selectors.encoders import list_known_encoders
 from search.selectors.trainings import read_card
 from search.services.jobs import JobContext, create_job, retry_job
@@ -116,6 +117,7 @@ def _fingerprint(wish: Wish, settings: Settings, files: TripletFiles | None, *, 
         "kind": wish.kind,
         "catalogue": wish.catalogue.pk,
         "content": wish.catalogue.content_hash,
+        "units": hash_units(wish.catalogue),
         "aspects": list(wish.aspects),
         "settings": settings.as_json(),
         "weights": weights,

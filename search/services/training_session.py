@@ -67,6 +67,7 @@ class Session:
         if isinstance(plan.settings, TransferSettings) and plan.settings.top:
             self.labels = self.all_labels.most_common(plan.settings.top, self.division.learned)
         self.folder = folder_of(plan.fingerprint)
+        self._samples: Samples | None = None
         self._checkpoint = self.folder / "checkpoint"
 
     def prepare(self) -> Lesson:
@@ -104,7 +105,12 @@ class Session:
         return np.asarray(rows[seen & (self.labels.table[rows, 0] != MISSING)])
 
     def samples(self) -> Samples:
-        """The catalogue's pictures, framed, with the plan's labels."""
+        """The catalogue's pictures, framed, with the plan's labels; each file is checked once."""
+        if self._samples is None:
+            self._samples = self._frame()
+        return self._samples
+
+    def _frame(self) -> Samples:
         side = side_of(self.plan.settings.backbone, self.plan.settings.side)
         seen = np.array([bool(image) for image in self.items.lifestyles], bool)
         catalogue = self._view(self.items.images, "catalogue", side)

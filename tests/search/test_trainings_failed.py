@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management import CommandError
 
 from search.engine.encoders.trained_files import weights_path
-from search.models import Catalogue, JobState, Training
+from search.models import Catalogue, JobState, Split, Training
 from search.selectors.encoders import list_all_encoders
 from search.services.jobs import run_in_foreground
 from search.services.training import request_training
@@ -178,3 +178,22 @@ def test_more_blocks_than_the_backbone_has_are_refused_with_the_remedy():
     assert re.fullmatch(
         r"There are \d+ blocks, not 99\. Set trainable to fewer, to all or to none\.", job.reason
     )
+
+
+def test_trainable_items_of_one_group_leave_nothing_to_learn_from():
+    school = make_school()
+    school.items.filter(split=Split.TRAINABLE).update(group="one sender")
+    _, job = train(wish(school))
+    assert job.state == JobState.FAILED and job.reason.startswith("Nothing is left to learn from")
+
+
+def test_a_catalogue_without_held_out_items_can_be_learned_from():
+    school = make_school()
+    school.items.update(split=Split.TRAINABLE)
+    for kind, aspects in (
+        ("aspects", ("colour", "pattern")),
+        ("csn", ("colour", "pattern")),
+        ("transfer", ()),
+    ):
+        _, job = train(wish(school, kind, name=kind, aspects=aspects))
+        assert (job.state, job.reason) == (JobState.DONE, "")

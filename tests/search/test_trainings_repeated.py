@@ -107,3 +107,9 @@ def test_a_finished_one_whose_encoder_is_not_there_any_more_is_trained_again(sch
         (settings.TRAINED_FOLDER / "pupil" / "card.json").unlink()
     assert request_training(wish(school), now=NOW) == training
     assert Job.objects.get(pk=training.job_id).state == JobState.QUEUED
+
+
+def test_items_that_belong_together_otherwise_are_another_training(school):
+    first = request_training(wish(school), now=NOW)
+    school.items.filter(position__lt=4).update(group="one shoot")  # as a new import with a group column does
+    assert request_training(wish(school), now=NOW) != first

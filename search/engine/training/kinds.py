@@ -78,6 +78,11 @@ def prepare_lesson(
     ``copies`` as in `SiameseLearner`; ``weights`` are the trunk's; ``triplets`` as in `CsnLearner`. Raises
     TrainingFailed, WeightsDamaged.
     """
+    if not len(samples.division.learned):
+        raise TrainingFailed(
+            "Nothing is left to learn from: all trainable items are of one group, which validation takes. "
+            "Import more items, or other groups."
+        )
     architecture = plan_network(kind, settings, samples.labels)
     with memory_errors("the network", "Set a smaller embedding (hidden, dimensions) or another backbone."):
         network = initialise(lambda: _make(architecture, weights, settings.trainable), settings.seed)

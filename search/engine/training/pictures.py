@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import weakref
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ class PictureFile:
             raise ArtifactDamaged(f"{path} is damaged. Delete it; it is made anew.")
         self._size = 3 * self.side * self.side
         self._file = os.open(path, os.O_RDONLY)
+        # Also where nobody closes it: a worker lives for many trainings.
+        self._close = weakref.finalize(self, os.close, self._file)
 
     def __len__(self) -> int:
         return self.count
@@ -47,7 +50,7 @@ class PictureFile:
         return pictures
 
     def close(self) -> None:
-        os.close(self._file)
+        self._close()
 
 
 def count_written(path: Path, *, side: int, facts: Facts) -> int:
