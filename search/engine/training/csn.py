@@ -76,7 +76,10 @@ class CsnLearner:
     def judge(self, module: TrainedNetwork[CsnHead], rows: Rows) -> dict[str, float]:
         """Triplet accuracy: its mean, then that of each aspect of which there are triplets to judge by."""
         judged = self._triplets.judged(rows, seed=self._settings.seed)
-        embedding = embed(module, self._samples.catalogue, rows)
+        asked, places = np.unique(np.concatenate([part.reshape(-1) for part in judged]), return_inverse=True)
+        ends = np.cumsum([part.size for part in judged])[:-1]
+        judged = [part.reshape(-1, 3) for part in np.split(places, ends)]
+        embedding = embed(module, self._samples.catalogue, rows[asked])
         shares = triplet_accuracies(
             embedding, module.head.masks().detach().cpu().numpy() if self._settings.masks else None, judged
         )

@@ -89,8 +89,8 @@ class SiameseLearner:
 
     def judge(self, module: TrainedNetwork[SiameseHead], rows: Rows) -> dict[str, float]:
         """Distance accuracy among the items of a category, its top 3, and absolute accuracy."""
-        rows = rows[self._seen[rows]]
         samples = self._samples
+        rows = _first_of_each(rows[self._seen[rows]], samples.labels.table[:, 0], JUDGED_ITEMS)
         assert samples.lifestyle is not None
         query, catalogue = (embed(module, view, rows) for view in (samples.lifestyle, samples.catalogue))
         category = samples.labels.table[rows, 0]
@@ -176,6 +176,13 @@ class SiameseLearner:
             found = nearest("l2", query, catalogue, count, exclude=same).positions
             self._pools |= {int(row): rows[line[line >= 0]] for row, line in zip(rows, found, strict=True)}
         self.module.train(training)
+
+
+def _first_of_each(rows: Rows, category: NDArray[np.int64], count: int) -> Rows:
+    """The first ``count`` rows of every category, in order."""
+    firsts = [np.flatnonzero(category[rows] == value)[:count] for value in np.unique(category[rows])]
+    chosen: Rows = rows[np.sort(np.concatenate([np.empty(0, np.int64), *firsts]))]
+    return chosen
 
 
 def _distances(query: Tensor, catalogue: Tensor) -> Tensor:
