@@ -15,6 +15,7 @@ TOP: Final = 24
 BOTTOM: Final = 38
 ROOM_PER_STEP_LABEL: Final = 90
 LOG_FROM: Final = 20.0  # an axis is logarithmic where the highest is so many times the lowest
+FINEST: Final = 1e-12  # below this a figure is nought, and so is a difference in proportion to the figures
 DOTS: Final = 40  # more points than this are a line without dots
 
 Point = tuple[int, float]
@@ -32,7 +33,7 @@ class Curve:
     def is_logarithmic(self) -> bool:
         """Whether the figures differ so much that a linear axis would hide the lower ones."""
         values = [value for _, value in self.points]
-        return bool(values) and min(values) > 0 and max(values) > LOG_FROM * min(values)
+        return bool(values) and min(values) > FINEST and max(values) > LOG_FROM * min(values)
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,8 @@ def draw_curve(curve: Curve, *, width: int, height: int) -> str:
 
 
 def list_ticks(low: float, high: float, count: int) -> list[float]:
-    """About ``count`` round figures, evenly spaced, from at or below ``low`` to at or above ``high``."""
-    span = (high - low) or abs(high) or 1.0
+    """About ``count`` round figures, two at least, evenly spaced around ``low`` and ``high``."""
+    span = next(span for span in (high - low, abs(high), 1.0) if span > FINEST * max(1.0, abs(high)))
     rough = span / max(1, count)
     unit = 10.0 ** math.floor(math.log10(rough))
     step = unit * next(factor for factor in (1, 2, 2.5, 5, 10) if factor * unit >= rough * 0.999)

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-OWN: Final = "thimble"
+# The project's: one that learns fastest, one that embeds fastest.
+OWN: Final = ("bobbin", "thimble")
 # torchvision's, under its names.
 PUBLISHED: Final = (
     "vgg16",
@@ -13,6 +14,6 @@ PUBLISHED: Final = (
     "inception_v3",
     "convnext_tiny",
 )
-BACKBONES: Final = (OWN, *PUBLISHED)
+BACKBONES: Final = (*OWN, *PUBLISHED)
 # Pixels below which nothing is left for the last layers to look at.
-LEAST_SIDE: Final = dict.fromkeys(PUBLISHED, 32) | {OWN: 16, "inception_v3": 75}
+LEAST_SIDE: Final = dict.fromkeys(PUBLISHED, 32) | dict.fromkeys(OWN, 16) | {"inception_v3": 75}

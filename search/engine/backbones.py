@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from search.engine import torchvision_ops
 from search.engine.encoders.base import WeightsDamaged
-from search.engine.networks import IMAGENET_MEAN, IMAGENET_STD, Normalise, thimble_blocks
+from search.engine.networks import IMAGENET_MEAN, IMAGENET_STD, Normalise, bobbin_blocks, thimble_blocks
 from search.engine.weight_files import read_plain_weights
 
 ALL, NONE = "all", "none"
@@ -88,14 +88,17 @@ def make_trunk(name: str, weights: Path | None = None) -> Trunk:
     return Trunk(backbone.normalise(), backbone.make(weights), width=backbone.width, flat=backbone.flat)
 
 
-def _make_own(weights: Path | None) -> Sequence[nn.Module]:
-    blocks = thimble_blocks()
-    if weights is not None:
-        tensors = read_plain_weights(weights)
-        # An encoder trained here keeps its trunk under this name.
-        own = {name.removeprefix("trunk.blocks."): tensor for name, tensor in tensors.items()}
-        _load(nn.ModuleList(blocks), own, weights)
-    return blocks
+def _make_own(draw: Callable[[], Sequence[nn.Module]]) -> Callable[[Path | None], Sequence[nn.Module]]:
+    def make(weights: Path | None) -> Sequence[nn.Module]:
+        blocks = draw()
+        if weights is not None:
+            tensors = read_plain_weights(weights)
+            # An encoder trained here keeps its trunk under this name.
+            own = {name.removeprefix("trunk.blocks."): tensor for name, tensor in tensors.items()}
+            _load(nn.ModuleList(blocks), own, weights)
+        return blocks
+
+    return make
 
 
 def _make_published(
@@ -183,6 +186,10 @@ def _around_nought() -> Normalise:
     return Normalise((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
 
+def _own(name: str, width: int, draw: Callable[[], Sequence[nn.Module]]) -> Backbone:
+    return Backbone(name, 96, width, _make_own(draw), lambda: Normalise((0.5, 0.5, 0.5), (0.25, 0.25, 0.25)))
+
+
 def _published(
     name: str,
     width: int,
@@ -198,7 +205,8 @@ def _published(
 _BACKBONES = {
     backbone.name: backbone
     for backbone in (
-        Backbone("thimble", 96, 512, _make_own, lambda: Normalise((0.5, 0.5, 0.5), (0.25, 0.25, 0.25))),
+        _own("bobbin", 256, bobbin_blocks),
+        _own("thimble", 512, thimble_blocks),
         _published("vgg16", 512 * 7 * 7, _cut_vgg, flat=True),
         _published("resnet18", 512, _cut_resnet),
         _published("mobilenet_v3_small", 576, _cut_features),

@@ -35,11 +35,16 @@ class Shipped:
     settings: dict[str, str] = field(default_factory=dict)
 
 
-# A hidden layer of 512 instead of the published 4,096: all of them together must stay below 15 MB.
+# The network that embeds fastest, and a hidden layer of 512 instead of the published 4,096: all together they
+# must stay below 15 MB.
 SHIPPED = (
-    Shipped("thimble-transfer", "transfer", settings={"hidden": "512", "augmentation": "gentle"}),
-    Shipped("thimble-siamese", "siamese"),
-    Shipped("thimble-csn", "csn", aspects=("kind", "colour", "pattern")),
+    Shipped(
+        "thimble-transfer",
+        "transfer",
+        settings={"backbone": "thimble", "hidden": "512", "augmentation": "gentle"},
+    ),
+    Shipped("thimble-siamese", "siamese", settings={"backbone": "thimble"}),
+    Shipped("thimble-csn", "csn", aspects=("kind", "colour", "pattern"), settings={"backbone": "thimble"}),
 )
 
 

@@ -15,8 +15,9 @@ from search.engine.encoders.base import EncoderError
 from search.engine.encoders.trained_files import write_trained
 from search.engine.errors import TripletsRejected
 from search.engine.files import sha256_of
+from search.engine.training.failures import TrainingFailed
 from search.engine.training.kinds import Lesson
-from search.engine.training.loop import Fitted, Progress, TrainingFailed
+from search.engine.training.loop import Fitted, Progress
 from search.engine.training.settings import SETTINGS_OF, BadSetting
 from search.engine.triplet_files import TripletFiles, find_triplet_files
 from search.engine.weight_files import pack_weights

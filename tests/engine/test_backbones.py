@@ -11,7 +11,13 @@ from search.engine.backbone_names import BACKBONES, PUBLISHED
 from search.engine.backbones import find_backbone, make_trunk
 from search.engine.encoders.base import WeightsDamaged
 
-QUICK = ("thimble", "resnet18", "mobilenet_v3_small", "regnet_y_400mf")  # that can be taught within a test
+QUICK = (
+    "bobbin",
+    "thimble",
+    "resnet18",
+    "mobilenet_v3_small",
+    "regnet_y_400mf",
+)  # that can be taught within a test
 MEAN, STD = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
 
 

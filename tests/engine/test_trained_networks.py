@@ -24,10 +24,10 @@ from tests.engine.training.squares import SIDE, assert_equal_weights
 
 NAMES = st.text(min_size=1, max_size=8)
 ARCHITECTURES = {
-    "transfer": Architecture("transfer", "thimble", SIDE, 12, values=(5,)),
-    "aspects": Architecture("aspects", "thimble", SIDE, 12, values=(5, 3)),
-    "siamese": Architecture("siamese", "thimble", SIDE, 10, shallow=True),
-    "csn": Architecture("csn", "thimble", SIDE, 10, masks=("colour", "size"), masks_sum_to_one=True),
+    "transfer": Architecture("transfer", "bobbin", SIDE, 12, values=(5,)),
+    "aspects": Architecture("aspects", "bobbin", SIDE, 12, values=(5, 3)),
+    "siamese": Architecture("siamese", "bobbin", SIDE, 10, shallow=True),
+    "csn": Architecture("csn", "bobbin", SIDE, 10, masks=("colour", "size"), masks_sum_to_one=True),
 }
 
 
@@ -127,7 +127,7 @@ def test_a_dense_head_tells_values_of_every_aspect_apart():
 
 
 def test_a_siamese_vector_has_length_one():
-    head = SiameseHead(6, Architecture("siamese", "thimble", SIDE, 10))
+    head = SiameseHead(6, Architecture("siamese", "bobbin", SIDE, 10))
     lengths = head(torch.randn(50, 6) * torch.logspace(-3, 3, 50)[:, None])[0].norm(dim=1)
     torch.testing.assert_close(lengths, torch.ones(50))
 
@@ -135,14 +135,14 @@ def test_a_siamese_vector_has_length_one():
 def test_the_shallow_branch_stands_beside_the_deep_one_and_is_heard():
     torch.manual_seed(0)
     deep, both = (
-        make_network(Architecture("siamese", "thimble", SIDE, 8, shallow=shallow)).eval()
+        make_network(Architecture("siamese", "bobbin", SIDE, 8, shallow=shallow)).eval()
         for shallow in (False, True)
     )
-    assert both.trunk.width > deep.trunk.width == 512
+    assert both.trunk.width > deep.trunk.width == 256
     both.trunk.deep.load_state_dict(deep.trunk.state_dict())
     pictures = torch.from_numpy(draw_pictures())
     features = both.trunk(pictures)
-    torch.testing.assert_close(features[:, :512], deep.trunk(pictures))
+    torch.testing.assert_close(features[:, :256], deep.trunk(pictures))
     features.sum().backward()
     assert all(float(tensor.grad.abs().sum()) > 0 for tensor in both.trunk.shallow.parameters())
 
@@ -154,7 +154,7 @@ def test_the_shallow_branch_stands_beside_the_deep_one_and_is_heard():
 )
 def test_masks_are_not_negative_and_sum_to_one_where_told(sum_to_one, seed, size):
     torch.manual_seed(seed)
-    head = CsnHead(6, Architecture("csn", "thimble", SIDE, 16, (), ("a", "b", "c"), sum_to_one))
+    head = CsnHead(6, Architecture("csn", "bobbin", SIDE, 16, (), ("a", "b", "c"), sum_to_one))
     with torch.no_grad():
         head.raw_masks.mul_(size)
     masks = head.masks().detach()
@@ -166,7 +166,7 @@ def test_masks_are_not_negative_and_sum_to_one_where_told(sum_to_one, seed, size
 def test_masks_that_do_not_sum_to_one_begin_as_published():
     """N(.9, .7), as in the published code of conditional similarity networks."""
     torch.manual_seed(0)
-    raw = CsnHead(4, Architecture("csn", "thimble", SIDE, 4096, (), ("a", "b"), False)).raw_masks.detach()
+    raw = CsnHead(4, Architecture("csn", "bobbin", SIDE, 4096, (), ("a", "b"), False)).raw_masks.detach()
     assert float(raw.mean()) == pytest.approx(0.9, abs=0.03)
     assert float(raw.std()) == pytest.approx(0.7, abs=0.03)
 
@@ -181,7 +181,7 @@ def test_a_conditional_network_answers_with_its_embedding_under_every_mask():
 
 
 def test_a_network_without_masks_has_one_space():
-    network = make_network(Architecture("csn", "thimble", SIDE, 8)).eval()
+    network = make_network(Architecture("csn", "bobbin", SIDE, 8)).eval()
     assert network.head.layers == ("embedding",)
     assert len(network(torch.from_numpy(draw_pictures()))) == 1
 
@@ -195,5 +195,5 @@ def test_features_may_come_in_where_the_trunk_is_nothing():
 
 @pytest.mark.parametrize(("told", "side"), [(0, 96), (64, 64)])
 def test_the_side_is_the_backbones_own_unless_told(told, side):
-    assert side_of("thimble", told) == side
+    assert side_of("bobbin", told) == side
     assert side_of("inception_v3", told) == (told or 299)

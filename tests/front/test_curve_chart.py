@@ -3,7 +3,7 @@
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from search.curve_chart import Curve, draw_curve, list_log_ticks, list_ticks
@@ -30,6 +30,10 @@ def texts(svg: str) -> list[str]:
 
 
 @given(curves)
+@example(Curve("smaller than a power of ten can be", [(0, 5e-324), (1, 1e-310), (2, 1.0)]))
+@example(Curve("equal but for the last bit", [(0, 1.0), (1, 1.0000000000000002)]))
+@example(Curve("equal but for a subnormal", [(0, 0.0), (1, 5e-324)]))
+@example(Curve("vast and alike", [(0, -1e6), (1, -1e6 + 1e-9)]))
 def test_whatever_the_figures_every_point_stands_inside_the_drawing(curve: Curve) -> None:
     drawn = places(draw_curve(curve, width=300, height=200))
     assert len(drawn) == len(curve.points)

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from search.engine.arrays import Facts, read_arrays, write_arrays
 from search.engine.errors import ArtifactDamaged
-from search.engine.training.loop import Point, Progress, Run, TrainingFailed
+from search.engine.training.failures import TrainingFailed
+from search.engine.training.loop import Point, Progress, Run
 
 # How arrays are named: a weight's name, a parameter's number and what is kept of it, a name of the learner's.
 _WEIGHTS, _AVERAGED, _BEST, _MOMENTS, _STATE = "weights.", "averaged.", "best.", "moments.", "state."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from search.engine.training.loop import TrainingFailed
+from search.engine.training.failures import TrainingFailed
 
 
 def find_device(wanted: str) -> torch.device:
@@ -19,3 +19,10 @@ def find_device(wanted: str) -> torch.device:
     if wanted == "cuda":
         raise TrainingFailed("Device cuda was asked for, but torch finds none. Use auto or cpu.")
     return torch.device("cpu")
+
+
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether the device multiplies bfloat16 by itself, so that learning in it is faster, not slower."""
+    if device.type == "cpu":
+        return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
+    return True

@@ -20,7 +20,8 @@ from search.engine.trained_networks import (
 )
 from search.engine.training.classifying import ClassifyingLearner
 from search.engine.training.csn import CsnLearner
-from search.engine.training.loop import Learner, TrainingFailed, initialise, memory_errors
+from search.engine.training.failures import TrainingFailed, memory_errors
+from search.engine.training.loop import Learner, initialise
 from search.engine.training.samples import Labels, Samples, Views
 from search.engine.training.settings import (
     AspectsSettings,

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -18,15 +17,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from search.engine.errors import EngineError
+from search.engine.training.devices import multiplies_bfloat16
+from search.engine.training.failures import TrainingFailed, memory_errors
 from search.engine.training.settings import Settings
 
 POINTS = 200  # of a loss curve, at most
 State = dict[str, NDArray[Any]]
-
-
-class TrainingFailed(EngineError):
-    """Training cannot go on; the message says why, and the remedy."""
 
 
 class Learner(Protocol):
@@ -100,8 +96,9 @@ class Fitted:
 class Run:
     """What changes while a learner learns."""
 
-    def __init__(self, learner: Learner, settings: Settings) -> None:
+    def __init__(self, learner: Learner, settings: Settings, device: torch.device) -> None:
         self.learner, self.settings = learner, settings
+        self._device, self._autocasts = device, multiplies_bfloat16(device)
         self.averaged = copy.deepcopy(learner.module).requires_grad_(False).eval()
         self.best = copy.deepcopy(learner.module.state_dict())
         now = learner.module.state_dict()
@@ -118,12 +115,12 @@ class Run:
         )
         self.progress = Progress()
 
-    def step(self, *, autocast: bool) -> None:
+    def step(self) -> None:
         """Learn from one batch. Raises TrainingFailed where the loss is no number."""
         number = self.progress.step
         torch.manual_seed(self.settings.seed * 1_000_003 + number)  # what layers draw, such as dropout
         self.learner.begin_step(number)
-        with torch.autocast("cuda", torch.bfloat16, enabled=autocast):
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._autocasts):
             loss = self.learner.loss(number)
         value = float(loss.detach())
         if not math.isfinite(value):
@@ -184,13 +181,13 @@ def fit(
     after each step and may raise to stop. Raises TrainingFailed, DiskFull.
     """
     with memory_errors():
-        run = Run(learner, settings)
+        run = Run(learner, settings, device)
         checkpoint.resume(run)
         learner.module.train()
         progress = run.progress
         every_point = max(1, settings.steps // POINTS)
         while progress.step < settings.steps and not _is_over(progress, settings):
-            run.step(autocast=device.type == "cuda")
+            run.step()
             is_last = progress.step == settings.steps
             if progress.step % settings.validate_every == 0 or is_last:
                 run.judge()
@@ -236,20 +233,3 @@ def _decayed_and_not(parameters: list[nn.Parameter], settings: Settings) -> list
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": settings.weight_decay},
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
-
-
-@contextmanager
-def memory_errors(
-    what: str = "a batch",
-    remedy: str = "Set a smaller batch (or fewer queries or items) or a smaller side.",
-) -> Iterator[None]:
-    """Turn a lack of memory, however torch words it, into TrainingFailed with the remedy."""
-    failure = TrainingFailed(f"There is not enough memory for {what}. {remedy}")
-    try:
-        yield
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise failure from error
-    except RuntimeError as error:
-        if "can't allocate memory" not in str(error):  # torch says so on a CPU
-            raise
-        raise failure from error

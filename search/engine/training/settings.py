@@ -56,7 +56,7 @@ class Settings:
     averaging: float = _setting(
         0.995, "how slowly the averaged weights that are kept follow", low=0, high=0.9999
     )
-    backbone: str = _setting("thimble", "the network below the new layers", choices=BACKBONES)
+    backbone: str = _setting("bobbin", "the network below the new layers", choices=BACKBONES)
     side: int = _setting(0, "pixels a picture is brought to; 0: as the backbone likes it", low=0, high=1024)
     trainable: str = _setting(
         ALL, f"blocks of the backbone that learn: {ALL}, {NONE} or how many of the last"

@@ -17,7 +17,8 @@ from torch.nn import functional
 from search.engine.measures import rank_views
 from search.engine.metrics import nearest
 from search.engine.trained_networks import SiameseHead, TrainedNetwork
-from search.engine.training.loop import State, TrainingFailed
+from search.engine.training.failures import TrainingFailed
+from search.engine.training.loop import State
 from search.engine.training.samples import MISSING, Rows, Samples, Views, generator_of
 from search.engine.training.settings import SiameseSettings
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from search.engine.training.checkpoints import CheckpointFile
-from search.engine.training.loop import TrainingFailed, fit
+from search.engine.training.failures import TrainingFailed
+from search.engine.training.loop import fit
 from tests.engine.training.lines import Lines, run, settings_of
 from tests.engine.training.squares import CPU
 

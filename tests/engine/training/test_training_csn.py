@@ -36,7 +36,7 @@ def make_learner(labels=None, **how):
     )
     chosen = CsnSettings(**({"items": 20, "dimensions": 8} | how))
     masks = tuple(aspect.name for aspect in labels.aspects) if chosen.masks else ()
-    architecture = Architecture("csn", "thimble", 32, 8, (), masks, chosen.masks_sum_to_one)
+    architecture = Architecture("csn", "bobbin", 32, 8, (), masks, chosen.masks_sum_to_one)
     network = initialise(lambda: TrainedNetwork(nn.Identity(), CsnHead(WIDTH, architecture)), 0)
     return CsnLearner(network, samples, chosen)
 
@@ -139,7 +139,7 @@ def test_a_batch_of_which_nothing_is_known_teaches_nothing():
 def test_learned_masks_are_not_negative_and_sum_to_one_where_told(sum_to_one):
     how = settings_of("csn", masks_sum_to_one=sum_to_one, rate=0.05, steps=10, trainable="none")
     samples = draw_samples(24)
-    points = np.random.default_rng(0).normal(size=(24, 512)).astype(np.float32)
+    points = np.random.default_rng(0).normal(size=(24, 256)).astype(np.float32)
     lesson, _ = train("csn", how, samples, featurise=lambda *_: FeatureViews(points, CPU))
     masks = lesson.network.head.masks().detach()
     assert (masks >= 0).all() and masks.std() > 0

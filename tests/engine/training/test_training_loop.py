@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search.engine.arrays import read_arrays
-from search.engine.training.loop import Run, TrainingFailed, rate_at
+from search.engine.training.failures import TrainingFailed
+from search.engine.training.loop import Run, rate_at
 from tests.engine.training.lines import Lines, run, settings_of
 from tests.engine.training.squares import Killed, assert_equal_weights, kill_at
 
@@ -150,7 +151,7 @@ def test_the_rate_rises_to_its_peak_and_falls_to_nothing(steps):
 def test_biases_do_not_decay():
     still = Lines()
     how = settings_of(weight_decay=1.0, rate=0.1, steps=1000)
-    run_ = Run(still, how)
+    run_ = Run(still, how, torch.device("cpu"))
     before = {name: tensor.clone() for name, tensor in still.module.named_parameters()}
     for parameter in still.module.parameters():
         parameter.grad = torch.zeros_like(parameter)

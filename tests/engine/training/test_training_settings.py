@@ -71,7 +71,7 @@ def test_the_published_values_can_be_told_and_are_the_defaults():
         ({"steps": True}, "steps is of type int, not True"),
         ({"rate": "fast"}, "rate is of type float"),
         ({"rate": True}, "rate is of type float"),
-        ({"backbone": "resnet1"}, "backbone is one of thimble, vgg16, .*, not 'resnet1'"),
+        ({"backbone": "resnet1"}, "backbone is one of bobbin, thimble, vgg16, .*, not 'resnet1'"),
         ({"backbone": None}, "backbone is of type str, not None"),
         ({"augmentation": "wild"}, "augmentation is one of none, gentle, photos, query, not 'wild'"),
         ({"trainable": "some"}, "trainable is all, none or a number of blocks, not 'some'"),
@@ -170,7 +170,7 @@ def test_the_first_steps_see_small_pictures():
 
 @pytest.mark.parametrize(
     ("backbone", "small", "least", "least_when_never_reduced"),
-    [("vgg16", 47, 48, 32), ("inception_v3", 111, 112, 75), ("thimble", 23, 24, 16)],
+    [("vgg16", 47, 48, 32), ("inception_v3", 111, 112, 75), ("bobbin", 23, 24, 16)],
 )
 def test_pictures_too_small_for_the_backbone_are_refused(backbone, small, least, least_when_never_reduced):
     with pytest.raises(BadSetting, match=f"side is too small: {backbone} sees pictures of"):

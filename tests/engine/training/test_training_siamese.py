@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from search.engine.trained_networks import Architecture, SiameseHead, TrainedNetwork
-from search.engine.training.loop import TrainingFailed
+from search.engine.training.failures import TrainingFailed
 from search.engine.training.samples import Aspect, Division, FeatureViews, Labels, Samples
 from search.engine.training.settings import SiameseSettings
 from search.engine.training.siamese import SiameseLearner, embed
