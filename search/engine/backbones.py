@@ -1,7 +1,8 @@
 """Backbones: what lies below a trained encoder's own layers, cut into blocks that can be frozen.
 
-A trunk maps (n, side, side, 3) uint8 sRGB to (n, width) float32: the last convolution, averaged over the
-picture (VGG-16: laid out flat, as its published dense layers take it).
+A trunk maps (n, side, side, 3) uint8 sRGB to (n, width) float32. Of the published networks that is the last
+convolution averaged over the picture (VGG-16: laid out flat, as its dense layers take it); of the project's,
+what the last two blocks answer most strongly in each part of the picture (docs/decisions/backbones.md).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import torch
 from torch import Tensor, nn
 
 from search.engine import torchvision_ops
@@ -19,24 +21,28 @@ from search.engine.networks import IMAGENET_MEAN, IMAGENET_STD, Normalise, bobbi
 from search.engine.weight_files import read_plain_weights
 
 ALL, NONE = "all", "none"
+# Of the project's networks: parts along a side of the picture, of the last block but one and of the last.
+PARTS = (2, 3)
+
+Pool = Callable[[Sequence[Tensor]], Tensor]  # (n, c, h, w) of each block -> (n, width)
 
 
 class Trunk(nn.Module):
     """A backbone in blocks, each a module on feature maps."""
 
-    def __init__(self, normalise: Normalise, blocks: Sequence[nn.Module], *, width: int, flat: bool) -> None:
+    def __init__(self, normalise: Normalise, blocks: Sequence[nn.Module], *, width: int, pool: Pool) -> None:
         super().__init__()
         self.normalise = normalise
         self.blocks = nn.ModuleList(blocks)
         self.width = width
-        self.flat = flat
+        self._pool = pool
         self._frozen = 0
 
     def forward(self, pictures: Tensor) -> Tensor:
-        values = self.normalise(pictures)
+        maps = [self.normalise(pictures)]
         for block in self.blocks:
-            values = block(values)
-        return cast(Tensor, values.flatten(1) if self.flat else values.mean(dim=(2, 3)))
+            maps.append(block(maps[-1]))
+        return self._pool(maps)
 
     def freeze(self, trainable: str) -> None:
         """Have all blocks learn, none, or the last so many; the others keep weights and statistics.
@@ -74,7 +80,7 @@ class Backbone:
     width: int
     make: Callable[[Path | None], Sequence[nn.Module]]
     normalise: Callable[[], Normalise]
-    flat: bool = False
+    pool: Pool
 
 
 def find_backbone(name: str) -> Backbone:
@@ -85,7 +91,7 @@ def find_backbone(name: str) -> Backbone:
 def make_trunk(name: str, weights: Path | None = None) -> Trunk:
     """A trunk with drawn weights, or with those of a safetensors file. Raises WeightsDamaged."""
     backbone = find_backbone(name)
-    return Trunk(backbone.normalise(), backbone.make(weights), width=backbone.width, flat=backbone.flat)
+    return Trunk(backbone.normalise(), backbone.make(weights), width=backbone.width, pool=backbone.pool)
 
 
 def _make_own(draw: Callable[[], Sequence[nn.Module]]) -> Callable[[Path | None], Sequence[nn.Module]]:
@@ -186,8 +192,42 @@ def _around_nought() -> Normalise:
     return Normalise((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
 
-def _own(name: str, width: int, draw: Callable[[], Sequence[nn.Module]]) -> Backbone:
-    return Backbone(name, 96, width, _make_own(draw), lambda: Normalise((0.5, 0.5, 0.5), (0.25, 0.25, 0.25)))
+def _average(maps: Sequence[Tensor]) -> Tensor:
+    return maps[-1].mean(dim=(2, 3))
+
+
+def _lay_out(maps: Sequence[Tensor]) -> Tensor:
+    return maps[-1].flatten(1)
+
+
+def strongest(values: Tensor, parts: int) -> Tensor:
+    """The highest answers in ``parts`` x ``parts`` parts: (n, c, h, w) -> (n, c * parts * parts).
+
+    `adaptive_max_pool2d`, which ONNX has no word for where the parts do not divide the sides.
+    """
+    high, wide = (
+        [(place * length // parts, -(-(place + 1) * length // parts)) for place in range(parts)]
+        for length in values.shape[2:]
+    )
+    found = [values[:, :, top:end, left:right].amax(dim=(2, 3)) for top, end in high for left, right in wide]
+    return torch.cat(found, dim=1)
+
+
+def _strongest_parts(maps: Sequence[Tensor]) -> Tensor:
+    found = [strongest(values, parts) for values, parts in zip(maps[-2:], PARTS, strict=True)]
+    return torch.cat(found, dim=1)
+
+
+def _own(name: str, channels: tuple[int, int], draw: Callable[[], Sequence[nn.Module]]) -> Backbone:
+    """``channels`` of the last two blocks."""
+    return Backbone(
+        name,
+        side=96,
+        width=sum(count * parts * parts for count, parts in zip(channels, PARTS, strict=True)),
+        make=_make_own(draw),
+        normalise=lambda: Normalise((0.5, 0.5, 0.5), (0.25, 0.25, 0.25)),
+        pool=_strongest_parts,
+    )
 
 
 def _published(
@@ -197,17 +237,18 @@ def _published(
     *,
     side: int = 224,
     normalise: Callable[[], Normalise] = _imagenet,
-    flat: bool = False,
+    pool: Pool = _average,
 ) -> Backbone:
-    return Backbone(name, side, width, _make_published(name, cut), normalise, flat)
+    return Backbone(name, side, width, _make_published(name, cut), normalise, pool)
 
 
 _BACKBONES = {
     backbone.name: backbone
     for backbone in (
-        _own("bobbin", 256, bobbin_blocks),
-        _own("thimble", 512, thimble_blocks),
-        _published("vgg16", 512 * 7 * 7, _cut_vgg, flat=True),
+        _own("bobbin", (128, 256), bobbin_blocks),
+        # Its last convolution only widens what is averaged.
+        _own("thimble", (96, 192), lambda: thimble_blocks()[:-1]),
+        _published("vgg16", 512 * 7 * 7, _cut_vgg, pool=_lay_out),
         _published("resnet18", 512, _cut_resnet),
         _published("mobilenet_v3_small", 576, _cut_features),
         _published("mobilenet_v3_large", 960, _cut_features),

@@ -95,7 +95,8 @@ class Residual(nn.Module):
         self.body = nn.Sequential(convolve(width, width), second, nn.BatchNorm2d(width))
 
     def forward(self, values: Tensor) -> Tensor:
-        return (values + self.body(values)).relu_()
+        changed: Tensor = self.body(values)
+        return (values + changed).relu_()
 
 
 def bobbin_blocks() -> list[nn.Module]:

@@ -5,19 +5,16 @@ import pickle
 import pytest
 import safetensors.torch
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from search.engine import torchvision_ops
-from search.engine.backbone_names import BACKBONES, PUBLISHED
-from search.engine.backbones import find_backbone, make_trunk
+from search.engine.backbone_names import BACKBONES, OWN, PUBLISHED
+from search.engine.backbones import find_backbone, make_trunk, strongest
 from search.engine.encoders.base import WeightsDamaged
 
-QUICK = (
-    "bobbin",
-    "thimble",
-    "resnet18",
-    "mobilenet_v3_small",
-    "regnet_y_400mf",
-)  # that can be taught within a test
+# Those that can be taught within a test.
+QUICK = (*OWN, "resnet18", "mobilenet_v3_small", "regnet_y_400mf")
 MEAN, STD = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
 
 
@@ -98,13 +95,22 @@ def test_vgg_is_torchvisions_convolutions_laid_out_flat_and_its_last_block_can_l
     assert len(learning) == 6, "the weights and biases of the last of the five stages"
 
 
+@pytest.mark.parametrize("name", OWN)
 @pytest.mark.parametrize("side", [32, 96])
-def test_the_projects_own_maps_pictures_of_any_side(side):
+def test_the_projects_own_maps_pictures_of_any_side(name, side):
     torch.manual_seed(0)
-    trunk = make_trunk("thimble").eval()
+    trunk = make_trunk(name).eval()
     found = look(trunk, draw_pictures(side, 3))
     assert found.shape == (3, trunk.width) and found.dtype == torch.float32
     assert torch.isfinite(found).all() and found.std(dim=0).max() > 0
+
+
+@given(high=st.integers(1, 13), wide=st.integers(1, 13), parts=st.integers(1, 4), seed=st.integers(0, 99))
+def test_the_strongest_answers_of_each_part_are_those_of_adaptive_pooling(high, wide, parts, seed):
+    values = torch.randn((2, 3, high, wide), generator=torch.Generator().manual_seed(seed))
+    expected = torch.nn.functional.adaptive_max_pool2d(values, parts)  # (n, c, parts, parts)
+    found = strongest(values, parts).view(2, parts, parts, 3).permute(0, 3, 1, 2)
+    assert torch.equal(found, expected)
 
 
 def test_every_name_is_a_backbone_and_no_other():
@@ -182,11 +188,11 @@ def test_a_frozen_network_answers_the_same_while_what_is_above_it_learns():
 
 
 def test_more_blocks_than_there_are_cannot_learn():
-    trunk = make_trunk("thimble")
+    trunk = make_trunk("bobbin")
     trunk.freeze(str(len(trunk.blocks)))
     assert all(tensor.requires_grad for tensor in trunk.parameters())
-    with pytest.raises(ValueError, match="There are 5 blocks, not 6"):
-        trunk.freeze("6")
+    with pytest.raises(ValueError, match="There are 4 blocks, not 5"):
+        trunk.freeze("5")
 
 
 # Weights ---------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from search.engine.backbone_names import BACKBONES
+from search.engine.backbones import find_backbone
 from search.engine.runtime import ExportedNetwork, NetworkSpec, TorchNetwork, check_parity, export
 from search.engine.trained_networks import (
     HEADS,
@@ -138,11 +139,11 @@ def test_the_shallow_branch_stands_beside_the_deep_one_and_is_heard():
         make_network(Architecture("siamese", "bobbin", SIDE, 8, shallow=shallow)).eval()
         for shallow in (False, True)
     )
-    assert both.trunk.width > deep.trunk.width == 256
+    assert both.trunk.width > deep.trunk.width == find_backbone("bobbin").width
     both.trunk.deep.load_state_dict(deep.trunk.state_dict())
     pictures = torch.from_numpy(draw_pictures())
     features = both.trunk(pictures)
-    torch.testing.assert_close(features[:, :256], deep.trunk(pictures))
+    torch.testing.assert_close(features[:, : deep.trunk.width], deep.trunk(pictures))
     features.sum().backward()
     assert all(float(tensor.grad.abs().sum()) > 0 for tensor in both.trunk.shallow.parameters())
 

@@ -20,7 +20,7 @@ from search.engine.training.settings import CsnSettings
 from search.engine.training.triplet_sources import LabelTriplets, TripletSource
 from search.engine.triplets import Triplets
 
-MAGNITUDE_WEIGHT = 5e-3  # of the squared length of embeddings; 5e-3 as in the published code of CSN
+MAGNITUDE_WEIGHT = 5e-3  # of the embeddings' length; as in the published code of CSN
 MASK_WEIGHT = 5e-4  # of the masks' sum, where they do not sum to one anyway; likewise
 GLOBAL_WEIGHT = 0.5
 JUDGED_AT_ONCE = 128
@@ -59,6 +59,10 @@ class CsnLearner:
         head = self.module.head
         embedding = head.embed(self.module.trunk(pictures)).float()
         masks = head.masks()
+        if settings.masks_sum_to_one:
+            # Their parts shorten distances as many times as there are dimensions, and a margin that does not
+            # shorten with them asks for embeddings of such length that nothing else is learned.
+            masks = masks * embedding.shape[1]
         losses = []
         for column, triplets in enumerate(batch.triplets):
             if len(triplets):
@@ -68,7 +72,7 @@ class CsnLearner:
         if settings.global_consistency and len(batch.overlap):
             total = total + GLOBAL_WEIGHT * hinge(embedding, batch.overlap, settings.margin)
         if settings.magnitude_penalty:
-            total = total + MAGNITUDE_WEIGHT * embedding.square().sum(dim=1).mean()
+            total = total + MAGNITUDE_WEIGHT * _mean_length(embedding)
         if settings.masks and not settings.masks_sum_to_one:
             total = total + MASK_WEIGHT * masks.sum() / len(batch.rows)
         return total
@@ -103,6 +107,11 @@ def hinge(embedding: Tensor, triplets: Triplets, margin: float) -> Tensor:
     """The mean of max(0, margin + d(a, p) - d(a, n)) over triplets (k, 3) of rows of ``embedding`` (n, d)."""
     anchor, positive, negative = (embedding[torch.from_numpy(part)] for part in triplets.T)
     return functional.relu(margin + _distance(anchor, positive) - _distance(anchor, negative)).mean()
+
+
+def _mean_length(embedding: Tensor) -> Tensor:
+    """The quadratic mean of the rows' lengths: |E| / sqrt(n), as in the published code of CSN."""
+    return (embedding.square().sum(dim=1).mean() + _EPSILON).sqrt()
 
 
 def _distance(one: Tensor, other: Tensor) -> Tensor:

@@ -151,7 +151,6 @@ class SiameseSettings(Settings):
 class CsnSettings(Settings):
     """eBay: one embedding, one mask of its dimensions per aspect; every change can be switched off."""
 
-    rate: float = _setting(1e-3, "highest learning rate", low=1e-7, high=10)
     dimensions: int = _setting(64, "size of the embedding", low=8, high=4096)
     items: int = _setting(
         48,
@@ -159,7 +158,7 @@ class CsnSettings(Settings):
         low=3,
         high=65_536,
     )
-    triplets: int = _setting(64, "triplets per aspect and step", low=1, high=65_536)
+    triplets: int = _setting(1000, "triplets per aspect and step", low=1, high=65_536)
     margin: float = _setting(0.2, "how much farther the negative must be", low=0.001, high=10)
     masks: bool = _setting(True, "a mask per aspect; without, one space for all aspects")
     masks_sum_to_one: bool = _setting(True, "first change: the parts of a mask sum to one")

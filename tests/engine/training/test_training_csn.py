@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from search.engine.backbones import find_backbone
 from search.engine.trained_networks import Architecture, CsnHead, TrainedNetwork
 from search.engine.training import csn
 from search.engine.training.csn import CsnLearner, hinge, is_nearer, triplet_accuracies
@@ -84,7 +85,7 @@ def test_the_magnitude_penalty_is_what_large_embeddings_cost():
     rows = draw_rows(np.arange(40), 20, seed=0, step=0)
     with torch.no_grad():
         embedding = learner.module.head.embed(learner._samples.catalogue.plain(rows))
-    expected = csn.MAGNITUDE_WEIGHT * float(embedding.square().sum(dim=1).mean())
+    expected = csn.MAGNITUDE_WEIGHT * float(embedding.square().sum(dim=1).mean().sqrt())
     assert csn.MAGNITUDE_WEIGHT == 5e-3  # of the published code
     assert loss_of() - loss_of(magnitude_penalty=False) == pytest.approx(expected, rel=1e-3)
 
@@ -139,7 +140,7 @@ def test_a_batch_of_which_nothing_is_known_teaches_nothing():
 def test_learned_masks_are_not_negative_and_sum_to_one_where_told(sum_to_one):
     how = settings_of("csn", masks_sum_to_one=sum_to_one, rate=0.05, steps=10, trainable="none")
     samples = draw_samples(24)
-    points = np.random.default_rng(0).normal(size=(24, 256)).astype(np.float32)
+    points = np.random.default_rng(0).normal(size=(24, find_backbone("bobbin").width)).astype(np.float32)
     lesson, _ = train("csn", how, samples, featurise=lambda *_: FeatureViews(points, CPU))
     masks = lesson.network.head.masks().detach()
     assert (masks >= 0).all() and masks.std() > 0
