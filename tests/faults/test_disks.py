@@ -60,7 +60,7 @@ def disk(home: Path) -> Iterator[Disk]:
     """All folders that the site writes to lie on it."""
     folder = home / "disk"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=48m", "none", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256m", "none", str(folder)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
         pytest.skip("no disk that may be filled: mounting one needs root (sudo make test, or a container)")
     for name in ("IMAGES_FOLDER", "ARTIFACTS_FOLDER", "UPLOADS_FOLDER"):
