@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from itertools import cycle, islice
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from benchmarks.rows import Row, compare, take_turns
 from search.engine.trained_networks import Architecture, make_network
 from search.engine.training.checkpoints import CheckpointFile
 from search.engine.training.classifying import ClassifyingLearner
+from search.engine.training.devices import multiplies_bfloat16
 from search.engine.training.loop import fit, initialise
 from search.engine.training.pictures import PictureFile, write_pictures
 from search.engine.training.samples import Aspect, Division, Labels, PictureViews, Samples
@@ -28,8 +30,8 @@ from search.engine.training.settings import TransferSettings
 
 SIDE, BATCH, VALUES = 96, 48, 10
 ITEMS = 2000
-JUDGED = 32  # a turn; by default a judgement is of 12 % of the items, each 150 steps
-STEPS, REPEATS = 20, 5
+# As by default: one judgement, of 12 % of the items, and one checkpoint in 150 steps.
+JUDGED, STEPS, REPEATS = 240, 150, 3
 THREADS = len(os.sched_getaffinity(0))
 MANY, FEW = 100_000, 10_000
 PARITY = 0.9
@@ -82,14 +84,17 @@ def _prepare_bare(path: Path, settings: TransferSettings) -> Callable[[], int]:
         network.parameters(), lr=settings.rate, weight_decay=settings.weight_decay, fused=True
     )
     file = PictureFile(path)
-    batches = torch.from_numpy(file.read(np.arange(BATCH * STEPS))).split(BATCH)
-    labels = torch.from_numpy(_draw_labels(BATCH * STEPS)[:, 0]).split(BATCH)
+    count = len(file) // BATCH * BATCH
+    batches = torch.from_numpy(file.read(np.arange(count))).split(BATCH)
+    labels = torch.from_numpy(_draw_labels(count)[:, 0]).split(BATCH)
+    autocasts = multiplies_bfloat16(torch.device("cpu"))  # as ours does
 
     def run() -> int:
         network.train()
-        for pictures, wanted in zip(batches, labels, strict=True):
-            [logits] = network.head.classify(network.trunk(pictures))
-            loss = functional.cross_entropy(logits, wanted, label_smoothing=settings.smoothing)
+        for pictures, wanted in islice(cycle(zip(batches, labels, strict=True)), STEPS):
+            with torch.autocast("cpu", torch.bfloat16, enabled=autocasts):
+                [logits] = network.head.classify(network.trunk(pictures))
+                loss = functional.cross_entropy(logits.float(), wanted, label_smoothing=settings.smoothing)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()
