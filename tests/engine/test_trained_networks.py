@@ -14,8 +14,10 @@ from search.engine.backbones import find_backbone
 from search.engine.runtime import ExportedNetwork, NetworkSpec, TorchNetwork, check_parity, export
 from search.engine.trained_networks import (
     HEADS,
+    LEARNED_WIDTH,
     Architecture,
     CsnHead,
+    DenseHead,
     SiameseHead,
     TrainedNetwork,
     make_network,
@@ -125,6 +127,20 @@ def test_a_dense_head_tells_values_of_every_aspect_apart():
     network = make("aspects")
     logits = network.head.classify(network.trunk(torch.from_numpy(draw_pictures(4))))
     assert [part.shape for part in logits] == [(4, 5), (4, 3)]
+
+
+def test_a_hidden_layer_twice_as_wide_that_holds_everything_twice_says_the_same():
+    """Else a wide layer would be taught in larger steps than a narrow one."""
+    narrow, wide = (
+        DenseHead(6, Architecture("transfer", "bobbin", SIDE, width, values=(5,))).eval()
+        for width in (LEARNED_WIDTH, 2 * LEARNED_WIDTH)
+    )
+    with torch.no_grad():
+        wide.hidden[0].weight.copy_(narrow.hidden[0].weight.repeat(2, 1))
+        wide.softmax.weight.copy_(narrow.softmax.weight.repeat(1, 2))
+        wide.softmax.bias.copy_(narrow.softmax.bias)
+    features = torch.randn(4, 6)
+    torch.testing.assert_close(wide.classify(features), narrow.classify(features))
 
 
 def test_a_siamese_vector_has_length_one():

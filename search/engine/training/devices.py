@@ -25,4 +25,4 @@ def multiplies_bfloat16(device: torch.device) -> bool:
     """Whether the device multiplies bfloat16 by itself, so that learning in it is faster, not slower."""
     if device.type == "cpu":
         return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
-    return True
+    return bool(torch.cuda.is_bf16_supported(including_emulation=False))

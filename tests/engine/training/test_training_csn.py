@@ -107,6 +107,17 @@ def test_masks_that_need_not_sum_to_one_cost_their_sum():
     torch.testing.assert_close(more, (masks > 0).float() * 5e-4 / 20, rtol=1e-2, atol=1e-7)
 
 
+def test_even_masks_that_sum_to_one_leave_the_margin_its_meaning():
+    """What they shorten, they shorten for the margin too."""
+    bare = {"magnitude_penalty": False, "global_consistency": False}
+    masked = make_learner(**bare)
+    with torch.no_grad():
+        masked.module.head.raw_masks.zero_()
+    unmasked = make_learner(**bare, masks=False, masks_sum_to_one=False)
+    unmasked.module.head.linear.load_state_dict(masked.module.head.linear.state_dict())
+    assert float(masked.loss(0).detach()) == pytest.approx(float(unmasked.loss(0).detach()), rel=1e-4)
+
+
 def test_global_consistency_draws_together_what_shares_more_without_a_mask():
     """Masks that see nothing leave the third change alone to learn from."""
     learner = make_learner(magnitude_penalty=False)

@@ -45,6 +45,19 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(
     assert again == ended
 
 
+@pytest.mark.parametrize("multiplies", [True, False])
+def test_steps_compute_in_bfloat16_where_the_processor_multiplies_it(monkeypatch, multiplies):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": multiplies})
+    kinds = set()
+    learner = Lines()
+    learner.module[3].register_forward_hook(
+        lambda module, inputs, output: kinds.add(output.dtype) if module.training else None
+    )
+    run(settings_of(), learner=learner)
+    assert kinds == {torch.bfloat16 if multiplies else torch.float32}
+    assert {weight.dtype for weight in learner.module.parameters()} == {torch.float32}
+
+
 def test_no_step_before_the_last_checkpoint_is_done_twice(tmp_path):
     steps = []
     with pytest.raises(Killed):
