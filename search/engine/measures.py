@@ -64,20 +64,29 @@ def random_match_rate(
     gallery: Sequence[Hashable],
     gallery_identities: Sequence[Hashable],
 ) -> float:
-    """The match rate expected of a candidate drawn evenly from the gallery, exactly.
+    """The mean of `chances_to_match`; 0 without queries."""
+    expected = chances_to_match(queries, query_identities, gallery, gallery_identities)
+    return math.fsum(expected) / len(queries) if queries else 0.0
+
+
+def chances_to_match(
+    queries: Sequence[Hashable],
+    query_identities: Sequence[Hashable],
+    gallery: Sequence[Hashable],
+    gallery_identities: Sequence[Hashable],
+) -> list[float]:
+    """How likely a candidate drawn evenly from the gallery has each query's category, exactly.
 
     Categories and identities of queries and gallery; as for a real index, items identical to the query cannot
-    be drawn. Queries for which nothing could be drawn do not match. 0 without queries.
+    be drawn. Queries for which nothing could be drawn do not match.
     """
     categories = Counter(gallery)
     copies = Counter(gallery_identities)
     copies_alike = Counter(zip(gallery_identities, gallery, strict=True))
-    expected = [
-        (categories[category] - copies_alike[identity, category]) / drawable
+    return [
+        (categories[category] - copies_alike[identity, category]) / max(1, len(gallery) - copies[identity])
         for category, identity in zip(queries, query_identities, strict=True)
-        if (drawable := len(gallery) - copies[identity])
     ]
-    return math.fsum(expected) / len(queries) if queries else 0.0
 
 
 @dataclass(frozen=True)

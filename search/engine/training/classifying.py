@@ -10,10 +10,17 @@ from torch.nn import functional
 
 from search.engine.trained_networks import DenseHead, TrainedNetwork
 from search.engine.training.loop import State
-from search.engine.training.samples import MISSING, Rows, Samples, Views, draw_rows, generator_of
+from search.engine.training.samples import (
+    MISSING,
+    Rows,
+    Samples,
+    Views,
+    answer_in_parts,
+    draw_rows,
+    generator_of,
+)
 from search.engine.training.settings import AspectsSettings, TransferSettings
 
-JUDGED_AT_ONCE = 128
 JUDGED_ITEMS = 5000  # at most; spread evenly over more
 
 
@@ -80,15 +87,9 @@ def mean_loss(logits: tuple[Tensor, ...], labels: Tensor, *, smoothing: float) -
     return torch.stack(losses).mean()
 
 
-@torch.inference_mode()
 def predict(network: TrainedNetwork[DenseHead], views: Views, rows: Rows) -> list[NDArray[np.float32]]:
     """Logits of every aspect for the rows, (m, values) each."""
-    parts = [[np.empty((0, size), np.float32)] for size in network.head.sizes]
-    for start in range(0, len(rows), JUDGED_AT_ONCE):
-        logits = network.head.classify(network.trunk(views.plain(rows[start : start + JUDGED_AT_ONCE])))
-        for found, part in zip(parts, logits, strict=True):
-            found.append(part.float().cpu().numpy())
-    return [np.concatenate(found) for found in parts]
+    return answer_in_parts(lambda pictures: network.head.classify(network.trunk(pictures)), views, rows)
 
 
 def accuracies(logits: list[NDArray[np.float32]], labels: NDArray[np.int64]) -> list[float | None]:

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from search.engine.trained_networks import CsnHead, TrainedNetwork
 from search.engine.training.loop import State
-from search.engine.training.samples import Rows, Samples, Views, generator_of
+from search.engine.training.samples import Rows, Samples, Views, answer_in_parts, generator_of
 from search.engine.training.settings import CsnSettings
 from search.engine.training.triplet_sources import LabelTriplets, TripletSource
 from search.engine.triplets import Triplets
@@ -23,7 +23,6 @@ from search.engine.triplets import Triplets
 MAGNITUDE_WEIGHT = 5e-3  # of the embeddings' length; as in the published code of CSN
 MASK_WEIGHT = 5e-4  # of the masks' sum, where they do not sum to one anyway; likewise
 GLOBAL_WEIGHT = 0.5
-JUDGED_AT_ONCE = 128
 _EPSILON = 1e-12  # under the root, whose slope at nought is infinite
 
 
@@ -118,15 +117,9 @@ def _distance(one: Tensor, other: Tensor) -> Tensor:
     return ((one - other).square().sum(dim=1) + _EPSILON).sqrt()
 
 
-@torch.inference_mode()
 def embed(network: TrainedNetwork[CsnHead], views: Views, rows: Rows) -> NDArray[np.float32]:
     """Embeddings of the rows without a mask, (m, width)."""
-    head = network.head
-    found = [np.empty((0, head.linear.out_features), np.float32)]
-    for start in range(0, len(rows), JUDGED_AT_ONCE):
-        features = network.trunk(views.plain(rows[start : start + JUDGED_AT_ONCE]))
-        found.append(head.embed(features).float().cpu().numpy())
-    return np.concatenate(found)
+    return answer_in_parts(lambda pictures: (network.head.embed(network.trunk(pictures)),), views, rows)[0]
 
 
 def triplet_accuracies(

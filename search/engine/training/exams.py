@@ -12,19 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from search.engine.arrays import read_arrays, write_arrays
-from search.engine.measures import ViewRanks, rank_views
+from search.engine.measures import ViewRanks, chances_to_match, rank_views
 from search.engine.metrics import Metric, column_centre, nearest, sign_bits
 from search.engine.trained_networks import CsnHead, DenseHead, SiameseHead, TrainedNetwork
 from search.engine.training import csn, siamese
-from search.engine.training.samples import MISSING, Labels, Rows, Samples
+from search.engine.training.samples import MISSING, Labels, Rows, Samples, answer_in_parts
 from search.engine.training.showcase import find_temperatures, predict_values
 from search.engine.triplets import Triplets
 
-AT_ONCE = 128
 MEAN = "mean"  # the name of what stands for all aspects
 Vectors = NDArray[np.float32]
 
@@ -75,13 +73,10 @@ def examine_chance(
 ) -> Answers:
     """What `examine_matches` expects of answers drawn evenly from the items that are no copies, exactly."""
     asked = asked[labels[asked] != MISSING]
-    copied, sizes = np.unique(copies, return_counts=True)
-    size_of = dict(zip(copied.tolist(), sizes.tolist(), strict=True))
-    alike = np.array([
-        ((labels == labels[row]) & (copies != copies[row])).sum() for row in asked
-    ])  # fmt: skip
-    drawable = np.array([len(labels) - size_of[copy] for copy in copies[asked].tolist()])
-    return Answers("match_rate", aspect, asked, (alike / np.maximum(1, drawable)).astype(np.float32))
+    chances = chances_to_match(
+        labels[asked].tolist(), copies[asked].tolist(), labels.tolist(), copies.tolist()
+    )
+    return Answers("match_rate", aspect, asked, np.array(chances, np.float32))
 
 
 def examine_triplets(
@@ -139,12 +134,10 @@ def _answer_views(found: ViewRanks, aspect: str, rows: Rows) -> list[Answers]:
     ]
 
 
-@torch.inference_mode()
 def embed_all(network: TrainedNetwork[Any], samples: Samples) -> Vectors:
     """A network's first layer for every item, (n, d)."""
     rows = np.arange(len(samples.labels.table))
-    parts = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
-    return np.concatenate([network(samples.catalogue.plain(part))[0].float().cpu().numpy() for part in parts])
+    return answer_in_parts(lambda pictures: network(pictures)[:1], samples.catalogue, rows)[0]
 
 
 def embed_views(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +16,8 @@ from search.engine.training.augmentation import augment
 from search.engine.training.pictures import PictureFile
 
 MISSING = -1  # the label of an item that an aspect does not apply to, or of which it is not known
+
+AT_ONCE = 128  # rows that are looked at together where nothing is learned from them
 
 Rows = NDArray[np.int64]
 
@@ -136,6 +139,19 @@ def _reduce(pictures: Tensor, scale: float) -> Tensor:
         pictures.permute(0, 3, 1, 2).float(), (side, side), mode="bilinear", antialias=True
     )
     return values.round_().clamp_(0, 255).byte().permute(0, 2, 3, 1).contiguous()
+
+
+@torch.inference_mode()
+def answer_in_parts(
+    network: Callable[[Tensor], Sequence[Tensor]], views: Views, rows: Rows
+) -> list[NDArray[np.float32]]:
+    """What a network says of the rows as they are, looking at a few at a time: (m, ...) of each answer."""
+    starts = range(0, max(1, len(rows)), AT_ONCE)  # none at all have answers of the right shape too
+    parts = [
+        [answer.float().cpu() for answer in network(views.plain(rows[start : start + AT_ONCE]))]
+        for start in starts
+    ]
+    return [torch.cat(found).numpy() for found in zip(*parts, strict=True)]
 
 
 def draw_rows(rows: Rows, count: int, *, seed: int, step: int) -> Rows:

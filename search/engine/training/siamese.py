@@ -19,10 +19,9 @@ from search.engine.metrics import nearest
 from search.engine.trained_networks import SiameseHead, TrainedNetwork
 from search.engine.training.failures import TrainingFailed
 from search.engine.training.loop import State
-from search.engine.training.samples import MISSING, Rows, Samples, Views, generator_of
+from search.engine.training.samples import MISSING, Rows, Samples, Views, answer_in_parts, generator_of
 from search.engine.training.settings import SiameseSettings
 
-JUDGED_AT_ONCE = 128
 JUDGED_ITEMS = 100  # of a category
 ROUNDS = 2  # in which hard negatives are looked for
 
@@ -193,9 +192,6 @@ def _distances(query: Tensor, catalogue: Tensor) -> Tensor:
         return squared.clamp_min(1e-9).sqrt()
 
 
-@torch.inference_mode()
 def embed(network: TrainedNetwork[SiameseHead], views: Views, rows: Rows) -> NDArray[np.float32]:
     """Embeddings of one view of the rows, (m, width)."""
-    parts = [rows[start : start + JUDGED_AT_ONCE] for start in range(0, len(rows), JUDGED_AT_ONCE)]
-    found = [network(views.plain(part))[0].float().cpu().numpy() for part in parts]
-    return np.concatenate([np.empty((0, network.head.linear.out_features), np.float32), *found])
+    return answer_in_parts(network, views, rows)[0]

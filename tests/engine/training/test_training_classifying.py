@@ -73,7 +73,7 @@ def test_predictions_do_not_depend_on_how_many_are_asked_at_once(monkeypatch):
     network = prepare("aspects", settings_of("aspects"), samples).network.eval()
     rows = np.array([5, 3, 8, 1, 1])
     together = predict(network, samples.catalogue, rows)
-    monkeypatch.setattr("search.engine.training.classifying.JUDGED_AT_ONCE", 2)
+    monkeypatch.setattr("search.engine.training.samples.AT_ONCE", 2)
     for one, other in zip(together, predict(network, samples.catalogue, rows), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
     assert [part.shape for part in together] == [(5, 4), (5, 2)]

@@ -171,7 +171,7 @@ def test_each_aspect_counts_the_same_in_a_mean():
 
 
 def test_everything_is_embedded_in_order(monkeypatch):
-    monkeypatch.setattr(exams, "AT_ONCE", 7)
+    monkeypatch.setattr("search.engine.training.samples.AT_ONCE", 7)
     samples = draw_samples(24)
     network = prepare("siamese", settings_of("siamese"), samples).network.eval()
     vectors = embed_all(network, samples)
