@@ -107,6 +107,20 @@ def test_training_stops_once_nothing_is_gained_and_keeps_the_best_weights():
         assert torch.equal(tensor, averaged[1][name]), name
 
 
+def test_weights_that_are_judged_have_followed_every_step():
+    """Also those since the averaged weights moved last, which they do not after each."""
+    learner, judged = Lines(), []
+    learner.judge, judge = lambda module, rows: look(module, rows), learner.judge
+
+    def look(module, rows):
+        pairs = zip(module.parameters(), learner.module.parameters(), strict=True)
+        judged.append(all(torch.equal(kept, learning) for kept, learning in pairs))
+        return judge(module, rows)
+
+    run(settings_of(steps=7, validate_every=5, averaging=0.0), learner=learner)
+    assert judged == [True, True]
+
+
 def test_training_does_not_stop_while_it_sees_small_pictures():
     """What is gained with pictures of the whole side must have its time."""
     learner = Lines(measures=[0.5, *[0.1] * 30])
