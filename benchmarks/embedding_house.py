@@ -28,18 +28,20 @@ from django.utils import timezone  # noqa: E402
 
 from benchmarks.rows import Row, compare, take_turns  # noqa: E402
 from search import artifacts  # noqa: E402
-from search.engine.encoders import thimble  # noqa: E402
+from search.engine.encoders import trained  # noqa: E402
 from search.engine.encoders.base import Surroundings  # noqa: E402
+from search.engine.encoders.trained_files import read_trained_card  # noqa: E402
 from search.engine.images import load_picture  # noqa: E402
 from search.engine.runtime import TorchNetwork  # noqa: E402
 from search.models import BuildState, Catalogue, EmbeddingSpace, Job, JobState  # noqa: E402
 from search.selectors.catalogues import image_path  # noqa: E402
 from search.services import builds, jobs  # noqa: E402
 
+SHIPPED = "thimble-transfer"
 PICTURES = 5000
 OF_EAGER = 500  # pictures a core, so that its many ways do not take the most of the time
 REPEATS = 5
-BATCH = thimble.BATCH_SIZE
+BATCH = trained.BATCH_SIZE
 EAGER_BATCHES = (8, 16, 64)  # which is the fastest depends on the machine
 THREADS = len(os.sched_getaffinity(0))
 
@@ -47,12 +49,14 @@ THREADS = len(os.sched_getaffinity(0))
 def main(report: Path) -> None:
     catalogue = stock_up()
     paths = [image_path(sha) for sha in catalogue.items.values_list("image_sha256", flat=True)]
-    framed = np.stack([thimble.frame(load_picture(path)) for path in paths])
+    folder = trained.SHIPPED / SHIPPED
+    side = read_trained_card(folder)["architecture"]["side"]
+    framed = np.stack([trained.frame(load_picture(path), side=side) for path in paths])
     some = framed[: OF_EAGER * THREADS]
     surroundings = Surroundings("cpu", cache_folder=settings.HOME / "exported", threads=THREADS)
-    ours = thimble.create(thimble.describe(surroundings), surroundings).network
-    layers = tuple(thimble.LAYER_OF.values())
-    eager = TorchNetwork(thimble.build_network(thimble.WEIGHTS), layers, "cpu")
+    infos = [info for info in trained.describe(surroundings) if info.network == SHIPPED]
+    ours = trained.create(infos, surroundings).network
+    eager = TorchNetwork(trained.build_network(folder), ("hidden",), "cpu")
     with (
         ThreadPoolExecutor(THREADS) as pool,
         ThreadPoolExecutor(THREADS, initializer=use_a_core) as eager_pool,
@@ -110,8 +114,8 @@ def stock_up() -> Catalogue:
 
 
 def embed(catalogue: Catalogue) -> int:
-    """The job that a worker runs, from nothing: all vectors of both layers, published."""
-    spaces = EmbeddingSpace.objects.filter(catalogue=catalogue, encoder__in=thimble.LAYER_OF)
+    """The job that a worker runs, from nothing: all vectors of the shipped network, published."""
+    spaces = EmbeddingSpace.objects.filter(catalogue=catalogue, encoder=SHIPPED)
     for space in spaces:
         shutil.rmtree(artifacts.space_folder(space), ignore_errors=True)
     spaces.update(state=BuildState.BUILDING)

@@ -29,8 +29,8 @@ from search.models import (
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 CATEGORIES = ("shirt", "boot", "bag", "skirt", "jeans", "scarf", "coat", "dress", "sandal", "hat")
 ENCODERS = (
-    "thimble-pool",
-    "thimble-dense",
+    "thimble-transfer",
+    "thimble-siamese",
     "colour-histogram",
     "gradient-histogram",
     "vgg16-fc6",
@@ -113,7 +113,7 @@ def make_catalogue(
 def make_index(
     catalogue: Catalogue,
     *,
-    encoder: str = "thimble-pool",
+    encoder: str = "thimble-transfer",
     metric: str = Metric.L2,
     title: str = "",
     family: str = "",
@@ -178,7 +178,7 @@ def make_contenders(
 def make_contender(
     catalogue: Catalogue,
     *,
-    encoder: str = "thimble-pool",
+    encoder: str = "thimble-transfer",
     metric: str = Metric.L2,
     control: bool = False,
     now: datetime = NOW,

@@ -246,8 +246,7 @@ _BACKBONES = {
     backbone.name: backbone
     for backbone in (
         _own("bobbin", (128, 256), bobbin_blocks),
-        # Its last convolution only widens what is averaged.
-        _own("thimble", (96, 192), lambda: thimble_blocks()[:-1]),
+        _own("thimble", (96, 192), thimble_blocks),
         _published("vgg16", 512 * 7 * 7, _cut_vgg, pool=_lay_out),
         _published("resnet18", 512, _cut_resnet),
         _published("mobilenet_v3_small", 576, _cut_features),

@@ -76,13 +76,12 @@ def stack_blocks(inputs: int, outputs: int, blocks: int) -> nn.Sequential:
 
 
 def thimble_blocks() -> list[nn.Module]:
-    """The convolutions of the project's small network: (n, 3, h, w) -> (n, 512, h / 16, w / 16)."""
+    """The convolutions of the project's small network: (n, 3, h, w) -> (n, 192, h / 16, w / 16)."""
     return [
         convolve(3, 32, stride=2),
         stack_blocks(32, 48, 2),
         stack_blocks(48, 96, 3),
         stack_blocks(96, 192, 3),
-        convolve(192, 512, kernel=1),
     ]
 
 
@@ -108,31 +107,6 @@ def bobbin_blocks() -> list[nn.Module]:
         convolve(3, 32, stride=2),
         *(nn.Sequential(convolve(width // 2, width, stride=2), Residual(width)) for width in (64, 128, 256)),
     ]
-
-
-class Thimble(nn.Module):
-    """The project's small network: four stages, .7 million weights, two layers worth keeping.
-
-    Layers: ``pool`` (512, the last convolution averaged over the picture) and ``dense`` (256, hidden
-    layer). Both end in a batch normalisation and a ReLU, so that about half of the components are zero
-    for any picture and signs say something: an average of values after a ReLU is hardly ever zero.
-    """
-
-    SIDE = 112
-    DIMENSIONS = {"pool": 512, "dense": 256}
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.normalise = Normalise((0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
-        *stages, self.widen = thimble_blocks()
-        self.stages = nn.Sequential(*stages)
-        pool, dense = self.DIMENSIONS["pool"], self.DIMENSIONS["dense"]
-        self.threshold = nn.Sequential(nn.BatchNorm1d(pool), nn.ReLU())
-        self.hidden = nn.Sequential(nn.Linear(pool, dense, bias=False), nn.BatchNorm1d(dense), nn.ReLU())
-
-    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
-        pool = self.threshold(self.widen(self.stages(self.normalise(pictures))).mean(dim=(2, 3)))
-        return pool, self.hidden(pool)
 
 
 class Vgg16Layers(nn.Module):

@@ -11,14 +11,18 @@ import torch
 from PIL import Image
 
 from search.engine import encoders, runtime, torchvision_ops, weight_downloads, weight_files
-from search.engine.encoders import thimble, vgg
+from search.engine.encoders import trained, vgg
 from search.engine.encoders.base import Surroundings
-from search.engine.files import sha256_of
-from search.engine.networks import Thimble, Vgg16Layers
+from search.engine.encoders.trained_files import read_trained_card, weights_path
+from search.engine.networks import Vgg16Layers
 from search.engine.runtime import NetworkSpec, ParityFailure, TorchNetwork, check_parity, open_network
+from search.engine.trained_networks import Architecture, make_network
 from search.engine.weight_downloads import PublishedFile
 
-LAYERS = ("pool", "dense")
+SHIPPED = [info.name for info in trained.describe(Surroundings())]
+SIDE = 32
+SMALL = Architecture("csn", "thimble", SIDE, 8, masks=("colour",))
+LAYERS = ("embedding", "mask-colour")
 
 
 def draw_photos(count, seed=0):
@@ -29,7 +33,7 @@ def draw_photos(count, seed=0):
 
 def make_small(seed=0):
     torch.manual_seed(seed)
-    return Thimble().eval()
+    return make_network(SMALL).eval()
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +42,23 @@ def exports(tmp_path_factory):
     return tmp_path_factory.mktemp("exports")
 
 
-@pytest.mark.parametrize("name", ["thimble-pool", "thimble-dense"])
-def test_the_shipped_network_encodes_alike_in_any_batch(exports, name):
+def test_a_transfer_a_siamese_and_a_conditional_network_are_shipped():
+    infos = trained.describe(Surroundings())
+    assert {info.network for info in infos} == {"thimble-transfer", "thimble-siamese", "thimble-csn"}
+    assert {info.mask for info in infos if info.network == "thimble-csn"} == {"", "kind", "colour", "pattern"}
+    for info in infos:
+        assert info.availability == "ready"
+        card = read_trained_card(trained.SHIPPED / info.network)
+        digest = hashlib.sha256(weights_path(trained.SHIPPED / info.network, card).read_bytes()).hexdigest()
+        assert info.version == f"{digest[:12]}-{trained.FRAMING}"
+
+
+def test_shipped_weights_stay_small():
+    assert sum(path.stat().st_size for path in trained.SHIPPED.rglob("*") if path.is_file()) <= 15e6
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_shipped_networks_encode_alike_in_any_batch(exports, name):
     encoder = encoders.create_encoder(name, "cpu", cache_folder=exports, threads=1)
     photos = draw_photos(32)
     together = encoder.encode(photos)
@@ -50,131 +69,76 @@ def test_the_shipped_network_encodes_alike_in_any_batch(exports, name):
     assert encoder.encode([]).shape == (0, encoder.info.dimensions)
 
 
-def test_layers_share_a_pass_and_say_the_same_as_alone(exports):
-    joint = encoders.create_joint_encoder(["thimble-pool", "thimble-dense"], "cpu", cache_folder=exports)
-    photos = draw_photos(3)
-    both = joint.encode(map(Image.fromarray, photos))
-    for name in ("thimble-pool", "thimble-dense"):
-        alone = encoders.create_encoder(name, "cpu", cache_folder=exports).encode(photos)
-        np.testing.assert_allclose(both[name], alone, atol=1e-5)
-
-
 def test_onnx_runtime_says_what_torch_says(exports):
-    encoder = encoders.create_encoder("thimble-dense", "cpu", cache_folder=exports)
+    encoder = encoders.create_encoder("thimble-transfer", "cpu", cache_folder=exports)
     photos = draw_photos(4)
-    network = TorchNetwork(thimble.build_network(thimble.WEIGHTS), LAYERS, "cpu")
-    expected = network.run(np.stack([thimble.frame(Image.fromarray(photo)) for photo in photos]))["dense"]
-    np.testing.assert_allclose(encoder.encode(photos), expected, atol=1e-3)
+    folder = trained.SHIPPED / "thimble-transfer"
+    side = read_trained_card(folder)["architecture"]["side"]
+    network = TorchNetwork(trained.build_network(folder), ("hidden",), "cpu")
+    framed = np.stack([trained.frame(Image.fromarray(photo), side=side) for photo in photos])
+    np.testing.assert_allclose(encoder.encode(photos), network.run(framed)["hidden"], atol=1e-3)
 
 
-def test_signs_of_the_shipped_layers_say_something(exports):
-    joint = encoders.create_joint_encoder(["thimble-pool", "thimble-dense"], "cpu", cache_folder=exports)
-    for vectors in joint.encode(map(Image.fromarray, draw_photos(8))).values():
-        assert vectors.min() == 0
-        assert 0.02 < (vectors > 0).mean() < 0.98
+def test_signs_of_a_shipped_hidden_layer_say_something(exports):
+    encoder = encoders.create_encoder("thimble-transfer", "cpu", cache_folder=exports)
+    vectors = encoder.encode(draw_photos(8))
+    assert encoder.info.sign_structured
+    assert vectors.min() == 0
+    assert 0.02 < (vectors > 0).mean() < 0.98
 
 
 def test_a_process_with_a_kept_export_needs_no_torch(exports):
-    encoders.create_encoder("thimble-dense", "cpu", cache_folder=exports)
+    encoders.create_encoder("thimble-transfer", "cpu", cache_folder=exports)
     code = (
         "import pathlib, sys; import numpy as np; from search.engine.encoders import create_encoder;"
-        "e = create_encoder('thimble-dense', 'cpu', cache_folder=pathlib.Path(sys.argv[1]));"
-        "assert e.encode([np.zeros((9, 9, 3), np.uint8)]).shape == (1, 256);"
+        "e = create_encoder('thimble-transfer', 'cpu', cache_folder=pathlib.Path(sys.argv[1]));"
+        "assert e.encode([np.zeros((9, 9, 3), np.uint8)]).shape == (1, 512);"
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(exports)], check=False).returncode == 0
 
 
-def test_the_listing_names_the_weights_version(exports):
-    info = encoders.find_encoder("thimble-pool")
-    digest = hashlib.sha256(thimble.WEIGHTS.read_bytes()).hexdigest()
-    assert (info.availability, info.version, info.dimensions) == (
-        "ready",
-        f"{digest[:12]}-{thimble.FRAMING}",
-        512,
-    )
-
-
-def test_shipped_weights_stay_small():
-    assert sum(path.stat().st_size for path in thimble.WEIGHTS.parent.iterdir()) <= 15e6
-
-
-def test_missing_shipped_weights_are_listed_with_the_remedy(tmp_path, monkeypatch):
-    monkeypatch.setattr(thimble, "WEIGHTS", tmp_path / "thimble.safetensors")
-    info = encoders.find_encoder("thimble-pool")
-    assert info.availability == "weights-missing"
-    assert "manage.py train_shipped_weights" in info.remedy
-    with pytest.raises(encoders.EncoderUnavailable, match="train_shipped_weights"):
-        encoders.create_encoder("thimble-pool")
-
-
-def test_29_damaged_weights_never_run(tmp_path, monkeypatch):
-    path = tmp_path / "thimble.safetensors"
-    weight_files.write_weights(path, Thimble().state_dict(), {})
-    monkeypatch.setattr(thimble, "WEIGHTS", path)
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-    with pytest.raises(encoders.WeightsDamaged, match=r"thimble\.safetensors is damaged"):
-        encoders.create_encoder("thimble-pool", "cpu")
+def test_29_weights_under_a_card_without_a_checksum_are_not_read(tmp_path):
+    path = tmp_path / "net.safetensors"
+    weight_files.write_weights(path, {"linear": torch.zeros(2)}, {})
     path.with_suffix(".json").write_text("{}")
     with pytest.raises(encoders.WeightsDamaged, match="names no sha256"):
         weight_files.read_weights(path)
 
 
-def test_29_weights_of_another_shape_never_run(tmp_path, monkeypatch):
-    """Even under a card that vouches for them."""
-    path = tmp_path / "thimble.safetensors"
-    tensors = Thimble().state_dict()
-    name = next(iter(tensors))
-    weight_files.write_weights(path, {**tensors, name: tensors[name][:1]}, {})
-    monkeypatch.setattr(thimble, "WEIGHTS", path)
-    with pytest.raises(encoders.WeightsDamaged, match="other shapes"):
-        encoders.create_encoder("thimble-pool", "cpu")
-
-
-def test_29_weights_that_are_a_pickle_never_run(tmp_path, monkeypatch):
-    path = tmp_path / "thimble.safetensors"
-    torch.save({"stages": Trap()}, path)
-    path.with_suffix(".json").write_text(json.dumps({"sha256": sha256_of(path)}))
-    monkeypatch.setattr(thimble, "WEIGHTS", path)
-    with pytest.raises(encoders.WeightsDamaged, match="safetensors"):
-        encoders.create_encoder("thimble-pool", "cpu")
-
-
 def test_a_damaged_export_is_made_anew(tmp_path, caplog):
-    spec = NetworkSpec("small", Thimble.SIDE, LAYERS, make_small)
-    picture = np.random.default_rng(0).integers(0, 256, (1, Thimble.SIDE, Thimble.SIDE, 3)).astype(np.uint8)
-    first = open_network(spec, device="cpu", cache_folder=tmp_path, threads=1).run(picture)["dense"]
+    spec = NetworkSpec("small", SIDE, LAYERS, make_small)
+    picture = np.random.default_rng(0).integers(0, 256, (1, SIDE, SIDE, 3)).astype(np.uint8)
+    first = open_network(spec, device="cpu", cache_folder=tmp_path, threads=1).run(picture)["embedding"]
     (kept,) = tmp_path.glob("*.onnx")
     kept.write_bytes(kept.read_bytes()[:-1000])
-    again = open_network(spec, device="cpu", cache_folder=tmp_path, threads=1).run(picture)["dense"]
+    again = open_network(spec, device="cpu", cache_folder=tmp_path, threads=1).run(picture)["embedding"]
     np.testing.assert_array_equal(first, again)
     assert "is damaged; it is made anew" in caplog.text
     assert runtime._is_whole(kept)
 
 
 def test_an_export_that_differs_is_refused():
-    spec = NetworkSpec("small", Thimble.SIDE, LAYERS, make_small)
+    spec = NetworkSpec("small", SIDE, LAYERS, make_small)
     one, other = TorchNetwork(make_small(0), LAYERS, "cpu"), TorchNetwork(make_small(1), LAYERS, "cpu")
     check_parity(one, one, spec)
-    with pytest.raises(ParityFailure, match=r"export of 'small' differs .* in layer 'pool'"):
+    with pytest.raises(ParityFailure, match=r"export of 'small' differs .* in layer 'embedding'"):
         check_parity(one, other, spec)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_asking_for_a_gpu_where_there_is_none_is_refused():
     with pytest.raises(encoders.EncoderUnavailable, match="'cuda' was asked for"):
-        encoders.create_encoder("thimble-pool", "cuda")
+        encoders.create_encoder("thimble-transfer", "cuda")
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_a_gpu_says_what_the_cpu_says():
     photos = draw_photos(8)
-    on_gpu = encoders.create_encoder("thimble-dense", "cuda").encode(photos)
+    on_gpu = encoders.create_encoder("thimble-transfer", "cuda").encode(photos)
     np.testing.assert_allclose(
-        on_gpu, encoders.create_encoder("thimble-dense", "cpu").encode(photos), atol=1e-2
+        on_gpu, encoders.create_encoder("thimble-transfer", "cpu").encode(photos), atol=1e-2
     )
 
 

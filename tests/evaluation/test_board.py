@@ -95,8 +95,8 @@ def test_filters_narrow_rows_and_categories_narrow_counts() -> None:
     everything = read_board(Filters())
     assert {row.catalogue for row in everything.rows} == {"demo", "other"}
     assert [row.rank_low for row in everything.rows if row.catalogue == "other"] == [1, 1]
-    one = read_board(Filters(catalogue="demo", encoder="thimble-dense", metric="l1"))
-    assert [(row.encoder, row.metric) for row in one.rows] == [("thimble-dense", "l1")]
+    one = read_board(Filters(catalogue="demo", encoder="thimble-siamese", metric="l1"))
+    assert [(row.encoder, row.metric) for row in one.rows] == [("thimble-siamese", "l1")]
     assert (one.rows[0].rank_low, one.rows[0].rank_high) == (1, 1)
     shirts, boots, bags = (
         {row.contender: row.votes for row in read_board(Filters(catalogue="demo", category=name)).rows}
@@ -118,7 +118,9 @@ def test_a_filter_that_is_not_there_is_named_with_what_is(name: str, path: str) 
     response = Client().get(f"/leaderboard/{path}", {name: "<nonsense>__in"})
     text = response.content.decode()
     assert response.status_code == 400
-    allowed = {"catalogue": "demo", "encoder": "thimble-pool", "metric": "hamming", "category": "shirt"}[name]
+    allowed = {"catalogue": "demo", "encoder": "thimble-transfer", "metric": "hamming", "category": "shirt"}[
+        name
+    ]
     assert allowed in text and "nonsense" in text
     assert "<nonsense>" not in text or response["Content-Type"].startswith(("text/plain", "application/json"))
 
@@ -135,7 +137,9 @@ def test_retired_contenders_leave_the_board() -> None:
 
 
 @pytest.mark.parametrize("retired", [False, True])
-@pytest.mark.parametrize("narrowed", [{}, {"metric": "l1"}, {"encoder": "thimble-pool", "category": "boot"}])
+@pytest.mark.parametrize(
+    "narrowed", [{}, {"metric": "l1"}, {"encoder": "thimble-transfer", "category": "boot"}]
+)
 def test_each_vote_counts_once_whoever_found_its_pair(retired: bool, narrowed: dict) -> None:
     contenders = make_contenders(make_catalogue(items=60, with_images=False), count=4)
     _vote()

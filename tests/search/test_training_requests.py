@@ -70,7 +70,7 @@ def test_a_name_that_is_none(school, name):
     assert words in refuse(wish(school, name=name))
 
 
-@pytest.mark.parametrize("name", ["colour-histogram", "thimble-pool", "thimble", "random-control"])
+@pytest.mark.parametrize("name", ["colour-histogram", "thimble-transfer", "vgg16", "random-control"])
 def test_a_name_that_an_encoder_of_the_installation_has(school, name):
     assert refuse(wish(school, name=name)) == (
         f"“{name}” is an encoder of this installation: choose another name."

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image as PillowImage
 
-from search.engine.encoders import control, histograms, plugins, thimble, trained, vgg
+from search.engine.encoders import control, histograms, plugins, trained, vgg
 from search.engine.encoders.base import (
     Device,
     Encoder,
@@ -26,7 +26,6 @@ from search.engine.encoders.base import (
 
 # Names are given out in this order: what people bring comes last and takes none from the others.
 FAMILIES: dict[str, Family] = {
-    "thimble": thimble,
     "vgg": vgg,
     "histograms": histograms,
     "control": control,

@@ -3,17 +3,13 @@
 import sys
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from search.management.progress import JobProgress
-from search.models import Catalogue, JobState
-from search.selectors.clock import read_clock
+from search.management.building import build_what_is_missing
 from search.selectors.encoders import list_all_encoders
-from search.services.builds import find_catalogue, iterate_builds, request_contenders
-from search.services.jobs import JobFailed, run_in_foreground
-from search.services.sweeping import free_lost_jobs
+from search.services.builds import find_catalogue, request_contenders
+from search.services.jobs import JobFailed
 from search.tasks import hint_jobs
 
 
@@ -29,23 +25,13 @@ class Command(BaseCommand):
             catalogue = find_catalogue(slug=options["catalogue"])
         except JobFailed as error:
             raise CommandError(str(error)) from error
-        jobs = request_contenders(catalogue=catalogue, now=timezone.now())
         self._name_the_skipped()
         if options["queue"]:
+            jobs = request_contenders(catalogue=catalogue, now=timezone.now())
             hint_jobs(jobs)
             self.stdout.write(f"{len(jobs)} jobs are queued.")
             return
-        self._run(catalogue)
-
-    def _run(self, catalogue: Catalogue) -> None:
-        # What a killed command left running would otherwise be waited for until its lease ends.
-        free_lost_jobs(now=read_clock(), own_workers=settings.MODE == "embedded")
-        with JobProgress(sys.stderr) as progress:
-            ended = [
-                run_in_foreground(job=job, report=progress) for job in iterate_builds(catalogue=catalogue)
-            ]
-        failed = [job for job in ended if job.state != JobState.DONE]
-        if failed:
+        if failed := build_what_is_missing(catalogue, sys.stderr):
             raise CommandError("\n".join(f"{job.title}: {job.state}. {job.reason}" for job in failed))
         self.stdout.write(self.style.SUCCESS(f"All contenders of “{catalogue.title}” are ready."))
 

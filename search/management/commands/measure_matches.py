@@ -5,20 +5,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
 
 from search.engine.files import write_file
-from search.management.progress import JobProgress
-from search.models import Catalogue, JobState
-from search.selectors.clock import read_clock
-from search.services.builds import find_catalogue, iterate_builds, request_contenders
-from search.services.jobs import JobFailed, run_in_foreground
+from search.management.building import build_what_is_missing
+from search.services.builds import find_catalogue
+from search.services.jobs import JobFailed
 from search.services.measuring import MatchTable, NothingToMeasure, measure_matches
-from search.services.sweeping import free_lost_jobs
 
 
 class Command(BaseCommand):
@@ -38,7 +33,8 @@ class Command(BaseCommand):
             raise CommandError("At least one query and a gallery of two are needed.")
         try:
             catalogue = find_catalogue(slug=options["catalogue"])
-            self._build_what_is_missing(catalogue)
+            for job in build_what_is_missing(catalogue, sys.stderr):
+                self.stderr.write(f"Left out: {job.title}: {job.state}. {job.reason}")
             table = measure_matches(
                 catalogue=catalogue,
                 **{name: options[name] for name in ("queries", "gallery", "seed")},
@@ -48,15 +44,6 @@ class Command(BaseCommand):
         if options["json"]:
             write_file(options["json"], json.dumps(table.as_json(), indent=2).encode() + b"\n")
         Console(file=sys.stdout).print(_draw(table))
-
-    def _build_what_is_missing(self, catalogue: Catalogue) -> None:
-        free_lost_jobs(now=read_clock(), own_workers=settings.MODE == "embedded")
-        request_contenders(catalogue=catalogue, now=timezone.now())
-        with JobProgress(sys.stderr) as progress:
-            for job in iterate_builds(catalogue=catalogue):
-                ended = run_in_foreground(job=job, report=progress)
-                if ended.state != JobState.DONE:
-                    self.stderr.write(f"Left out: {ended.title}: {ended.state}. {ended.reason}")
 
 
 def _draw(table: MatchTable) -> Table:

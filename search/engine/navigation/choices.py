@@ -1,0 +1,77 @@
+"""How people are thought to pick: the nearer, the likelier, by a power of the distance.
+
+P(a | t, Q) = (1 - lapse) * d(t, a)^-exponent / sum over b in Q of d(t, b)^-exponent + lapse / |Q|
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.engine.navigation.terrain import Distances, Items, Vectors
+
+_FLOOR = np.float32(1e-6)  # squared, the mean being one: what lies nearer is not told apart
+
+_LEAST = np.float32(1e-30)
+
+
+@dataclass(frozen=True)
+class ChoiceModel:
+    """``exponent`` of distances, from 0 (picks at random) upwards; ``lapse``, the share of random picks."""
+
+    exponent: float
+    lapse: float = 0.02
+
+    def pull(self, squared: Vectors) -> Vectors:
+        """d^-exponent of (m, options) squared distances, relative to each row's highest; never nought."""
+        logits = np.log(np.maximum(squared, _FLOOR))
+        logits *= np.float32(-self.exponent / 2)
+        logits -= logits.max(axis=1, keepdims=True)
+        weights = np.exp(logits, out=logits)
+        return np.maximum(weights, _LEAST, out=weights)
+
+    def chances(self, squared: Vectors) -> Vectors:
+        """How likely each of the options is picked, (m, options); each row sums to one."""
+        weights = self.pull(squared)
+        weights /= weights.sum(axis=1, keepdims=True)
+        weights *= np.float32(1 - self.lapse)
+        weights += np.float32(self.lapse / squared.shape[1])
+        return weights
+
+
+def calibrate(
+    space: Distances, items: int, agreement: float, k: int, *, lapse: float = 0.0, seed: int = 0
+) -> ChoiceModel:
+    """The model whose picks are the nearest item of uniform random slates of ``k`` in this share of cases.
+
+    Raises ValueError for a share that no exponent gives.
+    """
+    targets, slates = draw_slates(items, k, count=4000, seed=seed)
+    squared = np.stack(
+        [space.between(np.array([target]), slate)[0] for target, slate in zip(targets, slates, strict=True)]
+    )
+    nearest = squared.argmin(axis=1)
+
+    def agreement_of(exponent: float) -> float:
+        chances = ChoiceModel(exponent, lapse).chances(squared)
+        return float(np.take_along_axis(chances, nearest[:, None], axis=1).mean())
+
+    low, high = 0.0, 256.0
+    if not agreement_of(low) < agreement <= agreement_of(high):
+        raise ValueError(
+            f"No user picks the nearest of {k} in {agreement:.0%} of cases: it must be above 1 in {k} and at "
+            f"most {agreement_of(high):.0%}."
+        )
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if agreement_of(middle) < agreement else (low, middle)
+    return ChoiceModel(high, lapse)
+
+
+def draw_slates(items: int, k: int, *, count: int, seed: int) -> tuple[Items, NDArray[np.int64]]:
+    """Uniform random targets (count,) and slates (count, k), all different within a row."""
+    generator = np.random.default_rng(seed)
+    rows = np.stack([generator.choice(items, k + 1, replace=False) for _ in range(count)])
+    return rows[:, 0], rows[:, 1:]

@@ -1,0 +1,1 @@
+"""Policies, which choose the next slate; by name in `registry`."""
