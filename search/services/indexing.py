@@ -18,6 +18,8 @@ from search.services.jobs import JobContext, JobFailed, create_job
 
 # One control is enough: three metrics over random vectors are the same lottery thrice.
 CONTROL_METRICS: Sequence[Metric] = (Metric.L2,)
+# A mask stretches components and turns no sign: by Hamming, all masks of an encoder were one contender.
+MASKED_METRICS: Sequence[Metric] = (Metric.L1, Metric.L2)
 
 
 def request_indexes(*, space: EmbeddingSpace, now: datetime) -> list[Job]:
@@ -27,13 +29,18 @@ def request_indexes(*, space: EmbeddingSpace, now: datetime) -> list[Job]:
     """
     if space.state != BuildState.READY:
         return []
-    metrics = CONTROL_METRICS if space.is_control else list(Metric)
     wanted = [
         Index.objects.get_or_create(space=space, metric=metric, defaults={"created_at": now})[0]
-        for metric in metrics
+        for metric in _choose_metrics(space)
     ]
     Index.objects.filter(space=space, state=BuildState.RETIRED).update(state=BuildState.BUILDING)
     return [_request_index(index, now) for index in wanted if index.state != BuildState.READY]
+
+
+def _choose_metrics(space: EmbeddingSpace) -> Sequence[Metric]:
+    if space.is_control:
+        return CONTROL_METRICS
+    return MASKED_METRICS if space.mask else list(Metric)
 
 
 def _request_index(index: Index, now: datetime) -> Job:

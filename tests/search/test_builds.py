@@ -10,6 +10,7 @@ from search.engine.errors import ArtifactDamaged
 from search.engine.vectors import VectorStore
 from search.models import BuildState, Catalogue, EmbeddingSpace, Index, Job, JobState
 from search.selectors.catalogues import image_path
+from search.selectors.encoders import list_all_encoders
 from search.services import builds, jobs
 from tests.factories import NOW, make_catalogue
 
@@ -54,6 +55,23 @@ def test_every_encoder_gets_an_index_per_metric_and_the_control_one(heard):
         ("random-control", "l2"),
     ]
     assert sorted(heard) == sorted(ready.values_list("pk", flat=True))
+
+
+def test_a_mask_is_no_contender_by_hamming_where_all_masks_would_be_the_same_one(heard, monkeypatch):
+    every = [info for info in list_all_encoders() if info.network == "thimble-csn"]
+    monkeypatch.setattr(builds, "list_all_encoders", lambda: every)
+    build(make_catalogue(items=12))
+    found = Index.objects.filter(state=BuildState.READY).values_list("space__encoder", "metric")
+    assert sorted(found) == [
+        ("thimble-csn", "hamming"),
+        ("thimble-csn", "l1"),
+        ("thimble-csn", "l2"),
+        *(
+            (f"thimble-csn.{mask}", metric)
+            for mask in ("colour", "kind", "pattern")
+            for metric in ("l1", "l2")
+        ),
+    ]
 
 
 def test_the_first_contender_is_ready_before_the_second_encoder_begins(heard):
