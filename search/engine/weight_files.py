@@ -38,14 +38,6 @@ def _pack(tensors: Mapping[str, Tensor]) -> bytes:
     return safetensors.torch.save({name: part.detach().cpu().contiguous() for name, part in tensors.items()})
 
 
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """Read safetensors whose bytes match their card.
-
-    Raises WeightsDamaged where they do not, or either file is missing.
-    """
-    return read_checked(path, sha256=read_card(path)["sha256"])
-
-
 def read_checked(path: Path, *, sha256: str) -> dict[str, Tensor]:
     """Read safetensors whose bytes have this checksum. Raises WeightsDamaged for any others."""
     try:

@@ -18,7 +18,8 @@ from search.services.jobs import JobContext, JobFailed, create_job
 
 # One control is enough: three metrics over random vectors are the same lottery thrice.
 CONTROL_METRICS: Sequence[Metric] = (Metric.L2,)
-# A mask stretches components and turns no sign: by Hamming, all masks of an encoder were one contender.
+# A mask stretches components, or drops some, and turns no sign: by Hamming the masks of an encoder are one
+# contender, or nearly so.
 MASKED_METRICS: Sequence[Metric] = (Metric.L1, Metric.L2)
 
 
@@ -29,11 +30,13 @@ def request_indexes(*, space: EmbeddingSpace, now: datetime) -> list[Job]:
     """
     if space.state != BuildState.READY:
         return []
+    metrics = _choose_metrics(space)
     wanted = [
         Index.objects.get_or_create(space=space, metric=metric, defaults={"created_at": now})[0]
-        for metric in _choose_metrics(space)
+        for metric in metrics
     ]
-    Index.objects.filter(space=space, state=BuildState.RETIRED).update(state=BuildState.BUILDING)
+    retired = Index.objects.filter(space=space, state=BuildState.RETIRED, metric__in=metrics)
+    retired.update(state=BuildState.BUILDING)
     return [_request_index(index, now) for index in wanted if index.state != BuildState.READY]
 
 

@@ -52,7 +52,9 @@ class NavigationTable:
 
     question: Question
     n: int
+    different: int  # items that look different, among which starts and targets are drawn
     bound: float
+    versions: dict[str, str]
     rows: list[tuple[str, Summary]]
     ratios: list[tuple[str, str, Ratio]]
 
@@ -69,13 +71,18 @@ class NavigationTable:
                 {"policy": policy, "against": against, **asdict(ratio)}
                 for policy, against, ratio in self.ratios
             ],
+            "different": self.different,
             "catalogue": asked.catalogue.slug,
             "space": asked.space,
             "episodes": asked.episodes,
             "seed": asked.seed,
             "keeps": asked.keeps,
             "unsure": asked.unsure,
-            "versions": {"catalogue": asked.catalogue.content_hash, "numpy": version("numpy")},
+            "versions": {
+                "catalogue": asked.catalogue.content_hash,
+                "spaces": self.versions,
+                "numpy": version("numpy"),
+            },
         }
 
 
@@ -106,7 +113,11 @@ def simulate(asked: Question, *, say: Say) -> NavigationTable:
     return NavigationTable(
         question=asked,
         n=len(terrain),
-        bound=fewest_slates(terrain.different - 1, asked.slate, keeps=asked.keeps),
+        different=(different := len(terrain.representatives)),
+        bound=fewest_slates(
+            different - 1, asked.slate, answers=asked.slate + asked.keeps + (asked.unsure > 0)
+        ),
+        versions=opened.versions,
         rows=[(name, summarise(episodes)) for name, episodes in played.items()],
         ratios=[
             (one, other, compare(played[one], played[other]))
@@ -120,7 +131,7 @@ def _make_user(asked: Question, opened: OpenTerrain) -> UserMaker:
     make = _make_sure_user(asked, opened)
     if not asked.unsure:
         return make
-    return lambda draws: UnsureUser(make(draws), opened.terrain.whole, asked.unsure)
+    return lambda draws: UnsureUser(make(draws), asked.unsure)
 
 
 def _make_sure_user(asked: Question, opened: OpenTerrain) -> UserMaker:
@@ -130,7 +141,7 @@ def _make_sure_user(asked: Question, opened: OpenTerrain) -> UserMaker:
         return _always(ExactUser(terrain.whole))
     if kind == "noisy":
         try:
-            model = calibrate(terrain.whole, len(terrain), float(rest), asked.slate)
+            model = calibrate(terrain, float(rest), asked.slate)
         except ValueError as error:
             raise BadUser(f"noisy:AGREEMENT needs a share such as noisy:0.79. {error}") from error
         return _always(NoisyUser(terrain.whole, model))

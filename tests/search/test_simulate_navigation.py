@@ -8,8 +8,10 @@ from django.core.management import CommandError, call_command
 
 from search import artifacts
 from search.engine.navigation.bounds import fewest_slates
-from search.models import BuildState, EmbeddingSpace
+from search.models import BuildState, EmbeddingSpace, Index
 from search.services import builds
+from search.services.indexing import request_indexes
+from search.services.jobs import run_in_foreground
 from search.services.navigation_terrain import NoSuchSpace, open_space, open_terrain
 from tests.factories import NOW, make_catalogue
 
@@ -32,12 +34,12 @@ def catalogue():
     return catalogue
 
 
-def make_space(catalogue, encoder, mask="", *, rows):
+def make_space(catalogue, encoder, mask="", *, rows, version="1"):
     """A ready space with files, of the first ``rows`` items."""
     space = EmbeddingSpace.objects.create(
         catalogue=catalogue,
         encoder=encoder,
-        encoder_version="1",
+        encoder_version=version,
         mask=mask,
         title=encoder,
         catalogue_hash=catalogue.content_hash,
@@ -55,6 +57,8 @@ def make_space(catalogue, encoder, mask="", *, rows):
     artifacts.write_items(space, np.arange(rows))
     space.state = BuildState.READY
     space.save()
+    for job in request_indexes(space=space, now=NOW):
+        run_in_foreground(job=job, report=lambda row: None)
     return space
 
 
@@ -69,10 +73,13 @@ def test_the_table_and_its_file_say_the_same(catalogue, tmp_path, capsys):
     table = json.loads((tmp_path / "file.json").read_text())
     assert (table["n"], table["slate"], table["user"], table["episodes"]) == (60, 4, "exact", 12)
     assert table["bound"] == fewest_slates(59, 4)
+    assert table["different"] == 60
+    assert set(table["versions"]["spaces"]) == {"pupil", "pupil.colour", "pupil.shape"}
     assert [row["policy"] for row in table["rows"]] == ["nearest", "information"]
     for row in table["rows"]:
         assert table["bound"] * 0.5 < row["low"] <= row["mean"] <= row["high"] <= 50
-        assert f"{row['mean']:.2f}" in printed and row["policy"] in printed
+        [line] = [line for line in printed.splitlines() if line.strip().startswith(f"{row['policy']} ")]
+        assert f"{row['mean']:.2f}" in line and f"{row['low']:.1f} to {row['high']:.1f}" in line
         assert 0 < row["ms_p50"] <= row["ms_p95"]
     [ratio] = table["ratios"]
     assert (ratio["policy"], ratio["against"]) == ("information", "nearest")
@@ -95,7 +102,10 @@ def test_users_may_see_otherwise_than_the_policy_believes(catalogue, tmp_path, u
     simulate(json=tmp_path / "file", user=user, policies="posterior-sampling", keep=True, unsure=1.05)
     table = json.loads((tmp_path / "file").read_text())
     assert (table["user"], table["keeps"], table["unsure"]) == (user, True, 1.05)
-    assert table["rows"][0]["found"] == 1
+    assert table["bound"] == fewest_slates(59, 4, answers=6)
+    simulate(json=tmp_path / "exact", policies="posterior-sampling", keep=True, unsure=1.05)
+    exact = json.loads((tmp_path / "exact").read_text())
+    assert table["rows"][0]["mean"] > exact["rows"][0]["mean"]  # it finds sooner who sees as is believed
 
 
 def test_a_terrain_has_the_masks_of_its_space_and_one_mask_has_none(catalogue):
@@ -106,6 +116,21 @@ def test_a_terrain_has_the_masks_of_its_space_and_one_mask_has_none(catalogue):
     alone = open_terrain(catalogue=catalogue, space="pupil/shape").terrain
     assert (alone.whole.name, alone.masks) == ("pupil.shape", ())
     np.testing.assert_array_equal(alone.whole.vectors, opened.terrain.masks[1].vectors)
+
+
+def test_masks_of_another_version_and_of_other_encoders_are_left_out(catalogue):
+    """Spaces of older versions stay, without an index that is ready."""
+    Index.objects.filter(space__encoder="pupil.shape").update(state=BuildState.RETIRED)
+    for encoder, mask in (("pupil", ""), ("pupil.colour", "colour"), ("Pupil.shape", "shape")):
+        make_space(catalogue, encoder, mask, rows=60, version="2")
+    opened = open_terrain(catalogue=catalogue, space="pupil")
+    assert [mask.name for mask in opened.terrain.masks] == ["pupil.colour"]
+    assert {text.split()[0] for text in opened.versions.values()} == {"2"}
+
+
+def test_a_name_with_a_dot_or_a_stroke_is_a_name(catalogue):
+    make_space(catalogue, "their/own.model", rows=60)
+    assert open_terrain(catalogue=catalogue, space="their/own.model").terrain.masks == ()
 
 
 def test_items_with_one_image_look_the_same(catalogue):
@@ -135,7 +160,11 @@ def test_a_space_without_a_vector_for_every_item_cannot_stand_beside(catalogue):
         ({"user": "noisy:0.1"}, "it must be above 1 in 4"),
         ({"user": "other:gone"}, "no space named 'gone'"),
         ({"user": "other:weights", "space": "colour-histogram"}, "colour-histogram has none"),
-        ({"slate": 60}, "The catalogue has 60 different items, and a slate shows 61"),
+        ({"slate": 60}, "The catalogue has 60 different items, and 61 are needed"),
+        ({"seed": -1}, "whole number from 0"),
+        ({"policies": ","}, "Name at least one policy"),
+        ({"unsure": 0.5}, "a margin from 1 to 1000, not 0.5"),
+        ({"unsure": float("nan")}, "a margin from 1 to 1000, not nan"),
         ({"slate": 1}, "At least two items on a slate"),
         ({"episodes": 0}, "one episode"),
     ],

@@ -16,7 +16,8 @@ from search.engine.navigation.history import History
 from search.engine.navigation.terrain import Distances, Terrain, Vectors
 
 _OVERLOOKED = np.float32(np.log(0.02))  # how likely a target that was shown was not noticed
-_KEPT = 4  # games in progress whose last belief is remembered
+_LEAST = np.float32(-60)  # of a belief's logarithm beside the highest: below, its share would round to nought
+_KEPT = 4  # beliefs that are remembered, the last ones asked for
 
 
 class Belief:
@@ -60,9 +61,17 @@ class Belief:
         weights = self.weigh(before).copy()
         if step.pick is not None:
             options = before.options(step.slate)
-            picked = options.index(step.pick)
-            for line, sight in zip(weights, self.sights, strict=True):
-                line += np.log(self._model.chances(sight.to_all(np.array(options)).T)[:, picked])
+            weights += self._foresee(options)[:, :, options.index(step.pick)]
         weights[:, self._terrain.alike(np.array(step.slate))] += _OVERLOOKED
         weights -= weights.max()
-        return weights
+        return np.maximum(weights, _LEAST, out=weights)
+
+    def _foresee(self, options: Sequence[int]) -> Vectors:
+        """Logarithms of how likely each target makes each option the pick, (sights, n, options)."""
+        spaces = {id(space): space for sight in self.sights for space, _ in sight.parts}
+        squared = {key: space.to_all(np.array(options)).T for key, space in spaces.items()}
+        found = np.empty((len(self.sights), len(self._terrain), len(options)), np.float32)
+        for table, sight in zip(found, self.sights, strict=True):
+            seen = sum(np.float32(weight) * squared[id(space)] for space, weight in sight.parts)
+            np.log(self._model.chances(np.asarray(seen)), out=table)
+        return found

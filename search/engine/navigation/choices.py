@@ -10,11 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from search.engine.navigation.terrain import Distances, Items, Vectors
+from search.engine.navigation.terrain import Items, Terrain, Vectors
 
 _FLOOR = np.float32(1e-6)  # squared, the mean being one: what lies nearer is not told apart
-
-_LEAST = np.float32(1e-30)
 
 
 @dataclass(frozen=True)
@@ -24,38 +22,37 @@ class ChoiceModel:
     exponent: float
     lapse: float = 0.02
 
-    def pull(self, squared: Vectors) -> Vectors:
-        """d^-exponent of (m, options) squared distances, relative to each row's highest; never nought."""
-        logits = np.log(np.maximum(squared, _FLOOR))
-        logits *= np.float32(-self.exponent / 2)
-        logits -= logits.max(axis=1, keepdims=True)
-        weights = np.exp(logits, out=logits)
-        return np.maximum(weights, _LEAST, out=weights)
+    def logits(self, squared: Vectors) -> Vectors:
+        """Logarithms of d^-exponent, from squared distances of any shape."""
+        found = np.log(np.maximum(squared, _FLOOR))
+        found *= np.float32(-self.exponent / 2)
+        return np.asarray(found)
 
     def chances(self, squared: Vectors) -> Vectors:
         """How likely each of the options is picked, (m, options); each row sums to one."""
-        weights = self.pull(squared)
+        weights = self.logits(squared)
+        weights -= weights.max(axis=1, keepdims=True)
+        np.exp(weights, out=weights)
         weights /= weights.sum(axis=1, keepdims=True)
         weights *= np.float32(1 - self.lapse)
         weights += np.float32(self.lapse / squared.shape[1])
         return weights
 
 
-def calibrate(
-    space: Distances, items: int, agreement: float, k: int, *, lapse: float = 0.0, seed: int = 0
-) -> ChoiceModel:
-    """The model whose picks are the nearest item of uniform random slates of ``k`` in this share of cases.
+def calibrate(terrain: Terrain, agreement: float, k: int, *, seed: int = 0) -> ChoiceModel:
+    """The model, without lapses, that picks the nearest of uniform random slates in this share of cases.
 
-    Raises ValueError for a share that no exponent gives.
+    Targets and slates of ``k`` are of items that look different. Raises ValueError for a share that no
+    exponent gives.
     """
-    targets, slates = draw_slates(items, k, count=4000, seed=seed)
-    squared = np.stack(
-        [space.between(np.array([target]), slate)[0] for target, slate in zip(targets, slates, strict=True)]
+    targets, slates = draw_slates(terrain, k, count=4000, seed=seed)
+    squared = np.concatenate(
+        [terrain.whole.between(target[None], slate) for target, slate in zip(targets, slates, strict=True)]
     )
     nearest = squared.argmin(axis=1)
 
     def agreement_of(exponent: float) -> float:
-        chances = ChoiceModel(exponent, lapse).chances(squared)
+        chances = ChoiceModel(exponent, lapse=0).chances(squared)
         return float(np.take_along_axis(chances, nearest[:, None], axis=1).mean())
 
     low, high = 0.0, 256.0
@@ -67,11 +64,11 @@ def calibrate(
     for _ in range(40):
         middle = (low + high) / 2
         low, high = (middle, high) if agreement_of(middle) < agreement else (low, middle)
-    return ChoiceModel(high, lapse)
+    return ChoiceModel(high, lapse=0)
 
 
-def draw_slates(items: int, k: int, *, count: int, seed: int) -> tuple[Items, NDArray[np.int64]]:
-    """Uniform random targets (count,) and slates (count, k), all different within a row."""
+def draw_slates(terrain: Terrain, k: int, *, count: int, seed: int) -> tuple[Items, NDArray[np.int64]]:
+    """Uniform random targets (count,) and slates (count, k), all of which look different within a row."""
     generator = np.random.default_rng(seed)
-    rows = np.stack([generator.choice(items, k + 1, replace=False) for _ in range(count)])
+    rows = np.stack([generator.choice(terrain.representatives, k + 1, replace=False) for _ in range(count)])
     return rows[:, 0], rows[:, 1:]

@@ -17,6 +17,8 @@ from search.engine.navigation.users import SimulatedUser, UserMaker
 
 CAP = 50  # slates after which a game ends; one that did not find its target counts as many
 DRAWS = 2000
+_AT_ONCE = 50  # draws in memory
+_TAILS = (0.025, 0.975)
 
 
 @dataclass(frozen=True)
@@ -81,15 +83,17 @@ def play(
 
 
 def draw_games(terrain: Terrain, count: int, *, seed: int) -> NDArray[np.int64]:
-    """(count, 2): a start and a target that look different, evenly drawn."""
+    """(count, 2): a start and a target that look different, evenly drawn of the different items.
+
+    Raises ValueError where all items look the same.
+    """
+    looks = terrain.representatives
+    if len(looks) < 2:
+        raise ValueError("All items look the same: there is nothing to look for.")
     generator = np.random.default_rng(seed)
-    games = np.empty((count, 2), np.int64)
-    for game in games:
-        while True:
-            game[:] = generator.integers(0, len(terrain), 2)
-            if terrain.identity[game[0]] != terrain.identity[game[1]]:
-                break
-    return games
+    start = generator.integers(0, len(looks), count)
+    target = (start + generator.integers(1, len(looks), count)) % len(looks)
+    return looks[np.stack([start, target], axis=1)]
 
 
 def play_all(
@@ -120,7 +124,7 @@ def summarise(episodes: Sequence[Episode]) -> Summary:
     if not episodes:
         raise ValueError("There is no episode to summarise.")
     slates = np.array([episode.slates for episode in episodes], float)
-    low, high = np.quantile(slates[_resample(len(slates))].mean(axis=1), [0.025, 0.975])
+    low, high = np.quantile(_resample(lambda places: slates[places].mean(axis=1), len(slates)), _TAILS)
     milliseconds = 1e3 * np.concatenate([episode.seconds for episode in episodes])
     return Summary(
         mean=float(slates.mean()),
@@ -135,15 +139,23 @@ def summarise(episodes: Sequence[Episode]) -> Summary:
 
 
 def compare(ones: Sequence[Episode], others: Sequence[Episode]) -> Ratio:
-    """In pairs: both played the same games, in the same order. Raises ValueError where they did not."""
-    if [episode.target for episode in ones] != [episode.target for episode in others]:
-        raise ValueError("The policies played other games.")
+    """In pairs: both played the same games, in the same order.
+
+    Raises ValueError where they did not, or there is none.
+    """
+    played = [[(episode.history.start, episode.target) for episode in part] for part in (ones, others)]
+    if not ones or played[0] != played[1]:
+        raise ValueError("The policies played other games, or none.")
     one, other = (np.array([episode.slates for episode in part], float) for part in (ones, others))
-    drawn = _resample(len(one))
-    low, high = np.quantile(one[drawn].mean(axis=1) / other[drawn].mean(axis=1), [0.025, 0.975])
+    drawn = _resample(lambda places: one[places].mean(axis=1) / other[places].mean(axis=1), len(one))
+    low, high = np.quantile(drawn, _TAILS)
     return Ratio(float(one.mean() / other.mean()), float(low), float(high))
 
 
-def _resample(count: int) -> NDArray[np.int64]:
-    """Places of the percentile bootstrap, (DRAWS, count)."""
-    return np.random.default_rng(0).integers(0, count, (DRAWS, count))
+def _resample(
+    statistic: Callable[[NDArray[np.int64]], NDArray[np.float64]], count: int
+) -> NDArray[np.float64]:
+    """A statistic of rows of places, drawn again and again (the percentile bootstrap), (DRAWS,)."""
+    generator = np.random.default_rng(0)
+    blocks = range(0, DRAWS, _AT_ONCE)
+    return np.concatenate([statistic(generator.integers(0, count, (_AT_ONCE, count))) for _ in blocks])

@@ -43,7 +43,7 @@ class History:
 
     @property
     def before(self) -> History:
-        """The game before its last step. Raises ValueError where nothing was picked yet."""
+        """The game before its last step. Raises ValueError where no slate was shown yet."""
         if not self.steps:
             raise ValueError("The game has just begun.")
         return replace(self, steps=self.steps[:-1])

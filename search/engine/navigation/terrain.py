@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -16,7 +15,7 @@ Items = NDArray[np.int64]  # places of items in the catalogue
 Vectors = NDArray[np.float32]
 
 _FEW = 4096  # pairs whose differences are looked at one by one
-_LEAST_SPREAD = 1e-30  # of a space in which all items lie in one place
+_NO_SPREAD = 1e-12  # of the vectors' mean square: all items lie in one place, but for rounding
 
 
 class TooFewItems(EngineError):
@@ -29,6 +28,11 @@ class Distances(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def parts(self) -> tuple[tuple[Space, float], ...]:
+        """The spaces that are looked at, each with its weight."""
+        ...
+
     def between(self, ones: Items, others: Items) -> Vectors:
         """Of some items to some others, (len(ones), len(others)); exactly where they are few."""
         ...
@@ -38,73 +42,77 @@ class Distances(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Space:
     """One embedding space over n items: (n, d) float32 vectors, under a mask's weights where it is one's."""
 
     name: str
     vectors: Vectors
 
-    @cached_property
-    def _norms(self) -> Vectors:
-        return np.asarray(np.einsum("nd,nd->n", self.vectors, self.vectors))
+    @property
+    def parts(self) -> tuple[tuple[Space, float], ...]:
+        """See `Distances`."""
+        return ((self, 1.0),)
 
     @cached_property
-    def _scale(self) -> np.float32:
-        """One over the mean squared distance of two items, which is twice their spread about the centre."""
-        centre = self.vectors.mean(axis=0, dtype=np.float64)
-        spread = float(self._norms.mean(dtype=np.float64)) - float(centre @ centre)
-        return np.float32(1 / max(2 * spread, _LEAST_SPREAD))
+    def _placed(self) -> Vectors:
+        """The vectors around their centre, scaled so that two items' mean squared distance is one."""
+        placed = self.vectors - self.vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
+        spread = float(np.square(placed).sum(axis=1).mean(dtype=np.float64))
+        size = float(np.square(self.vectors).sum(axis=1).mean(dtype=np.float64))
+        scale = 1 / np.sqrt(2 * spread) if spread > _NO_SPREAD * size else 0
+        return np.asarray(np.multiply(placed, np.float32(scale), out=placed))
+
+    @cached_property
+    def _norms(self) -> Vectors:
+        return np.asarray(np.einsum("nd,nd->n", self._placed, self._placed))
 
     def between(self, ones: Items, others: Items) -> Vectors:
         """See `Distances`. Of many pairs from products, as `to_all`."""
         if len(ones) * len(others) > _FEW:
-            return self._from_products(ones, self.vectors[others], self._norms[others])
-        apart = self.vectors[ones][:, None, :] - self.vectors[others][None, :, :]
-        return np.asarray(np.einsum("abd,abd->ab", apart, apart) * self._scale)
+            return self._multiply(ones, self._placed[others], self._norms[others])
+        apart = self._placed[ones][:, None, :] - self._placed[others][None, :, :]
+        return np.asarray(np.einsum("abd,abd->ab", apart, apart))
 
     def to_all(self, ones: Items) -> Vectors:
         """See `Distances`. From products, which is several times as fast as from differences."""
-        return self._from_products(ones, self.vectors, self._norms)
+        return self._multiply(ones, self._placed, self._norms)
 
-    def _from_products(self, ones: Items, vectors: Vectors, norms: Vectors) -> Vectors:
-        products = self.vectors[ones] @ vectors.T
+    def _multiply(self, ones: Items, vectors: Vectors, norms: Vectors) -> Vectors:
+        products = self._placed[ones] @ vectors.T
         products *= -2
         products += norms
         products += self._norms[ones][:, None]
-        products *= self._scale
         return np.asarray(np.maximum(products, 0, out=products))
 
 
 @dataclass(frozen=True)
 class Blend:
-    """Several spaces looked at together, each with its weight."""
+    """Several spaces looked at together, each with its weight; the weights sum to one."""
 
-    spaces: tuple[Space, ...]
-    weights: tuple[float, ...]
+    parts: tuple[tuple[Space, float], ...]
 
     @property
     def name(self) -> str:
-        return " + ".join(space.name for space in self.spaces)
+        return " + ".join(space.name for space, _ in self.parts)
 
     def between(self, ones: Items, others: Items) -> Vectors:
         """See `Distances`."""
-        return self._add(space.between(ones, others) for space in self.spaces)
+        return np.asarray(
+            sum(np.float32(weight) * space.between(ones, others) for space, weight in self.parts)
+        )
 
     def to_all(self, ones: Items) -> Vectors:
         """See `Distances`."""
-        return self._add(space.to_all(ones) for space in self.spaces)
-
-    def _add(self, parts: Iterable[Vectors]) -> Vectors:
-        weighted = (part * np.float32(weight) for part, weight in zip(parts, self.weights, strict=True))
-        return np.asarray(sum(weighted))
+        return np.asarray(sum(np.float32(weight) * space.to_all(ones) for space, weight in self.parts))
 
 
 @dataclass(frozen=True)
 class Terrain:
     """n items in a space, and in one space per mask (none: the space itself serves as the only one).
 
-    ``identity`` (n,) numbers what items show: those of one number look the same, so that one stands for all.
+    ``identity`` (n,) numbers what items show, 0, 1, 2 ...: those of one number look the same, and one of them
+    stands for all.
     """
 
     whole: Space
@@ -120,18 +128,24 @@ class Terrain:
         return self.masks or (self.whole,)
 
     @cached_property
-    def different(self) -> int:
-        """How many different items there are."""
-        return len(np.unique(self.identity))
+    def representatives(self) -> Items:
+        """The first item of each look: all different items there are."""
+        return np.unique(self.identity, return_index=True)[1].astype(np.int64)
 
     def require(self, k: int) -> None:
         """Raise TooFewItems where a slate of ``k`` different items cannot be shown."""
-        if self.different < k:
+        if (different := len(self.representatives)) < k:
             raise TooFewItems(
-                f"The catalogue has {self.different} different items, and a slate shows {k}. "
+                f"The catalogue has {different} different items, and {k} are needed. "
                 "Choose a smaller slate or a larger catalogue."
             )
 
     def alike(self, items: Items) -> NDArray[np.bool_]:
         """Which items look the same as one of these, (n,)."""
-        return np.isin(self.identity, self.identity[items])
+        looks = np.zeros(len(self.representatives), bool)
+        looks[self.identity[items]] = True
+        return np.asarray(looks[self.identity])
+
+    def gather(self, chances: Vectors, items: Items) -> Vectors:
+        """How likely each of the items is, together with all that look the same, (len(items),)."""
+        return np.asarray(np.bincount(self.identity, weights=chances)[self.identity[items]], np.float32)

@@ -14,7 +14,10 @@ from search.engine.navigation.terrain import Blend, Distances, Space, Vectors
 
 
 class SimulatedUser(Protocol):
-    """One player in one episode."""
+    """One player in one episode, who sees items in ``space``."""
+
+    @property
+    def space(self) -> Distances: ...
 
     def pick(self, target: int, options: Sequence[int], draws: Generator) -> int | None:
         """One of the options, or None for "can't tell"."""
@@ -51,21 +54,28 @@ class NoisyUser:
 
 @dataclass(frozen=True)
 class UnsureUser:
-    """Cannot tell where the second nearest option is less than ``margin`` times as far as the nearest."""
+    """Cannot tell where the second nearest option is at most ``margin`` times as far as the nearest."""
 
     user: SimulatedUser
-    space: Distances
     margin: float
+
+    @property
+    def space(self) -> Distances:
+        """What the user itself sees by."""
+        return self.user.space
 
     def pick(self, target: int, options: Sequence[int], draws: Generator) -> int | None:
         """See `SimulatedUser`."""
-        first, second = np.sqrt(np.partition(_squared(self.space, target, options), 1)[:2])
-        return None if second < self.margin * first else self.user.pick(target, options, draws)
+        nearest = np.sort(_squared(self.space, target, options))[:2]
+        if len(nearest) > 1 and nearest[1] <= self.margin**2 * nearest[0]:
+            return None
+        return self.user.pick(target, options, draws)
 
 
 def draw_opinionated(spaces: tuple[Space, ...], draws: Generator) -> ExactUser:
     """A user to whom aspects matter unequally: weights drawn evenly from all that sum to one."""
-    return ExactUser(Blend(spaces, tuple(draws.dirichlet(np.ones(len(spaces))).tolist())))
+    weights = draws.dirichlet(np.ones(len(spaces))).tolist()
+    return ExactUser(Blend(tuple(zip(spaces, weights, strict=True))))
 
 
 def _squared(space: Distances, target: int, options: Sequence[int]) -> Vectors:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -47,13 +48,12 @@ class Command(BaseCommand):
             type=float,
             default=0.0,
             metavar="MARGIN",
-            help="the user cannot tell where the second nearest is less than so many times as far",
+            help="the user cannot tell where the second nearest is at most so many times as far; from 1",
         )
         parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["slate"] < 2 or options["episodes"] < 1:
-            raise CommandError("At least two items on a slate and one episode are needed.")
+        policies = _check(options)
         try:
             catalogue = find_catalogue(slug=options["catalogue"])
             for job in build_what_is_missing(catalogue, sys.stderr):
@@ -61,7 +61,7 @@ class Command(BaseCommand):
             asked = Question(
                 catalogue=catalogue,
                 space=options["space"],
-                policies=tuple(name for name in options["policies"].split(",") if name),
+                policies=policies,
                 user=options["user"],
                 slate=options["slate"],
                 episodes=options["episodes"],
@@ -81,28 +81,43 @@ class Command(BaseCommand):
             console.print(_draw_ratios(table))
 
 
+def _check(options: dict[str, Any]) -> tuple[str, ...]:
+    """The policies asked for, each once. Raises CommandError where an option cannot be."""
+    if options["slate"] < 2 or options["episodes"] < 1:
+        raise CommandError("At least two items on a slate and one episode are needed.")
+    if options["seed"] < 0:
+        raise CommandError("The seed is a whole number from 0.")
+    if options["unsure"] and not 1 <= options["unsure"] <= 1000:
+        raise CommandError(f"--unsure is a margin from 1 to 1000, not {options['unsure']:g}.")
+    policies = tuple(dict.fromkeys(name for name in options["policies"].split(",") if name))
+    if not policies:
+        raise CommandError(f"Name at least one policy. There are: {', '.join(POLICIES)}.")
+    return policies
+
+
 def _draw_rows(table: NavigationTable) -> Table:
     asked = table.question
     of = f"{asked.catalogue.title}, {asked.space}: {table.n} items, slates of {asked.slate}"
-    bound = f"no policy can do with fewer than {table.bound:.2f}"
+    bound = f"fewest possible on average {table.bound:.2f}; ms: of 95 % of the slates"
     drawn = Table(
         title=f"{of}, {asked.user} user",
         caption=f"{asked.episodes} games, seed {asked.seed}; {bound}",
+        box=SIMPLE,
+        padding=(0, 0, 0, 1),  # so that all of it stands within 80 columns
     )
-    drawn.add_column("policy")
-    for name in ("slates", "interval", "of the bound", "median", "90 %", "found", "ms", "ms 95 %"):
-        drawn.add_column(name, justify="right")
+    drawn.add_column("policy", no_wrap=True)
+    for name in ("slates", "interval", "x bound", "median", "90 %", "found", "ms"):
+        drawn.add_column(name, justify="right", no_wrap=True)
     for policy, row in table.rows:
         drawn.add_row(
             policy,
             f"{row.mean:.2f}",
-            f"{row.low:.2f} to {row.high:.2f}",
+            f"{row.low:.1f} to {row.high:.1f}",
             f"{row.mean / table.bound:.2f}",
             f"{row.median:g}",
             f"{row.p90:g}",
-            f"{row.found:.1%}",
-            f"{row.ms_p50:.1f}",
-            f"{row.ms_p95:.1f}",
+            f"{row.found:.0%}",
+            f"{row.ms_p95:.0f}",
         )
     return drawn
 

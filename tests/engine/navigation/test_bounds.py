@@ -18,17 +18,17 @@ def test_the_bound_is_the_known_one(items, k, slates):
 
 
 @pytest.mark.parametrize(
-    ("items", "k", "keeps", "slates"),
+    ("items", "k", "answers", "slates"),
     [
-        (4, 4, False, 1),  # all on the first slate
-        (5, 4, False, (4 * 1 + 1 * 2) / 5),
-        (21, 4, False, (4 * 1 + 16 * 2 + 1 * 3) / 21),
-        (25, 4, True, (4 * 1 + 20 * 2 + 1 * 3) / 25),  # a fifth answer: the current pick stays
-        (6, 1, False, (1 + 2 + 3 + 4 + 5 + 6) / 6),  # one at a time tells nothing
+        (4, 4, 4, 1),  # all on the first slate
+        (5, 4, 4, (4 * 1 + 1 * 2) / 5),
+        (21, 4, 4, (4 * 1 + 16 * 2 + 1 * 3) / 21),
+        (25, 4, 5, (4 * 1 + 20 * 2 + 1 * 3) / 25),  # a fifth answer: the current pick stays
+        (6, 1, 1, (1 + 2 + 3 + 4 + 5 + 6) / 6),  # one at a time tells nothing
     ],
 )
-def test_the_bound_counts_what_can_have_been_shown(items, k, keeps, slates):
-    assert fewest_slates(items, k, keeps=keeps) == pytest.approx(slates)
+def test_the_bound_counts_what_can_have_been_shown(items, k, answers, slates):
+    assert fewest_slates(items, k, answers=answers) == pytest.approx(slates)
 
 
 @pytest.mark.parametrize(("items", "k"), [(0, 4), (4, 0)])

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from search.engine.navigation.history import History
 from search.engine.navigation.terrain import Distances, Items, Terrain, Vectors
 
+NO_ITEM = 1 << 32  # stands for none where a number is needed: more than any catalogue has
+
 
 class Policy(Protocol):
     """Chooses slates. The same history gives the same slate, whoever asks and whenever."""
@@ -38,19 +40,25 @@ def take_different(terrain: Terrain, ranked: Iterable[int], k: int) -> Items:
 
 def find_nearest(terrain: Terrain, space: Distances, item: int, k: int, allowed: NDArray[np.bool_]) -> Items:
     """The ``k`` allowed items nearest to one, that look different; equally near ones by place."""
+    return take_lowest(terrain, space.to_all(np.array([item]))[0], k, allowed)
+
+
+def take_lowest(terrain: Terrain, values: Vectors, k: int, allowed: NDArray[np.bool_]) -> Items:
+    """The ``k`` allowed items with the lowest of (n,) values, that look different; equal ones by place."""
     places = np.flatnonzero(allowed)
-    squared = space.to_all(np.array([item]))[0][places]
-    found = take_different(terrain, places[_rank_smallest(squared, 4 * k + 16)].tolist(), k)
-    if len(found) < k:  # many look alike
-        found = take_different(terrain, places[_rank_smallest(squared, len(places))].tolist(), k)
+    for reach in (4 * k + 16, len(places)):  # where many look alike, all are ranked
+        ranked = places[_rank_lowest(values[places], min(reach, len(places)))]
+        found = take_different(terrain, ranked.tolist(), k)
+        if len(found) == k:
+            break
     return found
 
 
-def _rank_smallest(values: Vectors, count: int) -> Items:
-    """Places of the ``count`` smallest values, smallest first; equal ones by place."""
+def _rank_lowest(values: Vectors, count: int) -> Items:
+    """Places of the ``count`` lowest values and of all that equal the last of them, lowest first."""
     ahead = np.arange(len(values))
-    if count < len(values):
-        ahead = np.sort(np.argpartition(values, count)[:count])
+    if 0 < count < len(values):
+        ahead = np.flatnonzero(values <= np.partition(values, count - 1)[count - 1])
     ranked: Items = ahead[np.argsort(values[ahead], kind="stable")]
     return ranked
 
@@ -62,5 +70,6 @@ def draw_unseen(terrain: Terrain, allowed: NDArray[np.bool_], k: int, draws: Gen
 
 def draws_of(seed: int, history: History) -> Generator:
     """The randomness of the next slate, which depends on the seed and the game alone."""
-    picks = [place for step in history.steps for place in (len(step.slate), 1 + (step.pick or 0))]
-    return np.random.default_rng([seed, len(history.steps), *picks])
+    answers = [NO_ITEM if step.pick is None else step.pick for step in history.steps]
+    start = NO_ITEM if history.start is None else history.start
+    return np.random.default_rng([seed, start, *answers])

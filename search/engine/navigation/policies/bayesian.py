@@ -1,7 +1,8 @@
 """Policies that believe: slates drawn from the belief, or chosen for what an answer will tell.
 
-Information gain: Cox et al., "The Bayesian image retrieval system, PicHunter", 2000, section IV; that greedy
-gain is optimal over a whole search: Jedynak, Frazier and Sznitman, "Twenty questions with noise", 2012.
+Information gain: Cox et al., "The Bayesian image retrieval system, PicHunter", 2000, section IV. That asking
+for the most information each time is best over a whole search is known of noisy questions about any set of
+targets (Jedynak, Frazier and Sznitman, "Twenty questions with noise", 2012), not of slates, which are fewer.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from search.engine.navigation.belief import Belief
 from search.engine.navigation.choices import ChoiceModel
 from search.engine.navigation.history import History
-from search.engine.navigation.policies.base import draws_of, find_unseen, take_different
+from search.engine.navigation.policies.base import draws_of, find_unseen, take_different, take_lowest
 from search.engine.navigation.terrain import Distances, Items, Terrain, Vectors
 
 MODEL = ChoiceModel(exponent=16.0)
@@ -34,9 +35,9 @@ class PosteriorSampling:
 
     def choose(self, history: History, k: int) -> Items:
         """See `Policy`."""
-        chances = np.where(find_unseen(self._terrain, history), self.belief.of_items(history), 0)
-        ranked = _draw_order(chances, draws_of(self._seed, history))
-        return take_different(self._terrain, (int(item) for item in ranked), k)
+        unseen = np.flatnonzero(find_unseen(self._terrain, history))
+        order = _draw_order(self.belief.of_items(history)[unseen], draws_of(self._seed, history))
+        return take_different(self._terrain, unseen[order].tolist(), k)
 
 
 class Information:
@@ -66,11 +67,12 @@ class Information:
         if not len(candidates):
             return candidates
         sight = self.belief.sights[int(self.belief.of_sights(history).argmax())]
+        kept = np.array([] if history.current is None or not history.keeps else [history.current], np.int64)
         foreseen = Foreseen(
-            squared=sight.between(targets, candidates),
+            squared=sight.between(targets, np.concatenate([candidates, kept])),
             alike=self._terrain.identity[targets][:, None] == self._terrain.identity[candidates][None, :],
             weights=weights,
-            own=chances[candidates],
+            own=self._terrain.gather(chances, candidates),
             model=self._model,
         )
         return candidates[foreseen.build(min(k, len(candidates)))]
@@ -80,20 +82,18 @@ class Information:
     ) -> Items:
         """The likeliest unseen items and others drawn by a flattened belief, that look different."""
         unseen = find_unseen(self._terrain, history)
-        likeliest = np.where(unseen, chances, -1)
-        top = np.argpartition(-likeliest, min(k, len(likeliest) - 1))[:k]
-        top = top[unseen[top]]
+        likeliest = take_lowest(self._terrain, -chances, k, unseen)
         others = targets[unseen[targets]]
         drawn = others[_draw_order(chances[others] ** FLATTENED, draws)]
-        ranked = [*top[np.argsort(-chances[top], kind="stable")].tolist(), *drawn.tolist()]
-        return take_different(self._terrain, ranked, max(CANDIDATES, k))
+        return take_different(self._terrain, [*likeliest.tolist(), *drawn.tolist()], max(CANDIDATES, k))
 
 
 class Foreseen:
     """What m possible targets would make a player answer, were some of c candidates on the slate.
 
-    ``squared`` (m, c) distances; ``alike`` (m, c), whether a candidate shows what the target does;
-    ``weights`` (m,) of the targets; ``own`` (c,) how likely each candidate is the target itself.
+    ``squared`` (m, c) distances, or (m, c + 1) with those to the pick that may be kept; ``alike`` (m, c),
+    whether a candidate shows what the target does; ``weights`` (m,) of the targets; ``own`` (c,) how likely
+    each candidate shows the target itself.
     """
 
     def __init__(
@@ -105,14 +105,17 @@ class Foreseen:
         own: Vectors,
         model: ChoiceModel,
     ) -> None:
-        self._pull = model.pull(squared)
+        self._logits, self._kept = np.split(model.logits(squared), [len(own)], axis=1)
         self._alike, self._weights, self._own, self._lapse = alike, weights, own, np.float32(model.lapse)
 
     def build(self, k: int) -> list[int]:
-        """Places of ``k`` candidates, each the one that adds most to what an answer tells."""
+        """Places of ``k`` candidates, each the one that adds most to what an answer tells.
+
+        Gains that differ by rounding only count as equal, and the first one is taken.
+        """
         chosen: list[int] = []
         while len(chosen) < k:
-            gains = self.gains(chosen)
+            gains = np.round(self.gains(chosen), 4)
             gains[chosen] = -np.inf
             chosen.append(int(gains.argmax()))
         return chosen
@@ -123,26 +126,28 @@ class Foreseen:
         I(Q) = -sum over q in Q of p_q log p_q + H[m] - sum over t not in Q of p_t H[P(.|t, Q)], where
         m_a = sum over t not in Q of p_t P(a|t, Q); the first sum is for answers that end the game.
         """
-        left = self._weights * ~self._alike[:, list(chosen)].any(axis=1)
-        left = left[:, None] * ~self._alike
-        total = self._pull[:, list(chosen)].sum(axis=1)[:, None] + self._pull
-        found = _surprise(self._own[list(chosen)]).sum() + _surprise(self._own)
-        gain = np.zeros(self._pull.shape[1], np.float32)
-        answers = [self._pull[:, [place]] for place in chosen]
-        for pull in [*answers, self._pull]:
+        places = list(chosen)
+        left = (self._weights * ~self._alike[:, places].any(axis=1))[:, None] * ~self._alike
+        others = np.concatenate([self._logits[:, places], self._kept], axis=1)
+        top = np.maximum(self._logits, others.max(axis=1, keepdims=True, initial=-np.inf))
+        pulls = [np.exp(self._logits - top), *(np.exp(other[:, None] - top) for other in others.T)]
+        total = np.asarray(sum(pulls))
+        gain = _surprise(self._own[places]).sum() + _surprise(self._own)
+        for pull in pulls:
             chance = pull / total
             chance *= 1 - self._lapse
-            chance += self._lapse / (len(chosen) + 1)
+            chance += self._lapse / len(pulls)
             gain += _surprise(np.einsum("mc,mc->c", left, chance))
             gain -= np.einsum("mc,mc->c", left, _surprise(chance))
-        return np.asarray(gain + found)
+        return np.asarray(gain)
 
 
 def sample_targets(chances: Vectors, count: int, draws: Generator) -> tuple[Items, Vectors]:
     """At most ``count`` items that stand for a belief, and their weights, which sum to one.
 
     Items likelier than one in ``count`` are all there with the weight that they have; the others are drawn by
-    systematic sampling (Madow, 1949) and weigh alike, so that no region of a flat belief is left out.
+    systematic sampling (Madow, "On the theory of systematic
+    sampling, II", 1949) and weigh alike, so that no region of a flat belief is left out.
     """
     if len(chances) <= count:
         return np.arange(len(chances)), np.asarray(chances / chances.sum(), np.float32)
@@ -161,10 +166,9 @@ def sample_targets(chances: Vectors, count: int, draws: Generator) -> tuple[Item
 
 
 def _draw_order(chances: Vectors, draws: Generator) -> Items:
-    """Places drawn without replacement by their chances (Gumbel's trick), in order; never impossible ones."""
-    possible = np.flatnonzero(chances > 0)
-    keys = np.log(chances[possible]) + draws.gumbel(size=len(possible))
-    return possible[np.argsort(-keys, kind="stable")]
+    """Places drawn without replacement by their chances, in order (Gumbel's trick)."""
+    keys = np.log(np.maximum(chances, _LEAST)) + draws.gumbel(size=len(chances))
+    return np.argsort(-keys, kind="stable")
 
 
 def _surprise(chances: Vectors) -> Vectors:

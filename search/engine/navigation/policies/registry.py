@@ -19,7 +19,7 @@ class UnknownPolicy(EngineError):
 
 def list_sights(terrain: Terrain) -> list[Distances]:
     """Ways in which a player may see: the whole space, each mask, and each two masks together."""
-    pairs = [Blend(pair, (0.5, 0.5)) for pair in combinations(terrain.masks, 2)]
+    pairs = [Blend(((one, 0.5), (other, 0.5))) for one, other in combinations(terrain.masks, 2)]
     return [terrain.whole, *terrain.masks, *pairs]
 
 

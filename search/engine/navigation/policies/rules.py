@@ -15,7 +15,7 @@ from search.engine.navigation.policies.base import (
 )
 from search.engine.navigation.terrain import Distances, Items, Terrain
 
-SAMPLED = 15  # candidates per mask
+SAMPLED = 15  # candidates per mask, at least
 COMPARED = 1000  # items among which spread ones are looked for
 
 
@@ -31,7 +31,8 @@ class RuleSampler:
         if history.current is None:
             return draw_unseen(terrain, unseen, k, draws_of(self._seed, history))
         sampled = [
-            find_nearest(terrain, space, history.current, SAMPLED, unseen) for space in terrain.samplers
+            find_nearest(terrain, space, history.current, max(SAMPLED, k), unseen)
+            for space in terrain.samplers
         ]
         candidates = take_different(terrain, np.unique(np.concatenate(sampled)).tolist(), len(terrain))
         broken = _count_broken(terrain.whole, candidates, history, last_only=True)
