@@ -115,9 +115,10 @@ def test_term_keeps_every_vote_and_puts_the_running_job_back(
     house.manage(
         "import_catalogue", "folder", make_photos(tmp_path / "photos", count=300), "--slug", "photos"
     )
+    house.manage("build_contenders", "--catalogue", "photos", "--queue")
+    # Not before: they vote without a pause, and whoever votes for long so has spent a player's budget.
     players = [Player(Browser(serve)) for _ in range(4)]
     house.wait_until(lambda: all(player.acknowledged for player in players))
-    house.manage("build_contenders", "--catalogue", "photos", "--queue")
     running = house.wait_for(
         house.all(Job).filter(kind="embed", state=JobState.RUNNING, done__gte=1, done__lt=F("total"))
     )
