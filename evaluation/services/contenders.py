@@ -93,8 +93,6 @@ def _describe(index: Index) -> dict[str, str]:
     """Title and family as they were when the space was embedded."""
     space = index.space
     name = space.title or space.encoder
-    if space.mask:
-        name = f"{name}, {space.mask}"
     return {
         # Under any metric the control is the same lottery.
         "title": name if space.is_control else f"{name} × {Metric(index.metric).label}",

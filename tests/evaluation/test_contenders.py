@@ -45,6 +45,14 @@ def test_a_question_without_a_candidate_gets_no_pair() -> None:
     assert contender.credits.count() == 1
 
 
+def test_a_masked_contender_names_its_mask_once() -> None:
+    catalogue = make_catalogue(items=6, with_images=False)
+    index = make_index(catalogue, title="“pupil” by colour")
+    EmbeddingSpace.objects.update(mask="colour")
+    index.space.refresh_from_db()
+    assert enter_contender(index=index, nearest=_next_item(6), now=NOW).title == "“pupil” by colour × L2"
+
+
 def test_contenders_that_found_the_same_share_the_pair() -> None:
     catalogue = make_catalogue(items=20, with_images=False)
     for metric in (Metric.L1, Metric.L2):

@@ -143,8 +143,9 @@ def _list_layers(card: dict[str, Any]) -> list[_Layer]:
 
 
 def _title(card: dict[str, Any], layer: _Layer) -> str:
-    title = f"{_KIND_TITLES[card['kind']]} “{card['name']}”"
-    return f"{title}, by {layer.mask}" if layer.mask else title
+    if layer.mask:
+        return f"“{card['name']}” by {layer.mask}"
+    return f"{_KIND_TITLES[card['kind']]} “{card['name']}”"
 
 
 def _broken(name: str, remedy: str) -> EncoderInfo:
