@@ -98,7 +98,7 @@ def _check(options: dict[str, Any]) -> tuple[str, ...]:
 def _draw_rows(table: NavigationTable) -> Table:
     asked = table.question
     of = f"{asked.catalogue.title}, {asked.space}: {table.n} items, slates of {asked.slate}"
-    bound = f"fewest possible on average {table.bound:.2f}; ms: of 95 % of the slates"
+    bound = f"fewest possible {table.bound:.2f} on average; ms: 95 % of slates"
     drawn = Table(
         title=f"{of}, {asked.user} user",
         caption=f"{asked.episodes} games, seed {asked.seed}; {bound}",
