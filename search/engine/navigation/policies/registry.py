@@ -8,7 +8,7 @@ from itertools import combinations
 from search.engine.errors import EngineError
 from search.engine.navigation.policies.base import Policy
 from search.engine.navigation.policies.bayesian import Information, PosteriorSampling
-from search.engine.navigation.policies.nearest import Nearest, NearestPerMask
+from search.engine.navigation.policies.nearest import Nearest
 from search.engine.navigation.policies.rules import Rule, RuleSampler
 from search.engine.navigation.terrain import Blend, Distances, Terrain
 
@@ -23,13 +23,17 @@ def list_sights(terrain: Terrain) -> list[Distances]:
     return [terrain.whole, *terrain.masks, *pairs]
 
 
+def _make_nearest_per_mask(terrain: Terrain, *, seed: int = 0) -> Policy:
+    return Nearest(terrain, spaces=terrain.samplers, seed=seed)
+
+
 def _make_multi(terrain: Terrain, *, seed: int = 0) -> Policy:
     return Information(terrain, sights=list_sights(terrain), seed=seed)
 
 
 POLICIES: dict[str, Callable[..., Policy]] = {
     "nearest": Nearest,
-    "nearest-per-mask": NearestPerMask,
+    "nearest-per-mask": _make_nearest_per_mask,
     "rule-sampler": RuleSampler,
     "rule": Rule,
     "posterior-sampling": PosteriorSampling,
