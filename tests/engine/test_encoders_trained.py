@@ -1,6 +1,5 @@
-"""Encoders that training made: listed with their masks, replaced whole, and damage that says what to do."""
+"""Encoders that training made: listed with their masks, replaced whole, and nobody takes another's name."""
 
-import dataclasses
 import json
 import shutil
 
@@ -11,46 +10,16 @@ from PIL import Image
 
 from search.engine import encoders
 from search.engine.encoders import trained, trained_files
-from search.engine.encoders.trained_files import weights_path, write_trained
-from search.engine.files import sha256_of, write_file
-from search.engine.trained_networks import Architecture, make_network
-from search.engine.weight_files import pack_weights
+from search.engine.files import write_file
+from search.engine.trained_networks import Architecture
+from tests.engine.pupils import change_card, describe, draw_photos, make, open_encoder, write
 from tests.engine.training.squares import SIDE
-
-CSN = Architecture("csn", "thimble", SIDE, 8, masks=("colour", "size"), masks_sum_to_one=True)
-
-
-def make(architecture=CSN, seed=0):
-    torch.manual_seed(seed)
-    return make_network(architecture).eval()
-
-
-def write(parent, name="pupil", *, architecture=CSN, seed=0, **card):
-    """An encoder as a training publishes it; returns its folder."""
-    described = {"name": name, "kind": architecture.kind, "architecture": architecture.as_json(), **card}
-    write_trained(parent / name, pack_weights(make(architecture, seed)), described)
-    return parent / name
-
-
-def describe(parent):
-    """What is listed of the operator's own encoders."""
-    infos = encoders.list_encoders(trained_folder=parent, try_plugins=False)
-    return {info.name: info for info in infos if info.family == "trained" and info.network != "shipped"}
-
-
-def draw_photos(count=3):
-    generator = np.random.default_rng(0)
-    return [generator.integers(0, 256, (50 + at, 70 - at, 3)).astype(np.uint8) for at in range(count)]
 
 
 @pytest.fixture(scope="module")
 def exports(tmp_path_factory):
     """A folder for exported networks that the module's tests share, so that each is exported once."""
     return tmp_path_factory.mktemp("exports")
-
-
-def open_encoder(name, parent, exports=None):
-    return encoders.create_encoder(name, "cpu", trained_folder=parent, cache_folder=exports, threads=1)
 
 
 def test_a_conditional_network_is_listed_with_its_masks_as_encoders_of_one_network(tmp_path):
@@ -138,117 +107,6 @@ def test_the_same_weights_again_stay_in_place(tmp_path):
     write(tmp_path)
     assert encoders.find_encoder("pupil", trained_folder=tmp_path) == before
     assert len(list(folder.glob("weights-*"))) == 1
-
-
-# Damage ----------------------------------------------------------------------------------------------------
-
-
-def test_29_damaged_weights_never_serve(tmp_path):
-    folder = write(tmp_path)
-    [weights] = folder.glob("weights-*")
-    data = bytearray(weights.read_bytes())
-    data[-1] ^= 1
-    weights.write_bytes(data)
-    with pytest.raises(
-        encoders.WeightsDamaged, match=r"weights-.* is damaged: its sha256 is .* make them ane"
-    ):
-        open_encoder("pupil", tmp_path)
-
-
-def test_29_weights_that_are_a_pickle_never_run(tmp_path):
-    """Even under a card that vouches for them."""
-    folder = write(tmp_path)
-    pickle = folder / "pickle"
-    torch.save({"trunk": Trap()}, pickle)
-    change_card(folder, sha256=(sha256 := sha256_of(pickle)))
-    pickle.rename(weights_path(folder, {"sha256": sha256}))
-    with pytest.raises(encoders.WeightsDamaged, match="holds no safetensors"):
-        open_encoder("pupil", tmp_path)
-
-
-class Trap:
-    def __reduce__(self):
-        return (pytest.fail, ("a pickle was run",))
-
-
-def test_weights_that_are_gone_are_told_with_the_remedy(tmp_path):
-    folder = write(tmp_path)
-    next(folder.glob("weights-*")).unlink()
-    info = encoders.find_encoder("pupil.size", trained_folder=tmp_path)
-    assert info.availability == "weights-missing"
-    with pytest.raises(
-        encoders.EncoderUnavailable, match="are gone: restore them, or train the encoder again"
-    ):
-        open_encoder("pupil.size", tmp_path)
-
-
-def change_card(folder, **changes):
-    card = json.loads((folder / "card.json").read_bytes())
-    card |= changes
-    (folder / "card.json").write_text(json.dumps({k: v for k, v in card.items() if v is not ...}))
-
-
-BROKEN = {
-    "not JSON": lambda folder: (folder / "card.json").write_text("{"),
-    "not UTF-8": lambda folder: (folder / "card.json").write_bytes(b"\xff\xfe\xfd"),
-    "a list": lambda folder: (folder / "card.json").write_text("[]"),
-    "empty": lambda folder: (folder / "card.json").write_text(""),
-    "no sha256": lambda folder: change_card(folder, sha256=...),
-    "no architecture": lambda folder: change_card(folder, architecture=None),
-    "architecture of text": lambda folder: change_card(folder, architecture="deep"),
-    "no width": lambda folder: change_card(folder, architecture={"masks": []}),
-    "a kind that there is not": lambda folder: change_card(folder, kind="magic"),
-    "a kind of another type": lambda folder: change_card(folder, kind=["csn"]),
-}
-
-
-@pytest.mark.parametrize("how", BROKEN)
-def test_a_broken_folder_is_listed_as_broken_and_hides_no_other(tmp_path, how):
-    write(tmp_path, "able")
-    write(tmp_path, "zealous")
-    write(tmp_path, "broken")
-    BROKEN[how](tmp_path / "broken")
-    infos = describe(tmp_path)
-    assert {infos[name].availability for name in ("able", "able.size", "zealous")} == {"ready"}
-    assert infos["broken"].availability == "broken"
-    assert "card.json" in infos["broken"].remedy
-    assert "Train" in infos["broken"].remedy
-    with pytest.raises(encoders.EncoderUnavailable, match="'broken' cannot run: broken"):
-        open_encoder("broken", tmp_path)
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [{"depth": 3}, {"kind": "magic"}, {"backbone": "resnet19"}],
-    ids=lambda changes: next(iter(changes)),
-)
-def test_a_network_that_this_version_cannot_build_is_told(tmp_path, changes):
-    folder = write(tmp_path)
-    change_card(folder, architecture={**CSN.as_json(), **changes})
-    with pytest.raises(encoders.WeightsDamaged, match=r"cannot build .*\. Train it again"):
-        open_encoder("pupil", tmp_path)
-
-
-def test_29_weights_of_another_shape_never_serve(tmp_path):
-    folder = write(tmp_path)
-    change_card(folder, architecture=dataclasses.replace(CSN, width=9).as_json())
-    with pytest.raises(encoders.WeightsDamaged, match="other names or other shapes"):
-        open_encoder("pupil", tmp_path)
-
-
-def test_other_files_in_the_folder_are_left_alone(tmp_path):
-    write(tmp_path)
-    (tmp_path / "notes").mkdir()
-    (tmp_path / "readme.txt").write_text("hello")
-    (tmp_path / "odd" / "card.json").mkdir(parents=True)
-    infos = describe(tmp_path)
-    assert "notes" not in infos and infos["odd"].availability == "broken"
-    assert infos["pupil"].availability == "ready"
-
-
-def test_without_a_folder_nothing_is_missing(tmp_path):
-    assert "pupil" not in describe(None)
-    assert describe(tmp_path / "gone") == describe(None)
 
 
 # Names -----------------------------------------------------------------------------------------------------
