@@ -36,6 +36,7 @@ SUITES = {
     "sockets": ("sockets",),
     "leaderboard": ("leaderboard-1m", "leaderboard-10m"),
     "training": ("training-steps", "training-memory"),
+    "navigation": ("navigation-5k", "navigation-100k", "navigation-1m"),
 }
 PACKAGES = ("django", "faiss-cpu", "numba", "numpy", "onnxruntime", "torch", "uvicorn")
 LINE = "{:22} {:>12} {:>12} {:>7} {:>7}  {}"

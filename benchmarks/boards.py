@@ -41,7 +41,7 @@ if WAY != "ours":
     settings.CHANNEL_LAYERS = {"default": LAYERS[WAY]}
 
 numbers = {"leaderboard": 0}
-hub = Hub(lambda: dict(numbers))
+hub = Hub(lambda topics: dict(numbers))
 
 
 class Board(AsyncWebsocketConsumer):

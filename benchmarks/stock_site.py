@@ -18,7 +18,7 @@ from django.core.management import call_command  # noqa: E402  # needs the apps
 from django.db import connection  # noqa: E402
 
 from evaluation.views.player_cookie import sign_cookie, sign_sitting  # noqa: E402
-from tests.factories import make_catalogue, make_contenders  # noqa: E402
+from tests.factories import give_extras, make_catalogue, make_contenders  # noqa: E402
 
 ITEMS = 4000  # half of them are questions
 CONTENDERS = 12
@@ -31,7 +31,8 @@ def main() -> None:
     options = parser.parse_args()
     call_command("migrate", verbosity=0)
     catalogue = make_catalogue(items=ITEMS, categories=10, slug="bench", with_images=options.pictures)
-    make_contenders(catalogue, count=CONTENDERS)
+    for contender in make_contenders(catalogue, count=CONTENDERS)[:2]:
+        give_extras(contender)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")  # as every database does now and then by itself
     keys = [uuid.uuid4() for _ in range(options.sittings)]

@@ -22,6 +22,11 @@ def in_address(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
+def show_address(host: str, port: int) -> str:
+    """What to type into an address bar for a site that listens on ``host``."""
+    return f"http://{in_address(list_hosts(host)[0])}:{port}"
+
+
 def _outward_address(host: str) -> list[str]:
     """The address, of the kind of ``host``, from which this machine reaches its network; none without one."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

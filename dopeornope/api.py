@@ -17,6 +17,8 @@ from ninja import NinjaAPI
 import evaluation.api
 import search.api
 from dopeornope.views import RETRY_SECONDS
+from search.services.tokens import TokenRefused
+from search.views.access import answer_refused
 
 # Of this interface, not of the package: it grows when an answer changes its shape.
 VERSION = "1.0"
@@ -27,7 +29,7 @@ api = NinjaAPI(
     version=VERSION,
     description=(
         "What people say about visual search: a leaderboard of contenders, and what stands behind it. "
-        "Reading needs no key, except for jobs: those need the session of an operator or analyst. "
+        "Reading needs no key, except for jobs: those need an operator's or analyst's session or token. "
         "Every refusal is JSON with a field detail."
     ),
     docs_url=None,
@@ -48,6 +50,11 @@ def ask_to_come_again(request: HttpRequest, error: Exception) -> HttpResponse:
     response = api.create_response(request, {"detail": sentence}, status=HTTPStatus.SERVICE_UNAVAILABLE)
     response["Retry-After"] = str(RETRY_SECONDS)
     return response
+
+
+@api.exception_handler(TokenRefused)
+def refuse_token(request: HttpRequest, refused: TokenRefused) -> HttpResponse:
+    return answer_refused(refused)
 
 
 @require_safe

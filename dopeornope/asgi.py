@@ -32,6 +32,8 @@ from dopeornope.open_sockets import OpenSockets  # noqa: E402
 from dopeornope.rate_limits import RateLimits  # noqa: E402
 from dopeornope.readiness import Readiness, list_checks  # noqa: E402
 from evaluation.services.ballot_box import box  # noqa: E402
+from evaluation.services.slate_desk import desk  # noqa: E402
+from evaluation.tasks import ask_workers  # noqa: E402
 from search.consumers import LiveSocket  # noqa: E402
 from search.live import hub  # noqa: E402
 from search.log_context import name_route  # noqa: E402
@@ -88,7 +90,10 @@ async def live(scope: Scope, receive: Receive, send: Send) -> None:
         message = await receive()
         if message["type"] == "lifespan.startup":
             box.open()
+            if settings.RANKER == "worker":
+                desk.open(ask_workers)
         if message["type"] == "lifespan.shutdown":
+            desk.close()
             await hub.close()
             await asyncio.to_thread(box.close)
         await send({"type": f"{message['type']}.complete"})

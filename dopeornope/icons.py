@@ -40,5 +40,6 @@ ICONS: Final[dict[str, str]] = {
     "warning": '<path d="M12 4L2.5 20h19z"/><path d="M12 10v4.5M12 17.2v.1"/>',
     "arrow": '<path d="M4 12h16M14 6l6 6-6 6"/>',
     "out": '<path d="M10 4H5v16h5M9 12h11M16 8l4 4-4 4"/>',
+    "search": '<circle cx="10.5" cy="10.5" r="6"/><path d="M15 15l5.5 5.5"/>',
     "stop": '<rect x="6" y="6" width="12" height="12" rx="2"/>',
 }

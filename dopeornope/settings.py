@@ -19,6 +19,8 @@ HOME = env.folder("HOME", BASE_DIR / "var")
 IMAGES_FOLDER = HOME / "images"
 ARTIFACTS_FOLDER = HOME / "artifacts"
 TRAINED_FOLDER = ARTIFACTS_FOLDER / "encoders"
+RANKERS_FOLDER = ARTIFACTS_FOLDER / "rankers"
+PLAYED_RANKERS_FOLDER = ARTIFACTS_FOLDER / "played-rankers"
 WEIGHTS_FOLDER = HOME / "weights"
 TRAINING_FOLDER = HOME / "training"  # checkpoints and framed pictures: can be made anew
 UPLOADS_FOLDER = HOME / "uploads"
@@ -94,8 +96,20 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CHANNEL_LAYERS = {"default": env.channel_layer("CHANNEL_LAYER")}
 
+# Who chooses the slates of navigation games; workers put what they chose into the channel layer's Redis.
+RANKER = env.choice("RANKER", "worker" if MODE == "service" else "web", ["web", "worker"])
+SLATES_REDIS = env.text("CHANNEL_LAYER", "memory")
+if RANKER == "worker" and SLATES_REDIS == "memory":
+    raise ImproperlyConfigured(
+        "DOPEORNOPE_RANKER=worker has workers answer through Redis, and DOPEORNOPE_CHANNEL_LAYER names none: "
+        "set it to redis://HOST:PORT/NUMBER, or DOPEORNOPE_RANKER to web."
+    )
+
 CELERY_BROKER_URL = env.broker("BROKER")
-CELERY_BROKER_TRANSPORT_OPTIONS = brokers.list_transport_options(CELERY_BROKER_URL, folder=BROKER_FOLDER)
+CELERY_BROKER_CONNECTION_TIMEOUT = brokers.patience_of(PROCESS)
+CELERY_BROKER_TRANSPORT_OPTIONS = brokers.list_transport_options(
+    CELERY_BROKER_URL, folder=BROKER_FOLDER, patience=brokers.patience_of(PROCESS)
+)
 CELERY_TASK_QUEUES = brokers.list_queues(CELERY_BROKER_URL)
 # No AMQP heartbeats: neither a worker busy with a long job nor a web process between two hints sends any, and
 # RabbitMQ would hang up on both. Dead connections are found by TCP's keepalive.
@@ -148,7 +162,11 @@ FILE_UPLOAD_TEMP_DIR = str(UPLOADS_FOLDER)
 
 # What one player, and all players behind one address, may do (evaluation/services/limits.py).
 VOTES_PER_MINUTE = env.integer("VOTES_PER_MINUTE", 60, low=30, high=1_000_000)
+VOTES_PER_DAY = env.integer("VOTES_PER_DAY", 2000, low=200, high=100_000_000)
 PLAYERS_PER_NETWORK = env.integer("PLAYERS_PER_NETWORK", 40, low=1, high=1_000_000)
+
+# So many triplets must wait before the schedule has an encoder taught (evaluation/services/retrainings.py).
+RETRAIN_FROM = env.integer("RETRAIN_FROM", 500, low=0, high=1_000_000)
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

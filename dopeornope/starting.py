@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, TextIO
@@ -13,10 +14,12 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 LEAST_FREE_BYTES = 500 * 2**20
 # Any number but the sweepers' (dopeornope/duty.py), as long as it stays the same.
 PREPARING: Final = 0x70_72_65_70
+ASKED_EVERY_S: Final = 0.2
 
 
 class CannotStart(Exception):
@@ -55,14 +58,23 @@ def check_disk(home: Path) -> None:
 def one_machine_at_a_time() -> Iterator[None]:
     """Of all that start a service on one database at once, one goes on; the others wait for its end.
 
-    The lock is PostgreSQL's, of this session: it ends with the process, however that ends.
+    The lock is PostgreSQL's, of this session: it ends with the process, however that ends. The others ask
+    again and again: an index that is built while people vote waits for every statement under way, and so for
+    one that waits for this lock.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [PREPARING])
+        while not _is_taken(cursor):
+            time.sleep(ASKED_EVERY_S)
         try:
             yield
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [PREPARING])
+
+
+def _is_taken(cursor: CursorWrapper) -> bool:
+    cursor.execute("SELECT pg_try_advisory_lock(%s)", [PREPARING])
+    (ours,) = cursor.fetchone()
+    return bool(ours)
 
 
 def prepare_database() -> None:

@@ -39,6 +39,14 @@ class StandingOut(Schema):
     control: bool
 
 
+class ExclusionOut(Schema):
+    """Players whose votes are left out for one reason, and how many pairs they judged, skips included."""
+
+    reason: str
+    players: int
+    judged: int
+
+
 class BoardOut(Schema):
     """The leaderboard, best first within each catalogue, and how to read it."""
 
@@ -46,6 +54,7 @@ class BoardOut(Schema):
     votes: int
     floor: int
     players_floor: int
+    exclusions: list[ExclusionOut]
     level: float
     method: str
     rows: list[StandingOut]

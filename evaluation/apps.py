@@ -10,12 +10,15 @@ class EvaluationConfig(AppConfig):
 
     def ready(self) -> None:
         # Services need the models, which are loaded only now.
-        from evaluation.services import append_only, expiry, seals
+        from evaluation.services import append_only, challenges, expiry, extras, rankings, retrainings, seals
         from evaluation.services.contenders import enter_built_index
         from evaluation.services.deals import delete_abandoned_rounds
         from evaluation.services.players import finish_forgetting
+        from evaluation.services.races import delete_abandoned_rooms, end_late
         from search.events import subscribe_index_built
+        from search.models import Queue
         from search.services.imports import reserve_slugs
+        from search.services.jobs import JobKind, register_kind
         from search.services.sweeping import register_sweep
 
         subscribe_index_built(enter_built_index)
@@ -23,5 +26,14 @@ class EvaluationConfig(AppConfig):
         register_sweep("ended sessions", expiry.delete_ended_sessions)
         register_sweep("abandoned rounds", delete_abandoned_rounds)
         register_sweep("deals of forgotten players", finish_forgetting)
+        register_sweep("races out of time", end_late)
+        register_sweep("abandoned races", delete_abandoned_rooms)
+        register_sweep("lessons and checks to be made", extras.make_missing_extras)
         register_sweep("unsealed hours", seals.seal_settled)
+        register_kind(JobKind(rankings.KIND, Queue.IO, rankings.run_ranking))
+        register_sweep("rankings due", rankings.request_due)
+        register_kind(JobKind(retrainings.KIND, Queue.IO, retrainings.run_queue))
+        register_sweep("retrainings due", retrainings.request_due)
+        register_kind(JobKind(challenges.KIND, Queue.IO, challenges.run_challenge))
+        register_sweep("comparisons due", challenges.request_due)
         post_migrate.connect(append_only.forbid_changes, sender=self)

@@ -24,6 +24,10 @@ BOX_SECONDS = Histogram(
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
 )
 BOX_REFUSED = Counter("dopeornope_ballot_box_refused", "Requests refused because too many were waiting.")
+SLATES = Counter("dopeornope_slates", "Slates that were chosen, by a worker or a web process.", ["ranker"])
+SLATES_FALLEN_BACK = Counter(
+    "dopeornope_slates_fallen_back", "Slates that no worker chose in time, so that a web process did."
+)
 
 
 def count_votes(statuses: Iterable[HTTPStatus]) -> None:

@@ -1,19 +1,24 @@
-"""`/api/`: catalogues for everybody, jobs for those who may see the operator's page."""
+"""`/api/`: catalogues for everybody, jobs for those who may see the operator's page and their tokens."""
 
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.vary import vary_on_headers
 from ninja import Path, Query, Router, Schema
+from ninja.decorators import decorate_view
 from ninja.errors import HttpError
-from ninja.security import SessionAuth
+from ninja.security import HttpBearer, SessionAuth
 
-from search.models import Catalogue, CatalogueState, Job, JobState, Role
+from search.models import Catalogue, CatalogueState, Job, JobState, Role, Scope
 from search.selectors.operations import CatalogueRow, list_catalogue_rows
 from search.selectors.roles import has_role
+from search.views.access import enter_by_token
 
 LONGEST_PAGE = 200
 Slug = Annotated[str, Path(pattern=r"^[-a-zA-Z0-9_]+$", max_length=50)]
@@ -74,8 +79,29 @@ class JobList(Schema):
     jobs: list[JobOut]
 
 
+class TokenAuth(HttpBearer):
+    """An API token with the scope; one that is sent and refused is not made up for by a session."""
+
+    openapi_description = (
+        "A token of an operator or analyst, made under Operations, API tokens. Its scopes: "
+        + "; ".join(f"{scope.value}, {scope.label}" for scope in Scope)
+        + "."
+    )
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__()
+        self._scope = scope
+
+    def authenticate(self, request: HttpRequest, token: str) -> User:
+        return enter_by_token(request, token, self._scope)
+
+
 catalogues = Router(tags=["catalogues"])
-jobs = Router(tags=["jobs"], auth=SessionAuth())
+jobs = Router(tags=["jobs"], auth=[TokenAuth(Scope.READ_JOBS), SessionAuth()])
+# Of somebody's own, whoever is refused included.
+kept_by_nobody = decorate_view(never_cache, vary_on_headers("Authorization", "Cookie"))
+# Either of the two, the token with its scope: for the description, where ninja leaves scopes out.
+SECURITY = {"security": [{"TokenAuth": [Scope.READ_JOBS.value]}, {"SessionAuth": []}]}
 # Of everything about jobs.
 REFUSALS = {401: Problem, 403: Problem, 422: Invalid}
 # Of every address, with Retry-After: too much from one network, or a database that is away.
@@ -97,7 +123,14 @@ def get_catalogue(request: HttpRequest, slug: Slug) -> CatalogueRow:
     return next(row for row in list_catalogue_rows() if row.slug == slug)
 
 
-@jobs.get("/", response={200: JobList, **REFUSALS, **LATER}, summary="Jobs, newest first")
+@jobs.get(
+    "/",
+    response={200: JobList, **REFUSALS, **LATER},
+    summary="Jobs, newest first",
+    description=f"For a token with the scope {Scope.READ_JOBS}, or a session.",
+    openapi_extra=SECURITY,
+)
+@kept_by_nobody
 def list_jobs(
     request: HttpRequest,
     state: JobState | None = None,
@@ -115,7 +148,10 @@ def list_jobs(
     "/{job_id}/",
     response={200: JobOut, 404: Problem, **REFUSALS, **LATER},
     summary="One job",
+    description=f"For a token with the scope {Scope.READ_JOBS}, or a session.",
+    openapi_extra=SECURITY,
 )
+@kept_by_nobody
 def get_job(request: HttpRequest, job_id: UUID) -> dict[str, Any]:
     _require_reader(request)
     return _describe(get_object_or_404(Job.objects.select_related("catalogue"), pk=job_id))

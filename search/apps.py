@@ -7,7 +7,17 @@ class SearchConfig(AppConfig):
     def ready(self) -> None:
         # Services need the models, which are loaded only now.
         from search.models import Queue
-        from search.services import builds, embedding, imports, indexing, training, uploads
+        from search.services import (
+            builds,
+            delivering,
+            embedding,
+            imports,
+            indexing,
+            tokens,
+            training,
+            training_leftovers,
+            uploads,
+        )
         from search.services.jobs import JobKind, register_kind
         from search.services.sweeping import register_sweep
 
@@ -17,3 +27,7 @@ class SearchConfig(AppConfig):
         register_kind(JobKind("index", Queue.IO, indexing.run_indexing))
         register_kind(JobKind(training.KIND, Queue.ML, training.run_training))
         register_sweep("leftover uploads", uploads.drop_leftovers)
+        register_sweep("leftover checkpoints", training_leftovers.drop_leftovers)
+        register_sweep("webhook deliveries", delivering.deliver_due)
+        register_sweep("old deliveries", delivering.drop_old)
+        register_sweep("old API tokens", tokens.drop_ended)

@@ -72,8 +72,11 @@ def write_items(space: EmbeddingSpace, items: Positions) -> None:
 
 
 def read_items(space: EmbeddingSpace) -> Positions:
-    """`Item.position` of each row of the space. Raises ``ArtifactDamaged``, ``FileNotFoundError``."""
-    arrays, _ = read_arrays(_items_path(space))
+    """`Item.position` of each row of the space. Raises ``ArtifactDamaged``."""
+    try:
+        arrays, _ = read_arrays(_items_path(space))
+    except FileNotFoundError as error:
+        raise ArtifactDamaged(f"The items of {space} are gone: build the contenders again.") from error
     return np.asarray(arrays["items"], dtype=np.int64)
 
 
@@ -88,7 +91,7 @@ def open_vectors(space: EmbeddingSpace) -> StoredVectors:
 def check_space(space: EmbeddingSpace) -> None:
     """Read every byte of a ready space anew: a process that opened it before would not see that it is lost.
 
-    Raises ``ArtifactDamaged``, ``FileNotFoundError``.
+    Raises ``ArtifactDamaged``.
     """
     _open_vectors.cache_clear()
     _open_index.cache_clear()

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 
-from search.live import PUBLIC_TOPICS, Hub, Page, may_watch
+from search.live import MOST_TOPICS, PUBLIC_TOPICS, Hub, Page, may_watch
 from search.selectors.sessions import find_user
 
 UNWANTED = 1008  # policy violation: pages send nothing
@@ -16,7 +16,8 @@ class LiveSocket:
     """An ASGI application of its own, because what a consumer does for each frame costs ten times the frame.
 
     It wants the server's own `send`: Channels' session middleware would look at every frame, to save what may
-    have changed. Refuses before the handshake whoever asks for a topic that is unknown or not for them.
+    have changed. Refuses before the handshake whoever asks for too many topics, or for one that is unknown or
+    not for them.
     """
 
     def __init__(self, hub: Hub) -> None:
@@ -31,7 +32,7 @@ class LiveSocket:
         await receive()  # the browser asks to connect
         query = parse_qs(scope["query_string"].decode("latin1"))
         topics = {topic for value in query.get("topics", []) for topic in value.split(",") if topic}
-        if not topics or not await _may_watch(scope, topics):
+        if not 0 < len(topics) <= MOST_TOPICS or not await _may_watch(scope, topics):
             await send({"type": "websocket.close"})
             return
         await send({"type": "websocket.accept"})

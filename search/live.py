@@ -1,6 +1,6 @@
 """Revisions of topics, watched once per process and fanned out to this process's open pages.
 
-The database is the truth. While pages are open, one task reads the few `Revision` rows: at an
+The database is the truth. While pages are open, one task reads the `Revision` rows that they watch: at an
 announcement (`search/announcements.py`), and every few seconds anyway, so one that is lost costs seconds.
 Where none can be heard it reads twice a second. A page is told ``{"topic", "revision"}`` and fetches what
 it shows, so a frame that gives way to a newer one is not missed.
@@ -10,7 +10,8 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+import re
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
@@ -26,6 +27,9 @@ SECONDS_BETWEEN_LOOKS: Final = 0.5
 SECONDS_WITHOUT_NEWS: Final = 3.0
 PUBLIC_TOPICS: Final = frozenset({"leaderboard", "catalogues"})
 OPERATOR_TOPICS: Final = frozenset({"jobs"})
+# With a code that nobody guesses: whoever knows it may watch, if there is such a race.
+RACE_TOPIC: Final = re.compile(r"race:[0-9a-z]{12}")
+MOST_TOPICS: Final = 8  # of one page
 
 Frame = dict[str, Any]
 
@@ -35,13 +39,18 @@ log = logging.getLogger(__name__)
 def may_watch(user: AbstractBaseUser | AnonymousUser, topics: Iterable[str]) -> bool:
     """Whether all topics exist and are open to the user."""
     guarded = set(topics) - PUBLIC_TOPICS
-    return not guarded or (guarded <= OPERATOR_TOPICS and has_role(user, Role.OPERATOR))
+    races = {topic for topic in guarded if RACE_TOPIC.fullmatch(topic)}
+    others = guarded - races
+    if others and not (others <= OPERATOR_TOPICS and has_role(user, Role.OPERATOR)):
+        return False
+    # A race has its revision from the moment it is opened.
+    return not races or Revision.objects.filter(topic__in=races).count() == len(races)
 
 
-def read_revisions() -> dict[str, int]:
-    """The number of every topic; one that never changed stands at 0."""
-    numbers = dict.fromkeys(PUBLIC_TOPICS | OPERATOR_TOPICS, 0)
-    return numbers | dict(Revision.objects.values_list("topic", "number"))
+def read_revisions(topics: Collection[str]) -> dict[str, int]:
+    """The number of each of these topics; one that never changed stands at 0."""
+    known = Revision.objects.filter(topic__in=topics)
+    return dict.fromkeys(topics, 0) | dict(known.values_list("topic", "number"))
 
 
 def _disconnect() -> None:
@@ -86,7 +95,7 @@ class Hub:
 
     def __init__(
         self,
-        read: Callable[[], dict[str, int]] = read_revisions,
+        read: Callable[[Collection[str]], dict[str, int]] = read_revisions,
         *,
         seconds_between_looks: float = SECONDS_BETWEEN_LOOKS,
     ) -> None:
@@ -96,6 +105,7 @@ class Hub:
         self._frames: dict[str, Frame] = {}
         self._revisions: dict[str, int] = {}
         self._readable = True
+        self._heard: asyncio.Event | None = None  # ends the wait for the next look
         self._task: asyncio.Task[None] | None = None
 
     def join(self, page: Page) -> None:
@@ -104,6 +114,8 @@ class Hub:
             self._pages.setdefault(topic, set()).add(page)
             if topic in self._frames:
                 page.tell(topic, self._frames[topic])
+            elif self._heard is not None:
+                self._heard.set()
         if self._task is None:
             self._task = asyncio.create_task(self._watch())
 
@@ -113,20 +125,23 @@ class Hub:
             self._pages[topic].discard(page)
             if not self._pages[topic]:
                 del self._pages[topic]
+                self._frames.pop(topic, None)
+                self._revisions.pop(topic, None)
 
     def tell(self, revisions: dict[str, int]) -> None:
         """Tell every page what is new to it. One frame is built for all of them."""
         for topic, number in revisions.items():
-            if self._revisions.get(topic) != number:
+            if topic in self._pages and self._revisions.get(topic) != number:
                 self._revisions[topic] = number
                 text = json.dumps({"topic": topic, "revision": number})
                 self._frames[topic] = frame = {"type": "websocket.send", "text": text}
-                for page in self._pages.get(topic, ()):
+                for page in self._pages[topic]:
                     page.tell(topic, frame)
 
     async def look(self, thread: ThreadPoolExecutor | None = None) -> None:
         """Read the revisions now and tell what is new."""
-        self.tell(await asyncio.get_running_loop().run_in_executor(thread, self._read))
+        topics = frozenset(self._pages)
+        self.tell(await asyncio.get_running_loop().run_in_executor(thread, self._read, topics))
 
     async def close(self) -> None:
         """Forget all pages and end the task."""
@@ -148,6 +163,7 @@ class Hub:
 
     async def _watch_open_pages(self) -> None:
         subscription = Subscription()
+        self._heard = subscription.heard
         keeper = asyncio.create_task(subscription.keep())
         # A thread of its own: a look never waits behind a request, and keeps one connection while it lasts.
         with ThreadPoolExecutor(1, thread_name_prefix="live") as thread:
@@ -160,6 +176,7 @@ class Hub:
                         with contextlib.suppress(TimeoutError):
                             await asyncio.wait_for(subscription.heard.wait(), SECONDS_WITHOUT_NEWS)
             finally:
+                self._heard = None
                 thread.submit(_disconnect)
                 keeper.cancel()
                 with contextlib.suppress(asyncio.CancelledError):

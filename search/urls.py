@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from search.views import images, operations, trainings
+from search.views import images, operations, tokens, trainings, webhooks
 
 urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^images/(?P<sha256>[0-9a-f]{64})\.webp$", images.serve_image, name="image"),
@@ -14,6 +14,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("operations/jobs/<uuid:pk>/retry/", operations.job_retry, name="job-retry"),
     path("operations/jobs/<uuid:pk>/report/", operations.job_report, name="job-report"),
     path("operations/catalogues/<slug:slug>/build/", operations.catalogue_build, name="catalogue-build"),
+    path("operations/tokens/", tokens.tokens, name="api-tokens"),
+    path("operations/tokens/<int:pk>/revoke/", tokens.token_revoke, name="api-token-revoke"),
+    path("operations/webhooks/", webhooks.webhooks, name="webhooks"),
+    path("operations/webhooks/<int:pk>/", webhooks.webhook_change, name="webhook-change"),
+    path("operations/webhooks/deliveries/<uuid:pk>/", webhooks.delivery_replay, name="delivery-replay"),
     path("operations/trainings/", trainings.trainings, name="trainings"),
     path("operations/trainings/list/", trainings.trainings_list, name="trainings-list"),
     path("operations/trainings/new/", trainings.training_new, name="training-new"),

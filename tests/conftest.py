@@ -39,6 +39,8 @@ def home(tmp_path: Path, settings: pytest.FixtureRequest) -> Path:
         ("ARTIFACTS_FOLDER", "artifacts"),
         ("WEIGHTS_FOLDER", "weights"),
         ("TRAINED_FOLDER", "artifacts/encoders"),
+        ("RANKERS_FOLDER", "artifacts/rankers"),
+        ("PLAYED_RANKERS_FOLDER", "artifacts/played-rankers"),
         ("TRAINING_FOLDER", "training"),
         ("UPLOADS_FOLDER", "uploads"),
         ("LOG_FOLDER", "log"),

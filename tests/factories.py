@@ -13,6 +13,7 @@ from PIL import Image
 from evaluation.models import Contender
 from evaluation.services.contenders import take_place
 from evaluation.services.crediting import credit_pairs
+from evaluation.services.extras import make_extras
 from search.models import (
     Aspect,
     Attribute,
@@ -202,3 +203,10 @@ def make_pairs(contender: Contender, found: dict[Item, Item]) -> None:
     nearest = {question.position: candidate.position for question, candidate in found.items()}
     credit_pairs(contender=contender, nearest=nearest)
     take_place(contender=contender, now=contender.created_at)
+
+
+def give_extras(contender: Contender, *, seed: int = 0) -> None:
+    """Lessons and catch pairs, as a build makes them; the contender found the items that follow each."""
+    items = contender.catalogue.items.count()
+    found = {item: [(item + step) % items for step in range(1, 11)] for item in range(items)}
+    make_extras(contender, found, rng=np.random.default_rng(seed))

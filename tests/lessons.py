@@ -20,7 +20,8 @@ from search.models import (
     Training,
 )
 from search.services.jobs import run_in_foreground
-from search.services.training import Wish, request_training
+from search.services.training import request_training
+from search.services.training_wishes import Wish
 from tests.factories import NOW, store_image
 
 SIDE = 32

@@ -11,11 +11,14 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from evaluation.models import Contender
+from evaluation.models import Contender, Player, Retraining
 from evaluation.services.invitations import create_invitation
 from evaluation.views.player_cookie import COOKIE, sign_cookie, sign_sitting
-from search.models import Item, Job, Queue
+from search.models import Item, Job, Queue, Topic
+from search.selectors.table_files import FORMATS
+from search.services.webhooks import register_webhook, send_test
 from tests.factories import NOW, make_catalogue, make_contenders
+from tests.tokens import make_token
 from tests.trainings import make_trained, make_training
 
 PEOPLE = ["nobody", "player", "annotator", "analyst", "operator"]
@@ -23,6 +26,8 @@ PUBLIC = {"nobody": 200, "player": 200, "annotator": 200, "analyst": 200, "opera
 SIGNED_IN = {**PUBLIC, "nobody": "login"}
 READERS = {"nobody": "login", "player": 403, "annotator": 403, "analyst": 200, "operator": 200}
 OPERATORS = {**READERS, "analyst": 403}
+ANALYSTS = {**READERS, "operator": 403}
+ANNOTATORS = {**READERS, "annotator": 200, "analyst": 403}
 NOT_BY_READING = dict.fromkeys(PEOPLE, 405)
 MISSING = dict.fromkeys(PEOPLE, 404)
 
@@ -44,11 +49,54 @@ READING: dict[str, dict[str, Any]] = {
     "play-undo": NOT_BY_READING,
     "play-forget": NOT_BY_READING,
     "play-round": MISSING,  # somebody else's
+    "find": PUBLIC,
+    "find-begin": NOT_BY_READING,
+    "find-daily": dict.fromkeys(PEOPLE, 409),  # nothing to look for
+    "find-daily-begin": NOT_BY_READING,
+    "find-game": MISSING,  # somebody else's
+    "find-move": NOT_BY_READING,
+    "find-races": PUBLIC,
+    "find-race-open": NOT_BY_READING,
+    "find-race": MISSING,  # there is none of that code
+    "find-race-standing": MISSING,
+    "find-race-join": NOT_BY_READING,
+    "find-race-start": NOT_BY_READING,
+    "find-race-leave": NOT_BY_READING,
+    "find-race-rematch": NOT_BY_READING,
+    "find-leaderboard": PUBLIC,
+    "find-leaderboard-csv": PUBLIC,
+    "find-leaderboard-jsonl": PUBLIC,
+    "find-leaderboard-parquet": PUBLIC,
+    "find-leaderboard-json": PUBLIC,
+    "annotate": {**READERS, "annotator": 200},
+    "annotate-project": {**ANNOTATORS, "annotator": 404, "operator": 404},  # there is none of that name
+    "annotate-answer": NOT_BY_READING,
+    "annotate-undo": NOT_BY_READING,
+    "annotate-close": NOT_BY_READING,
+    "annotate-reopen": NOT_BY_READING,
+    "annotate-csv": {**READERS, "analyst": 404, "operator": 404},
+    "annotate-jsonl": {**READERS, "analyst": 404, "operator": 404},
+    "annotate-parquet": {**READERS, "analyst": 404, "operator": 404},
+    "annotate-slates-parquet": {**READERS, "analyst": 404, "operator": 404},
+    "annotate-slates-csv": {**READERS, "analyst": 404, "operator": 404},
+    "annotate-slates-jsonl": {**READERS, "analyst": 404, "operator": 404},
+    "annotate-agreement": {**READERS, "analyst": 404, "operator": 404},
     "image": PUBLIC,
     "leaderboard": PUBLIC,
     "leaderboard-board": PUBLIC,
     "leaderboard-csv": PUBLIC,
+    "leaderboard-jsonl": PUBLIC,
+    "leaderboard-parquet": PUBLIC,
     "leaderboard-json": PUBLIC,
+    "changes": PUBLIC,
+    "changes-feed": PUBLIC,
+    "changes-json": PUBLIC,
+    "contender": PUBLIC,
+    "contender-standing": PUBLIC,
+    "contender-pairs": READERS,
+    "head-to-head": PUBLIC,
+    "head-to-head-figures": dict.fromkeys(PEOPLE, 400),  # of which two, nobody said
+    "head-to-head-pairs": {**READERS, "analyst": 400, "operator": 400},
     "login": {**dict.fromkeys(PEOPLE, 302), "nobody": 200},
     "register": {**dict.fromkeys(PEOPLE, 302), "nobody": 200},
     "logout": NOT_BY_READING,
@@ -74,6 +122,28 @@ READING: dict[str, dict[str, Any]] = {
     "job-retry": NOT_BY_READING,
     "catalogue-build": NOT_BY_READING,
     "contender-retire": NOT_BY_READING,
+    "exports": READERS,
+    "api-tokens": READERS,
+    "api-token-revoke": NOT_BY_READING,
+    "webhooks": OPERATORS,
+    "webhook-change": NOT_BY_READING,
+    "delivery-replay": NOT_BY_READING,
+    **{f"export-votes-{suffix}": ANALYSTS for suffix in FORMATS},
+    **{f"export-players-{suffix}": READERS for suffix in FORMATS},
+    **{f"export-games-{suffix}": READERS for suffix in FORMATS},
+    "players": READERS,
+    "exposure": READERS,
+    "exclusions": READERS,
+    "player-verdict": NOT_BY_READING,
+    "retrainings": READERS,
+    "retraining-start": NOT_BY_READING,
+    "retraining-compare": NOT_BY_READING,
+    "retraining-promote": NOT_BY_READING,
+    "encoder-appoint": NOT_BY_READING,
+    "encoder-roll-back": NOT_BY_READING,
+    "taught": READERS,
+    "lineage": READERS,
+    **{f"lineage-{suffix}": READERS for suffix in FORMATS},
     "api-page": PUBLIC,
     "api:openapi-json": PUBLIC,
     "api:api-root": PUBLIC,
@@ -95,6 +165,18 @@ CHANGING: dict[str, dict[str, Any]] = {
     "play-vote": BY_SITTINGS,
     "play-undo": BY_SITTINGS,
     "play-forget": BY_SITTINGS,
+    "find-begin": BY_SITTINGS,
+    "find-daily-begin": BY_SITTINGS,
+    "find-move": BY_SITTINGS,
+    "find-race-open": BY_SITTINGS,
+    "find-race-join": BY_SITTINGS,
+    "find-race-start": BY_SITTINGS,
+    "find-race-leave": BY_SITTINGS,
+    "find-race-rematch": BY_SITTINGS,
+    "annotate-answer": {**ANNOTATORS, "annotator": 404, "operator": 404},
+    "annotate-undo": {**ANNOTATORS, "annotator": 404, "operator": 404},
+    "annotate-close": {**BY_OPERATORS, "operator": 404},
+    "annotate-reopen": {**BY_OPERATORS, "operator": 404},
     "login": BY_NEWCOMERS,
     "register": BY_NEWCOMERS,
     "logout": dict.fromkeys(PEOPLE, 302),
@@ -107,7 +189,20 @@ CHANGING: dict[str, dict[str, Any]] = {
     "job-retry": {**BY_OPERATORS, "operator": 302},
     "catalogue-build": {**BY_OPERATORS, "operator": 302},
     "contender-retire": {**BY_OPERATORS, "operator": 302},
+    "api-tokens": {**BY_OPERATORS, "analyst": 422, "operator": 422},
+    "api-token-revoke": {**BY_OPERATORS, "analyst": 404, "operator": 302},  # somebody else's
+    "webhooks": {**BY_OPERATORS, "operator": 422},
+    "webhook-change": {**BY_OPERATORS, "operator": 302},
+    "delivery-replay": {**BY_OPERATORS, "operator": 302},
+    "player-verdict": {**BY_OPERATORS, "analyst": 302, "operator": 302},
+    "retraining-start": {**BY_OPERATORS, "operator": 302},
+    "retraining-compare": {**BY_OPERATORS, "operator": 302},
+    "retraining-promote": {**BY_OPERATORS, "operator": 302},
+    "encoder-appoint": {**BY_OPERATORS, "operator": 302},
+    "encoder-roll-back": {**BY_OPERATORS, "operator": 302},
 }
+# Whose number an address holds, by a word in its name; otherwise a job's.
+OWNERS = ("contender", "retraining", "lineage", "training", "player", "api-token", "webhook", "delivery")
 # A description of the API, read with whatever method.
 READ_BY_ALL_METHODS = {"api:openapi-json"}
 PROTECTING = {
@@ -129,18 +224,35 @@ def values() -> dict[str, Any]:
     job = Job.objects.create(
         kind="import", queue=Queue.IO, idempotency_key="k", title="t", created_at=NOW, catalogue=catalogue
     )
+    webhook = register_webhook(address="https://hooks.example/", topics=list(Topic), made_by="ada", now=NOW)
+    send_test(webhook=webhook, now=NOW)
     _, token = create_invitation(role="analyst", note="", created_by=None, now=timezone.now())  # type: ignore[arg-type]
     return {
         "slug": catalogue.slug,
         "sha256": Item.objects.first().image_sha256,
         "deal": "0" * 32,
         "round_id": "0" * 32,
+        "game_id": "0" * 32,
+        "code": "0" * 12,
         "token": token,
         "job_id": job.pk,
         "job": job,
         "contender": Contender.objects.get(),
+        "player": Player.objects.create(created_at=NOW),
+        "api-token": make_token(),
+        "webhook": webhook,
+        "delivery": webhook.deliveries.get(),
         "training": make_trained(make_training(catalogue)),
+        "retraining": (taught := make_retraining(Contender.objects.get())),
+        "lineage": taught,
     }
+
+
+def make_retraining(rival: Contender) -> Retraining:
+    return Retraining.objects.create(
+        **{"catalogue": rival.catalogue, "rival": rival, "name": "pupil-r1", "learn": "head", "period": "1"},
+        **{"votes": 0, "picks": 0, "players": 0, "triplets": 0, "made_at": NOW},
+    )
 
 
 def addresses(values: dict[str, Any]) -> dict[str, str]:
@@ -148,7 +260,7 @@ def addresses(values: dict[str, Any]) -> dict[str, str]:
     found = {}
     for name, pattern, converters in _patterns(get_resolver()):
         assert name, f"{pattern} has no name"
-        owner = next((owner for owner in ("contender", "training") if owner in name), "job")
+        owner = next((owner for owner in OWNERS if owner in name), "job")
         given = {"pk": values[owner].pk}
         parts = {part: (values | given)[part] for part in converters}
         resolver = get_resolver()

@@ -1,5 +1,6 @@
 """The house stands as drawn: who may import whom, and what a web process never loads."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -9,6 +10,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 DJANGO_FREE = ["search.engine", "search.catalogues", "evaluation.stats"]
+WRITING = {
+    *("save", "create", "delete", "bulk_create", "bulk_update", "get_or_create", "update_or_create"),
+    *("insert", "increase", "select_for_update"),
+}
 HEAVY = ["torch", "torchvision", "onnxruntime", "numba", "faiss"]
 
 # Refuses the named packages, then imports every module of the given ones.
@@ -89,6 +94,35 @@ def test_the_web_process_loads_no_heavy_library(tmp_path):
     *answers, loaded = printed.splitlines()
     assert [answer.split()[1] for answer in answers] == ["200"] * len(answers), printed
     assert not set(HEAVY) & set(loaded.split())
+
+
+def list_writes(source: str) -> list[str]:
+    """What a module does that changes rows, or lets its callers have it do: as far as names tell."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
+            found += [f"calls {name}"] if name in WRITING else []
+        elif isinstance(node, ast.arg) and node.annotation is not None:
+            taken = "Statement" in ast.unparse(node.annotation)
+            found += [f"is given statements as {node.arg}"] if taken else []
+    return found
+
+
+@pytest.mark.parametrize("package", ["search", "evaluation"])
+def test_selectors_only_read(package):
+    """What is written together with a question goes out of the service that asks it."""
+    files = sorted((ROOT / package / "selectors").rglob("*.py"))
+    assert files
+    assert {file.name: writes for file in files if (writes := list_writes(file.read_text()))} == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Vote.objects.create(deal=1)", "execute(insert(Vote, names, rows))", "def read(after: Statement): ..."],
+)
+def test_a_selector_that_writes_is_found_out(line):
+    assert list_writes(line)
 
 
 @pytest.mark.parametrize("package", ["search", "evaluation"])

@@ -22,7 +22,15 @@ class Site:
     async def _answer(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         await send({"type": "let in"})
 
-    def ask(self, path: str, method: str = "GET", *, client: Any = VISITOR, kind: str = "http") -> Messages:
+    def ask(
+        self,
+        path: str,
+        method: str = "GET",
+        *,
+        client: Any = VISITOR,
+        kind: str = "http",
+        token: str = "",
+    ) -> Messages:
         sent: Messages = []
 
         async def send(message: dict[str, Any]) -> None:
@@ -31,7 +39,10 @@ class Site:
         async def receive() -> dict[str, Any]:
             return {"type": f"{kind}.connect"}
 
-        scope = {"type": kind, "path": path, "method": method, "client": client, "headers": []}
+        headers = (
+            [(b"authorization", (token if " " in token else f"Bearer {token}").encode())] if token else []
+        )
+        scope = {"type": kind, "path": path, "method": method, "client": client, "headers": headers}
         asyncio.run(self.limits(scope, receive, send))
         return sent
 
@@ -63,6 +74,9 @@ def site(settings) -> Site:
         (("my-data",), "GET", 2),
         (("leaderboard-csv",), "GET", 2),
         (("leaderboard-json",), "GET", 2),
+        (("export-votes-parquet",), "GET", 2),
+        (("annotate-csv", "demo"), "GET", 2),
+        (("lineage-jsonl", 1), "GET", 2),
         (("api:get_leaderboard",), "GET", 6),
         (("api:openapi-json",), "GET", 6),
     ],
@@ -102,3 +116,16 @@ def test_the_refused_are_told_when_to_come_back(site, name, method, field):
     assert text.strip() == (
         f"Too much was asked for from your network. Try again in {int(headers[b'retry-after'])} seconds."
     )
+
+
+def test_a_token_has_one_budget_wherever_its_program_runs(site, settings):
+    settings.PLAYERS_PER_NETWORK = 1000
+    path = reverse("api:list_jobs")
+    assert site.count_let_in(path, tries=40, token="a") == 40
+    assert site.count_let_in(path, tries=40, token="a", client=("203.0.113.8", 1)) == 20
+    assert b"with your token" in site.ask(path, token="a")[1]["body"]
+    assert site.count_let_in(path, tries=40, token="b") == 40
+    for same in ("bearer a", "BEARER  a", "Bearer a "):
+        assert site.count_let_in(path, tries=1, token=same) == 0
+    assert site.count_let_in("/annotate/demo/export.csv", tries=1, token="a") == 0
+    assert site.count_let_in(path, tries=100) == 100

@@ -33,6 +33,8 @@ REFUSED = [
     ("CHANNEL_LAYER", "redis://[half", "redis://"),
     ("BROKER", "redis://[half", "amqp://"),
     ("BROKER", "kafka://localhost", "amqp://"),
+    ("RANKER", "gpu", "web, worker"),
+    ("RANKER", "worker", "DOPEORNOPE_CHANNEL_LAYER"),
     ("HOSTS", "https://swipe.example.org", "without scheme"),
     ("HOSTS", "localhost, swipe.example.org:8000", "without scheme, port or path"),
     ("HOSTS", "bücher.example", "swipe.example.org"),
@@ -44,7 +46,9 @@ REFUSED = [
     ("TRUSTED_PROXIES", "all", "whole number from 0"),
     ("TRUSTED_PROXIES", "-1", "whole number from 0"),
     ("VOTES_PER_MINUTE", "0", "from 30 to"),
+    ("VOTES_PER_DAY", "0", "from 200 to"),
     ("PLAYERS_PER_NETWORK", "0", "from 1 to"),
+    ("RETRAIN_FROM", "-1", "from 0 to"),
     ("LOG_LEVEL", "loud", "DEBUG, INFO, WARNING, ERROR"),
     ("LOG_FORMAT", "xml", "text, json"),
     ("METRICS_TOKEN", "short", "at least 16"),
@@ -93,6 +97,12 @@ def test_without_any_variable_everything_has_a_default(load_settings):
     assert settings["MODE"] == "embedded"
     assert settings["DATABASES"]["default"]["ENGINE"].endswith("sqlite3")
     assert not settings["DEBUG"]
+
+
+def test_slates_are_chosen_by_workers_in_service_mode_and_by_the_web_process_else(load_settings):
+    assert load_settings()["RANKER"] == "web"
+    assert load_settings(**SERVICE)["RANKER"] == "worker"
+    assert load_settings(**SERVICE, RANKER="web")["RANKER"] == "web"
 
 
 def test_blank_is_the_same_as_not_set():

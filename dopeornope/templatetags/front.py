@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from dopeornope.icons import ICONS
 from evaluation.board_chart import BoardRow, draw_board, draw_interval, family_hues
+from evaluation.history_chart import HistoryPoint, draw_history
 from search.curve_chart import Curve, draw_curve
 from search.mask_chart import draw_masks
 from search.models import Role
@@ -24,6 +25,7 @@ from search.selectors.training_curves import MeasureCurve
 register = template.Library()
 
 MODULES = (
+    "annotate",
     "deck",
     "deck-card",
     "deck-drag",
@@ -31,8 +33,10 @@ MODULES = (
     "deck-outbox",
     "deck-supply",
     "filters",
+    "find",
     "forget",
     "live",
+    "race",
     "theme",
     "wire",
     "worker",
@@ -105,6 +109,15 @@ def reliability_chart(part: Reliability) -> SafeString:
 
 
 @register.simple_tag
+def history_chart(points: Sequence[HistoryPoint]) -> SafeString:
+    """A contender's approval by night, once for wide and once for narrow screens."""
+    wide, narrow = (
+        draw_history(points, width=width, height=height) for width, height in ((960, 280), (320, 220))
+    )
+    return mark_safe(f'<div class="for-wide">{wide}</div><div class="for-narrow">{narrow}</div>')
+
+
+@register.simple_tag
 def interval_bar(approval: float, low: float, high: float) -> SafeString:
     """One dot with its interval on a 0-1 track, for the summary page."""
     return mark_safe(draw_interval(approval, low, high))
@@ -124,6 +137,12 @@ def percent(value: float | None) -> str:
     figure = value * 100
     precise = 0 < figure < 1 or 99 < figure < 100
     return f"{figure:.1f}\u00a0%" if precise else f"{figure:.0f}\u00a0%"
+
+
+@register.filter
+def points(value: float | None) -> str:
+    """0.043 -> "+4.3 points", of a difference of shares; None -> an en dash."""
+    return "–" if value is None else f"{value * 100:+.1f}".replace("-", "\u2212") + "\u00a0points"
 
 
 @register.filter

@@ -34,6 +34,9 @@ class Contender(models.Model):
         null=True, help_text="When all its pairs were credited; before that it is on no board."
     )
     retired_at = models.DateTimeField(null=True)
+    gave_lessons = models.BooleanField(
+        default=False, help_text="Whether lessons were made of what it found, and checks where none were."
+    )
 
     objects = ContenderQuerySet.as_manager()
 
@@ -48,6 +51,26 @@ class Contender(models.Model):
         if self.retired_at is not None:
             return "retired"
         return "entering" if self.entered_at is None else "active"
+
+
+class BoardChange(models.Model):
+    """What became of a contender on the leaderboard, as it happened: written once, and public."""
+
+    class Kind(models.TextChoices):
+        ENTERED = "entered"
+        REPLACED = "replaced", "another version took its place"
+        RETIRED = "retired"
+        RETURNED = "returned", "stands for its encoder again"
+
+    contender = models.ForeignKey(Contender, on_delete=models.CASCADE, related_name="changes")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    by = models.ForeignKey(
+        Contender, on_delete=models.CASCADE, null=True, related_name="+", help_text="Who took its place."
+    )
+    at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.contender_id} {self.kind}"
 
 
 class Pair(models.Model):
@@ -87,6 +110,20 @@ class Credit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pair_id} to {self.contender_id}"
+
+
+class Catch(models.Model):
+    """A pair with a known answer, to check players with; once a contender finds it, dealt as any other."""
+
+    class Kind(models.TextChoices):
+        IDENTICAL = "identical", "the same item twice"
+        RANDOM = "random", "two items of different categories"
+
+    pair = models.OneToOneField(Pair, on_delete=models.CASCADE, primary_key=True, related_name="catch")
+    kind = models.CharField(max_length=9, choices=Kind.choices)
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.pair_id}"
 
 
 class DealingStamp(models.Model):

@@ -18,6 +18,9 @@ class Player(models.Model):
     judged = models.PositiveIntegerField(
         default=0, help_text="Pairs judged, skips included: the streak. Never depends on the answer."
     )
+    is_excluded = models.BooleanField(
+        default=False, db_default=False, help_text="What the last verdict says: no vote of theirs counts."
+    )
     created_at = models.DateTimeField()
     forgotten_at = models.DateTimeField(null=True)
 
@@ -28,7 +31,8 @@ class Player(models.Model):
                 fields=["forgotten_at"],
                 condition=models.Q(forgotten_at__isnull=False),
                 name="player_by_forgetting",
-            )
+            ),
+            models.Index(fields=["id"], condition=models.Q(is_excluded=True), name="player_who_is_excluded"),
         ]
 
     def __str__(self) -> str:

@@ -3,7 +3,14 @@
 Votes and retractions are append-only. Every count can be recounted from them, exactly.
 """
 
+from datetime import timedelta
+from typing import Self
+
 from django.db import models
+
+from evaluation.stats.places import CHECKS, REPEAT
+
+UNDO_LIFE = timedelta(hours=24)  # no vote is taken back after it
 
 
 class Answer(models.TextChoices):
@@ -69,10 +76,10 @@ class Deal(models.Model):
     )
     place = models.PositiveSmallIntegerField(help_text="In the round, from 1.")
     side = models.CharField(max_length=15, choices=Side.choices)
-    policy = models.CharField(max_length=40)
+    policy = models.CharField(max_length=40, help_text="What the pair was dealt for, and how it was chosen.")
     policy_version = models.CharField(max_length=20)
     propensity = models.FloatField(
-        help_text="Probability with which the policy dealt this pair at this place, to this player, then."
+        help_text="Probability with which the policy dealt this pair to this player, the place being its."
     )
     replaces = models.OneToOneField(
         "self",
@@ -88,8 +95,13 @@ class Deal(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["player", "pair"],
-                condition=models.Q(player__isnull=False, replaces__isnull=True),
-                name="pair_dealt_once_to_a_player",
+                condition=models.Q(player__isnull=False, replaces__isnull=True) & ~models.Q(policy=REPEAT),
+                name="pair_dealt_once",
+            ),
+            models.UniqueConstraint(
+                fields=["player", "pair"],
+                condition=models.Q(player__isnull=False, replaces__isnull=True, policy=REPEAT),
+                name="pair_repeated_once",
             ),
             # Of two processes that deal from one round at once, one fails, tries again and finds the other's.
             models.UniqueConstraint(
@@ -104,6 +116,16 @@ class Deal(models.Model):
         return self.id
 
 
+class VoteQuerySet(models.QuerySet["Vote"]):
+    def counting(self) -> Self:
+        """Those that count for their pairs: not taken back, and not of a check."""
+        return self.filter(retraction=None).exclude(deal__policy__in=CHECKS)
+
+    def on_the_board(self) -> Self:
+        """Those that count for contenders as well: none of players who are left out."""
+        return self.counting().filter(deal__player__is_excluded=False)
+
+
 class Vote(models.Model):
     """The answer that spent a deal."""
 
@@ -112,6 +134,8 @@ class Vote(models.Model):
     dwell_ms = models.PositiveIntegerField(help_text="From both images decoded to the answer.")
     modality = models.CharField(max_length=6, choices=Modality.choices)
     cast_at = models.DateTimeField()
+
+    objects = VoteQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.answer} on {self.deal_id}"

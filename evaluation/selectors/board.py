@@ -2,14 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from django.db.models import QuerySet, Sum
 
 from evaluation.models import Contender, Credit, Pair, Spread, Tally
+from evaluation.selectors.exclusions import Exclusion, list_exclusions
 from evaluation.stats.intervals import Clustering, Moments, Standing, stand
-from evaluation.stats.ranks import rank_ranges
-from search.models import Attribute, Metric, Revision
+from evaluation.stats.placing import place_all
+from search.models import Attribute, Metric, Revision, Split
 
 TOPIC = "leaderboard"
 LEVEL = 0.95
@@ -17,10 +18,10 @@ LEVEL = 0.95
 VOTES_FLOOR = 50
 PLAYERS_FLOOR = 5
 METHOD = (
-    "Approval is the share of dopes among dopes and nopes; skips are left out. The 95 % interval is "
-    "Wilson's, widened because votes of one player, and votes on one pair, are alike. A range of ranks "
-    "holds all places that the votes leave open. Within one category the interval is widened as for all "
-    "votes. "
+    "Approval is the share of dopes among dopes and nopes; skips are left out. The 95 % interval is widened "
+    "because votes of one player, and votes on one pair, are alike, and again because the board is watched "
+    "while votes come in: it is right at all looks together, not at one. A range of ranks holds all places "
+    "that the votes leave open. Within one category the interval is widened as for all votes. "
     f"With fewer than {PLAYERS_FLOOR} players a standing is provisional."
 )
 
@@ -75,13 +76,15 @@ class Row:
 class Board:
     """All rows under the filters, best first within each catalogue.
 
-    ``votes`` counts each answer once, however many of the contenders found its pair.
+    ``votes`` counts each answer once, however many of the contenders found its pair; ``exclusions`` are of
+    all catalogues.
     """
 
     rows: list[Row]
     votes: int
     floor: int
     players_floor: int
+    exclusions: Sequence[Exclusion]
     revision: int
     method: str
     level: float
@@ -112,7 +115,17 @@ def read_board(filters: Filters) -> Board:
         by_catalogue[each.contender.catalogue_id].append(each)
     rows = [row for group in by_catalogue.values() for row in _rank(group)]
     votes = _count_votes(contenders, filters.category)
-    return Board(rows, votes, VOTES_FLOOR, PLAYERS_FLOOR, revision, METHOD, LEVEL)
+    return Board(rows, votes, VOTES_FLOOR, PLAYERS_FLOOR, list_exclusions(), revision, METHOD, LEVEL)
+
+
+def read_row(contender: Contender) -> Row:
+    """One contender's standing among those of its catalogue; of one that is on no board, by itself."""
+    on_board = contender.state == "active"
+    beside = Contender.objects.active() if on_board else Contender.objects.filter(pk=contender.pk)
+    beside = beside.filter(catalogue=contender.catalogue_id).order_by("pk")
+    group = list(_read_figures(list(beside.select_related("catalogue", "spread", "index__space")), ""))
+    row = next(row for row in _rank(group) if row.contender == contender.pk)
+    return row if on_board else replace(row, rank=None)
 
 
 def check_filters(filters: Filters) -> tuple[Filters, Options]:
@@ -189,10 +202,11 @@ def _read_figures(contenders: Sequence[Contender], category: str) -> Iterable[_F
 def _count_votes(contenders: Sequence[Contender], category: str) -> int:
     catalogues = {one.catalogue_id for one in contenders}
     shown = [one.pk for one in contenders]
-    pairs = Pair.objects.filter(catalogue__in=catalogues)
+    pairs = Pair.objects.filter(catalogue__in=catalogues, split=Split.EVALUATION)
     if category:
         pairs = pairs.filter(category__value=category)
-    # Where no contender is left out every pair counts, and the credits, which are many, stay unread.
+    # Lessons count for nobody. Where no contender is left out every other pair counts, and the credits,
+    # which are many, stay unread.
     if Contender.objects.filter(catalogue__in=catalogues).exclude(pk__in=shown).exists():
         pairs = pairs.filter(pk__in=Credit.objects.filter(contender__in=shown).values("pair"))
     sums = pairs.aggregate(dopes=Sum("dopes", default=0), nopes=Sum("nopes", default=0))
@@ -215,19 +229,16 @@ def _stand(total: tuple[int, int, int], spread: Spread) -> Standing | None:
 
 def _rank(group: list[_Figures]) -> list[Row]:
     """The rows of one catalogue, best first; contenders without votes last."""
-    group = sorted(group, key=lambda one: -(one.dope / (one.dope + one.nope)) if one.standing else 1.0)
-    ranges = rank_ranges([one.standing for one in group], level=LEVEL)
     rows = []
-    for place, (one, span) in enumerate(zip(group, ranges, strict=True), start=1):
-        contender = one.contender
-        interval = one.standing.interval(level=LEVEL) if one.standing else None
-        votes = one.dope + one.nope
+    for place in place_all([one.standing for one in group], level=LEVEL):
+        one, interval = group[place.number], place.interval
+        contender, votes = one.contender, one.dope + one.nope
         rows.append(
             Row(
                 contender=contender.pk,
-                rank=place if interval else None,
-                rank_low=span.best,
-                rank_high=span.worst,
+                rank=place.rank,
+                rank_low=place.span.best,
+                rank_high=place.span.worst,
                 title=contender.title,
                 encoder=contender.encoder,
                 encoder_title=describe_encoder(contender),
@@ -245,8 +256,12 @@ def _rank(group: list[_Figures]) -> list[Row]:
                 skipped=one.skipped,
                 players=one.players,
                 design_effect=one.standing.effect if one.standing else None,
-                provisional=votes < VOTES_FLOOR or one.players < PLAYERS_FLOOR,
+                provisional=is_provisional(votes, one.players),
                 control=contender.is_control,
             )
         )
     return rows
+
+
+def is_provisional(votes: int, players: int) -> bool:
+    return votes < VOTES_FLOOR or players < PLAYERS_FLOOR

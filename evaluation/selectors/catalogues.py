@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef, Sum
+from django.db.models import Count, Exists, OuterRef, Q, Sum
 
 from evaluation.models import Contender, Credit, Pair
 from search.models import Catalogue, Item, Job, JobState
@@ -52,8 +52,12 @@ def list_catalogue_cards() -> list[CatalogueCard]:
 
 
 def count_totals() -> Totals:
-    """Over all catalogues; votes include skips."""
-    sums = Pair.objects.aggregate(votes=Sum("dopes") + Sum("nopes") + Sum("skips"), pairs=Count("pk"))
+    """Over all catalogues; votes include skips, and those on lessons; neither is of checks.
+
+    A catch pair that a contender found since is a pair like any other.
+    """
+    pairs = Pair.objects.filter(Q(catch=None) | Exists(Credit.objects.filter(pair=OuterRef("pk"))))
+    sums = pairs.aggregate(votes=Sum("dopes") + Sum("nopes") + Sum("skips"), pairs=Count("pk"))
     return Totals(
         votes=sums["votes"] or 0,
         pairs=sums["pairs"],

@@ -1,9 +1,9 @@
 """Deals as a page shows them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from evaluation.models.statements import Statement, execute
+from evaluation.models.statements import Row, Statement, execute
 from evaluation.selectors.pictures import CANDIDATE, QUESTION, Picture, describe_picture
 
 
@@ -19,9 +19,14 @@ class ShownDeal:
     candidate: Picture
 
 
-def show_deals(pks: Sequence[str], *, after: Sequence[Statement | None] = ()) -> dict[str, ShownDeal]:
-    """These deals by id, with their pictures; ``after`` these statements, which go with the query."""
-    shown = Statement(
+def show_deals(pks: Sequence[str]) -> dict[str, ShownDeal]:
+    """These deals by id, with their pictures."""
+    return gather_shown(execute(ask_shown(pks)))
+
+
+def ask_shown(pks: Sequence[str]) -> Statement:
+    """What asks for them, for who has more to say to the database in the same message."""
+    return Statement(
         "SELECT d.id, d.place, d.side, d.pair_id,"
         " q.image_sha256, q.width, q.height, qa.value, c.image_sha256, c.width, c.height, ca.value"
         " FROM evaluation_deal d JOIN evaluation_pair p ON p.id = d.pair_id"
@@ -30,8 +35,12 @@ def show_deals(pks: Sequence[str], *, after: Sequence[Statement | None] = ()) ->
         " WHERE d.id = ANY(%s)",
         [list(pks)],
     )
+
+
+def gather_shown(rows: Iterable[Row]) -> dict[str, ShownDeal]:
+    """Of the rows that `ask_shown` gives."""
     deals = {}
-    for pk, place, side, pair, *both in execute(*after, shown):
+    for pk, place, side, pair, *both in rows:
         question, candidate = describe_picture(QUESTION, *both[:4]), describe_picture(CANDIDATE, *both[4:])
         deals[pk] = ShownDeal(pk, place, side, pair, question, candidate)
     return deals

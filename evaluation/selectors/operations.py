@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Sum
 
-from evaluation.models import Contender, Credit, Tally
+from evaluation.models import Contender, Credit, Retraining, Tally
+from evaluation.selectors.promotions import list_in_charge
+from evaluation.selectors.retrainings import list_challenged
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,8 @@ class ContenderRow:
     votes: int
     pairs: int
     can_retire: bool
+    retraining: Retraining | None  # that it came of, with the rival that it has to beat
+    in_charge: bool
 
 
 def list_contender_rows() -> list[ContenderRow]:
@@ -30,6 +34,7 @@ def list_contender_rows() -> list[ContenderRow]:
             Sum("dopes"), Sum("nopes")
         )
     }
+    challenged, in_charge = list_challenged(), set(list_in_charge())
     return [
         ContenderRow(
             pk=contender.pk,
@@ -42,6 +47,8 @@ def list_contender_rows() -> list[ContenderRow]:
             votes=votes.get(contender.pk, 0),
             pairs=pairs.get(contender.pk, 0),
             can_retire=contender.state == "active",
+            retraining=challenged.get(contender.pk),
+            in_charge=contender.pk in in_charge,
         )
         for contender in Contender.objects.select_related("catalogue")
     ]

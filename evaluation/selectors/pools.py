@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import F, QuerySet
 from numpy.typing import NDArray
 
-from evaluation.models import Contender, Pair
+from evaluation.models import Contender, Credit, Pair
 from evaluation.selectors.tables import Hall
 from evaluation.stats.allocation import Pool
 from search.models import Split
 
-# How old the answers counted per pair may be: they only say which pairs were judged seldom.
+# How old the answers counted per pair may be: they only say which pairs and comparisons need more of them.
 LONGEST_AGE = timedelta(seconds=30)
-JUDGED = F("dopes") + F("nopes") + F("skips")
+COUNTS = (F("dopes") + F("nopes") + F("skips"), F("dopes"), F("nopes"))
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,21 @@ def find_pool(hall: Hall, *, now: datetime) -> Pool:
 
 def load_pool(catalogue_id: int) -> Pool:
     """Evaluation-only pairs that an active contender found, with counts, from the database."""
-    active = Contender.objects.active().filter(catalogue_id=catalogue_id)
-    finders = Count("credits", filter=Q(credits__contender__in=active))
-    rows = _pairs(catalogue_id).annotate(finders=finders).filter(finders__gt=0)
-    columns = rows.values_list("pk", "question_id", JUDGED, "finders")
-    pairs, questions, judged, found = _columns(columns, 4)
-    return Pool(pairs, questions, judged, found, contenders=active.count())
+    active = Contender.objects.active().filter(catalogue_id=catalogue_id).order_by("pk")
+    [contenders] = read_columns(active.values_list("pk"), 1)
+    credits = Credit.objects.filter(
+        contender__in=contenders.tolist(), pair__in=_pairs(catalogue_id).order_by()
+    )
+    credited, finders = read_columns(credits.values_list("pair_id", "contender_id"), 2)
+    pairs, questions, *counts = read_columns(
+        _pairs(catalogue_id).values_list("pk", "question_id", *COUNTS), 5
+    )
+    found = np.zeros((len(pairs), len(contenders)), dtype=bool)
+    there = np.isin(credited, pairs)  # pairs may have gone between the two reads
+    found[np.searchsorted(pairs, credited[there]), np.searchsorted(contenders, finders[there])] = True
+    kept = found.any(axis=1)
+    judged, dopes, nopes = (column[kept] for column in counts)
+    return Pool(pairs[kept], questions[kept], judged, dopes, nopes, found[kept])
 
 
 def _recount_pool(pool: Pool, catalogue_id: int) -> Pool | None:
@@ -60,17 +69,17 @@ def _recount_pool(pool: Pool, catalogue_id: int) -> Pool | None:
 
     None where one of them is gone.
     """
-    pairs, judged = _columns(_pairs(catalogue_id).values_list("pk", JUDGED), 2)
+    pairs, judged, dopes, nopes = read_columns(_pairs(catalogue_id).values_list("pk", *COUNTS), 4)
     places = np.searchsorted(pairs, pool.pairs)
     if (places >= len(pairs)).any() or (pairs[places] != pool.pairs).any():
         return None
-    return replace(pool, judged=judged[places])
+    return replace(pool, judged=judged[places], dopes=dopes[places], nopes=nopes[places])
 
 
 def _pairs(catalogue_id: int) -> QuerySet[Pair]:
     return Pair.objects.filter(catalogue_id=catalogue_id, split=Split.EVALUATION).order_by("pk")
 
 
-def _columns(rows: Iterable[tuple[int, ...]], count: int) -> list[NDArray[np.int64]]:
+def read_columns(rows: Iterable[tuple[int, ...]], count: int) -> list[NDArray[np.int64]]:
     table = np.array(list(rows), dtype=np.int64).reshape(-1, count)
     return [np.ascontiguousarray(column) for column in table.T]

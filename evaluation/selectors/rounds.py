@@ -5,13 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from django.db.models import Count, Q, QuerySet
+
 from evaluation.models import Answer, Contender, RaterTally, Round, Vote
 from evaluation.selectors.board import describe_encoder
 from evaluation.selectors.pictures import Picture, describe_candidate, describe_question
+from evaluation.stats.allocation import POLICY
 from evaluation.stats.intervals import Interval, beta_interval
+from evaluation.stats.places import CHECKS
 
-# A player's preference is shown from here on: fewer answers, or fewer contenders, say too little.
-PAIRS_NEEDED = 20
+# A player's preference is shown from here on: fewer answers, or fewer contenders, say too little. A round
+# has some fifteen pairs that count, and hardly ever fewer than twelve, so the first shows it.
+PAIRS_NEEDED = 12
 CONTENDERS_NEEDED = 3
 # How many answers the player's overall share counts for, before a contender's own.
 PRIOR_ANSWERS = 8
@@ -33,7 +38,7 @@ class Preference:
 
 @dataclass(frozen=True)
 class Revealed:
-    """One judged pair with the contenders that found it."""
+    """One judged pair with the contenders that found it: none of a check or a lesson."""
 
     question: Picture
     candidate: Picture
@@ -77,17 +82,11 @@ def summarise_round(round_: Round) -> Summary:
         .order_by("deal__place")
     )
     answers = [vote.answer for vote in votes]
-    active = Contender.objects.active().filter(catalogue=round_.catalogue_id)
-    tallies = list(
-        RaterTally.objects.filter(player=round_.player_id, contender__in=active).select_related(
-            "contender__index__space"
-        )
-    )
     all_votes = Vote.objects.filter(
         deal__player=round_.player_id, deal__round__catalogue=round_.catalogue_id, retraction=None
     )
-    told = all_votes.exclude(answer=Answer.SKIP).count()
-    preferences = _list_preferences(tallies)
+    told = all_votes.filter(deal__policy=POLICY).exclude(answer=Answer.SKIP).count()
+    preferences = _list_preferences(_read_tallies(round_, all_votes))
     early = told < PAIRS_NEEDED or len(preferences) < CONTENDERS_NEEDED
     return Summary(
         round=RoundFigures(
@@ -99,7 +98,7 @@ def summarise_round(round_: Round) -> Summary:
             dope=answers.count(Answer.DOPE),
             nope=answers.count(Answer.NOPE),
             skipped=answers.count(Answer.SKIP),
-            agreement=_measure_agreement(votes),
+            agreement=_measure_agreement(votes, counted=not _is_excluded(round_)),
             total_judged=all_votes.count(),
         ),
         verdict="early" if early else "clear" if _is_clear(preferences) else "close",
@@ -107,6 +106,31 @@ def summarise_round(round_: Round) -> Summary:
         preferences=[] if early else preferences,
         pairs=[_reveal(vote) for vote in votes],
     )
+
+
+def _is_excluded(round_: Round) -> bool:
+    return round_.player is not None and round_.player.is_excluded
+
+
+def _read_tallies(round_: Round, all_votes: QuerySet[Vote]) -> list[RaterTally]:
+    """What the player said of each contender: as counted or, where their votes do not count, from the votes.
+
+    Who is left out of the counts sees the same as everybody: it is not for a round to tell them.
+    """
+    contenders = Contender.objects.active().filter(catalogue=round_.catalogue_id)
+    contenders = contenders.select_related("index__space")
+    if not _is_excluded(round_):
+        kept = RaterTally.objects.filter(player=round_.player_id, contender__in=contenders)
+        return list(kept.select_related("contender__index__space"))
+    dopes, nopes = (Count("pk", filter=Q(answer=answer)) for answer in (Answer.DOPE, Answer.NOPE))
+    counting = all_votes.filter(deal__policy=POLICY)
+    credited = counting.order_by().values_list("deal__pair__credits__contender")
+    counts = {pk: counted for pk, *counted in credited.annotate(dopes=dopes, nopes=nopes)}
+    return [
+        RaterTally(contender=contender, player=round_.player, dopes=dopes, nopes=nopes)
+        for contender in contenders
+        for dopes, nopes in [counts.get(contender.pk, (0, 0))]
+    ]
 
 
 def _list_preferences(tallies: Sequence[RaterTally]) -> list[Preference]:
@@ -146,22 +170,26 @@ def _is_clear(preferences: Sequence[Preference]) -> bool:
     return preferences[0].low > preferences[1].high
 
 
-def _measure_agreement(votes: Sequence[Vote]) -> float | None:
-    """The share of answers on the side that most others took; None where too few can be compared."""
+def _measure_agreement(votes: Sequence[Vote], *, counted: bool) -> float | None:
+    """The share of answers on the side that most others took; None where too few can be compared.
+
+    ``counted``: the answers themselves are among those counted of their pairs.
+    """
     agreed = []
     for vote in votes:
-        pair = vote.deal.pair
-        lean = pair.dopes - pair.nopes
-        if vote.answer == Answer.DOPE and lean != 1:
-            agreed.append(lean > 1)
-        elif vote.answer == Answer.NOPE and lean != -1:
-            agreed.append(lean < -1)
+        if vote.answer == Answer.SKIP or vote.deal.policy in CHECKS:
+            continue
+        own = (1 if vote.answer == Answer.DOPE else -1) * counted
+        others = vote.deal.pair.dopes - vote.deal.pair.nopes - own
+        if others:
+            agreed.append((others > 0) == (vote.answer == Answer.DOPE))
     return sum(agreed) / len(agreed) if len(agreed) >= FEWEST_COMPARED else None
 
 
 def _reveal(vote: Vote) -> Revealed:
     deal = vote.deal
-    credits = sorted(deal.pair.credits.all(), key=lambda credit: credit.contender_id)
+    credits = [] if deal.policy in CHECKS else deal.pair.credits.all()
+    credits = sorted(credits, key=lambda credit: credit.contender_id)
     return Revealed(
         question=describe_question(deal.pair.question),
         candidate=describe_candidate(deal.pair.candidate),

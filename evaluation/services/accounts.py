@@ -10,6 +10,10 @@ from django.db.models import F
 from django.utils.crypto import salted_hmac
 
 from evaluation.models import Deal, Player, SignInFailures, Vote
+from evaluation.selectors.annotation import export_annotations
+from evaluation.selectors.game_exports import export_games
+from evaluation.selectors.races import export_races
+from search.models import Webhook
 
 WAIT = timedelta(minutes=5)
 # In vain, within the wait: for one account from one network, and for all accounts from one network.
@@ -75,12 +79,20 @@ def export_account(*, user: User) -> dict[str, Any]:
             "last_signed_in_at": user.last_login,
             "roles": sorted(user.groups.values_list("name", flat=True)),
         },
+        "api_tokens": list(
+            user.api_tokens.values(
+                "name", "prefix", "scopes", "created_at", "expires_at", "revoked_at", "last_used_on"
+            )
+        ),
+        "webhooks": list(
+            Webhook.objects.filter(made_by=user.username).values("address", "topics", "is_on", "created_at")
+        ),
         "players": [export_player(player=player) for player in user.players.order_by("pk")],
     }
 
 
 def export_player(*, player: Player) -> dict[str, Any]:
-    """Everything stored about one player: votes, also the undone ones, and pairs left without an answer."""
+    """Everything stored about one player: votes, also undone ones, pairs left without an answer, games."""
     votes = (
         Vote.objects.filter(deal__player=player)
         .select_related(
@@ -116,4 +128,7 @@ def export_player(*, player: Player) -> dict[str, Any]:
                 candidate=F("pair__candidate__key"),
             )
         ),
+        "games": export_games(player),
+        "races": export_races(player),
+        "annotations": export_annotations(player),
     }

@@ -1,4 +1,4 @@
-"""Votes, retractions and seals can be added, never changed or deleted: the database refuses it by triggers.
+"""What people said and were shown is added to, never changed or deleted: the database refuses it by triggers.
 
 Made after every migration and not by one: where SQLite changes a table it makes a new one, without triggers.
 """
@@ -7,10 +7,25 @@ from typing import Any, Final
 
 from django.db import connections
 
-from evaluation.models import Retraction, Seal, Vote
+from evaluation.models import (
+    Annotation,
+    AnnotationRetraction,
+    GoldSet,
+    Move,
+    Promotion,
+    Retraction,
+    Seal,
+    Slate,
+    Verdict,
+    Vote,
+)
 
-TABLES: Final = tuple(model._meta.db_table for model in (Vote, Retraction, Seal))
-REASON: Final = "is append-only: its rows are what people said; a vote is taken back by a retraction"
+SPOKEN: Final = (
+    *(Vote, Retraction, Seal, Slate, Move, Annotation, AnnotationRetraction, Verdict),
+    *(GoldSet, Promotion),
+)
+TABLES: Final = tuple(model._meta.db_table for model in SPOKEN)
+REASON: Final = "is append-only: its rows are what people said or were shown; it is taken back by another row"
 
 SQLITE: Final = """
 CREATE TRIGGER IF NOT EXISTS {table}_keeps_{event} BEFORE {event} ON {table}

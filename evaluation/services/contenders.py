@@ -1,17 +1,20 @@
 """Contenders enter the leaderboard with what they found, and leave it without taking anything away."""
 
-import uuid
 from collections.abc import Mapping
 from datetime import datetime
 
+import numpy as np
 from django.db import transaction
 from django.utils import timezone
 
-from evaluation.models import Contender, DealingStamp
+from evaluation.models import BoardChange, Contender
 from evaluation.services.crediting import credit_pairs
+from evaluation.services.extras import make_extras, read_candidates, renew_stamp
+from evaluation.services.news import tell_change
 from search import events
-from search.artifacts import read_neighbours
 from search.models import Catalogue, Index, Metric
+
+_Change = BoardChange.Kind
 
 
 def enter_built_index(index: Index) -> None:
@@ -19,10 +22,11 @@ def enter_built_index(index: Index) -> None:
 
     Raises ArtifactDamaged.
     """
-    items, neighbours = read_neighbours(index)
-    first = neighbours.positions[:, 0]
-    nearest = {int(item): int(found) for item, found in zip(items, first, strict=True) if found >= 0}
-    enter_contender(index=index, nearest=nearest, now=timezone.now())
+    found = read_candidates(index)
+    nearest = {item: int(row[0]) for item, row in found.items() if row[0] >= 0}
+    contender = enter_contender(index=index, nearest=nearest, now=timezone.now())
+    if contender.state == "active":
+        make_extras(contender, found, rng=np.random.default_rng())
 
 
 def enter_contender(*, index: Index, nearest: Mapping[int, int], now: datetime) -> Contender:
@@ -68,11 +72,16 @@ def take_place(*, contender: Contender, now: datetime) -> None:
         index__space__mask=contender.index.space.mask if contender.index else "",
         kind=Contender.Kind.NEIGHBOUR,
     )
-    replaced = others.exclude(pk=contender.pk).update(retired_at=now)
+    replaced = list(others.exclude(pk=contender.pk))
     if replaced or contender.entered_at is None:
         # What another version had replaced stands for the encoder again.
+        kind = _Change.ENTERED if contender.entered_at is None else _Change.RETURNED
         contender.entered_at, contender.retired_at = contender.entered_at or now, None
         contender.save(update_fields=["entered_at", "retired_at"])
+        _note(contender, kind, now)
+        for other in replaced:
+            Contender.objects.filter(pk=other.pk).update(retired_at=now)
+            _note(other, _Change.REPLACED, now, by=contender)
         _announce(contender.catalogue_id)
 
 
@@ -80,11 +89,17 @@ def take_place(*, contender: Contender, now: datetime) -> None:
 def retire_contender(*, contender: Contender, now: datetime) -> None:
     """Take a contender off the board. Its votes stay, and deals that are open still count for it."""
     if Contender.objects.active().filter(pk=contender.pk).update(retired_at=now):
+        _note(contender, _Change.RETIRED, now)
         _announce(contender.catalogue_id)
 
 
+def _note(contender: Contender, kind: _Change, now: datetime, *, by: Contender | None = None) -> None:
+    """In the change log, and to whoever asked to be told."""
+    tell_change(BoardChange.objects.create(contender=contender, kind=kind, by=by, at=now))
+
+
 def _announce(catalogue_id: int) -> None:
-    DealingStamp.objects.update_or_create(catalogue_id=catalogue_id, defaults={"stamp": uuid.uuid4()})
+    renew_stamp(catalogue_id)
     events.bump("catalogues")
     events.bump("leaderboard")
 

@@ -86,7 +86,7 @@ def _list_steps(pairs: Iterable[Pair]) -> Iterator[list[Pair]]:
 
 def _count(contender: Contender, pairs: Mapping[int, Pair]) -> None:
     """Add the votes on these pairs, which the contender has just been credited with, to all its counts."""
-    votes = Vote.objects.filter(retraction=None, deal__pair__in=pairs)
+    votes = Vote.objects.on_the_board().filter(deal__pair__in=pairs)
     categories: dict[int | None, list[int]] = defaultdict(lambda: [0, 0, 0])
     judged: dict[int, list[int]] = defaultdict(lambda: [0, 0])
     players: dict[int, list[int]] = defaultdict(lambda: [0, 0])

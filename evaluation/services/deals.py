@@ -5,17 +5,20 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 
 import numpy as np
 from django.db import transaction
 
 from evaluation.models import Deal, Round, Side
 from evaluation.models.holders import holder_of, is_held
-from evaluation.models.statements import insert, moment
-from evaluation.selectors.hands import ShownDeal, show_deals
+from evaluation.models.statements import execute, insert, moment
+from evaluation.selectors.extras import find_extras, find_repeatable
+from evaluation.selectors.hands import ShownDeal, ask_shown, gather_shown
 from evaluation.selectors.pools import find_pool
 from evaluation.selectors.tables import Dealt, Hall, OpenRound, Seat, Table, read_table
-from evaluation.stats.allocation import POLICY, POLICY_VERSION, Draw, draw_pairs
+from evaluation.stats.allocation import POLICY_VERSION, Draw
+from evaluation.stats.places import Stock, draw_places
 
 DEAL_LIFE = timedelta(hours=24)
 ROUND_SIZE = 20
@@ -25,21 +28,29 @@ DELETED_AT_ONCE = 500
 
 @dataclass(frozen=True)
 class DealRequest:
-    """What a deck asks for: ``held`` are deals it still shows, ``round_id`` None resumes or opens a round."""
+    """What a deck asks for: ``held`` are deals it still shows, ``round_id`` None resumes or opens a round.
+
+    Without ``may_draw`` it gets back what was dealt to it before, and nothing new.
+    """
 
     key: uuid.UUID
     catalogue: str
     round_id: str | None
     held: frozenset[str]
     count: int
+    may_draw: bool = True
 
 
 @dataclass(frozen=True)
 class Hand:
-    """The deals handed out; ``round`` is None where there is nothing to deal and nothing to resume."""
+    """The deals handed out, the last ``fresh`` of them new.
+
+    ``round`` is None where there is nothing to deal and nothing to resume.
+    """
 
     round: OpenRound | None
     deals: list[ShownDeal]
+    fresh: int
     exhausted: bool
 
 
@@ -131,7 +142,7 @@ def _deal_to_different_players(
         plan = plans[turn]
         deals = [shown[deal] for deal in (*plan.again, *(issue.pk for issue in plan.fresh))]
         held = bool(request.held) and plan.round is not None and not plan.shrunk
-        answers[turn] = Hand(plan.round, deals, exhausted=not deals and not held)
+        answers[turn] = Hand(plan.round, deals, len(plan.fresh), exhausted=not deals and not held)
     return answers
 
 
@@ -148,13 +159,15 @@ def _plan(request: DealRequest, table: Table, *, now: datetime, rng: np.random.G
     last = dealt[-1] if dealt else None
     places = len({one.place for one in spendable})  # what was undone stands beside what replaces it
     wanted = min(most - len(plan.again), (plan.round.size if plan.round else ROUND_SIZE) - places)
-    if wanted <= 0:
+    if wanted <= 0 or not request.may_draw:
         return plan
-    draws = draw_pairs(
-        find_pool(hall, now=now),
+    extras = find_extras(hall, now=now)
+    draws = draw_places(
+        Stock(find_pool(hall, now=now), extras.lessons, extras.identical, extras.random),
         seen=np.array([*seen, *(one.pair for one in dealt if not one.claimed)], dtype=np.int64),
         count=wanted,
         previous_question=last.question if last else None,
+        find_repeats=cache(lambda: find_repeatable(seat, hall)),
         rng=rng,
     )
     if draws and plan.round is None:
@@ -216,7 +229,7 @@ def _write(plans: Sequence[_Plan], *, now: datetime) -> dict[str, ShownDeal]:
         ("id", "pair_id", "round_id", "player_id", "place", "side", "policy", "policy_version", "propensity",
          "issued_at", "expires_at"),
         [
-            (one.pk, one.draw.pair, plan.round.pk, plan.player, one.place, one.side.value, POLICY,
+            (one.pk, one.draw.pair, plan.round.pk, plan.player, one.place, one.side.value, one.draw.policy,
              POLICY_VERSION, one.draw.propensity, at, expires)
             for plan in plans
             if plan.round
@@ -224,7 +237,7 @@ def _write(plans: Sequence[_Plan], *, now: datetime) -> dict[str, ShownDeal]:
         ],
     )  # fmt: skip
     handed = [deal for plan in plans for deal in (*plan.again, *(one.pk for one in plan.fresh))]
-    return show_deals(handed, after=[new_rounds, new_deals])
+    return gather_shown(execute(new_rounds, new_deals, ask_shown(handed)))
 
 
 def delete_abandoned_rounds(now: datetime) -> int:

@@ -1,7 +1,8 @@
-"""How much one player, and everybody behind one address, may do in a minute.
+"""How much one player, and everybody behind one address, may do in a minute and in a day.
 
-Kept in the memory of each web process, never stored: under keyed hashes whose key changes every hour, in
-tables of bounded size. See docs/decisions/limits.md for the budgets.
+Kept in the memory of each web process, never stored: under keyed hashes whose key changes every hour (that
+of what is counted by the day, every day), in tables of bounded size. See docs/decisions/limits.md for the
+budgets.
 """
 
 import secrets
@@ -20,6 +21,16 @@ MOST_REMEMBERED: Final = 50_000
 HASH_LIFE_S: Final = 3600.0
 # One person looks at a pair for two seconds or more when many play at once.
 VOTES_IN_A_CROWD: Final = 30
+DAY_S: Final = 24 * 3600.0
+# Of the votes that all its players could give in a day.
+NETWORK_SHARE: Final = 0.25
+DAY_OF_PLAYER: Final = (
+    "You have had as many pairs as one player may in a day. Your answers are kept; go on in {}."
+)
+DAY_OF_NETWORK: Final = (
+    "Your network has judged as many pairs as one may in a day. Your answers are kept; go on in {}, or "
+    "elsewhere."
+)
 
 
 class TooFast(Exception):
@@ -28,6 +39,15 @@ class TooFast(Exception):
     def __init__(self, wait: float) -> None:
         self.wait_s = max(1, ceil(wait))
         super().__init__(f"That was too quick. Your answers are kept; go on in {self.wait_s} seconds.")
+
+
+class DayOver(TooFast):
+    """A day's budget is spent."""
+
+    def __init__(self, wait: float, message: str) -> None:
+        super().__init__(wait)
+        hours = ceil(wait / 3600)
+        self.args = (message.format("an hour" if hours == 1 else f"{hours} hours"),)
 
 
 class Limiter:
@@ -76,6 +96,38 @@ class Limiter:
         return blake2b(key, key=self._hash_key, digest_size=12).digest()
 
 
+class DayLimiter:
+    """So many a day and key. The day begins with the first look, and ends for all keys at once.
+
+    What was counted is forgotten with it: the hash key is another one then. Call it from one thread.
+    """
+
+    def __init__(self, per_day: Callable[[], int], *, most_remembered: int = MOST_REMEMBERED) -> None:
+        self._per_day = per_day
+        self._most = most_remembered
+        self._counts: OrderedDict[bytes, int] = OrderedDict()
+        self._hash_key = b""
+        self._until = float("-inf")
+
+    def find_wait(self, key: bytes, *, now: float) -> float:
+        """Seconds until there is a budget again; 0 where something of this day's is left."""
+        is_left = self._counts.get(self._hash(key, now), 0) < self._per_day()
+        return 0.0 if is_left else self._until - now
+
+    def spend(self, key: bytes, cost: int = 1, *, now: float) -> None:
+        name = self._hash(key, now)
+        self._counts[name] = self._counts.get(name, 0) + cost
+        self._counts.move_to_end(name)
+        if len(self._counts) > self._most:
+            self._counts.popitem(last=False)
+
+    def _hash(self, key: bytes, now: float) -> bytes:
+        if now >= self._until:
+            self._hash_key, self._until = secrets.token_bytes(16), now + DAY_S
+            self._counts.clear()
+        return blake2b(key, key=self._hash_key, digest_size=12).digest()
+
+
 def network_of(address: str) -> bytes:
     """What one subscriber holds: an IPv4 address, or the first 64 bits of an IPv6 one.
 
@@ -98,8 +150,22 @@ def votes_of_a_network() -> float:
     return float(settings.PLAYERS_PER_NETWORK * VOTES_IN_A_CROWD)
 
 
+def pairs_of_a_players_day() -> int:
+    return int(settings.VOTES_PER_DAY)
+
+
+def votes_of_a_networks_day() -> int:
+    """A player who is alone there has their whole day."""
+    of_all = int(settings.PLAYERS_PER_NETWORK * settings.VOTES_PER_DAY * NETWORK_SHARE)
+    return max(pairs_of_a_players_day(), of_all)
+
+
 class PlayLimits:
     """Votes, and requests for pairs (deals and undo), each per player and per network.
+
+    A day ends new pairs alone: what was dealt can be answered whatever the day. It counts what came about,
+    pairs dealt anew to a player and votes newly stored from a network; not attempts, which may fail for
+    reasons that are not theirs.
 
     ``clock`` gives seconds that never go back.
     """
@@ -107,6 +173,7 @@ class PlayLimits:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._votes = Limiter(votes_of_a_player, minutes=2), Limiter(votes_of_a_network, minutes=1)
+        self._days = DayLimiter(pairs_of_a_players_day), DayLimiter(votes_of_a_networks_day)
         self._asks = Limiter(votes_of_a_player, minutes=2), Limiter(votes_of_a_network, minutes=1)
 
     def spend_votes(self, key: uuid.UUID, address: str, votes: int) -> None:
@@ -116,6 +183,24 @@ class PlayLimits:
     def spend_ask(self, key: uuid.UUID, address: str) -> None:
         """Raises TooFast, as `spend_votes` does."""
         self._spend(self._asks, key, address, 1)
+
+    def find_end_of_day(self, key: uuid.UUID, address: str) -> DayOver | None:
+        """Why this player gets no new pairs today; None where they do."""
+        now = self._clock()
+        players, networks = self._days
+        if wait := players.find_wait(key.bytes, now=now):
+            return DayOver(wait, DAY_OF_PLAYER)
+        if wait := networks.find_wait(network_of(address), now=now):
+            return DayOver(wait, DAY_OF_NETWORK)
+        return None
+
+    def count_pairs(self, key: uuid.UUID, pairs: int) -> None:
+        """Pairs dealt anew to a player: for the day."""
+        self._days[0].spend(key.bytes, pairs, now=self._clock())
+
+    def count_votes(self, address: str, votes: int) -> None:
+        """Votes newly stored that came from a network: for the day."""
+        self._days[1].spend(network_of(address), votes, now=self._clock())
 
     def _spend(self, limiters: tuple[Limiter, Limiter], key: uuid.UUID, address: str, cost: int) -> None:
         now = self._clock()

@@ -4,12 +4,15 @@ Whoever forgets has the turn first, so that no vote on its way gives deals to a 
 """
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
-from evaluation.models import Deal, Player, Round
+from evaluation.models import Deal, Player, Race, RaceSeat, Round
+from evaluation.services.race_news import tell_race
 from evaluation.services.turns import wait_for_turn
 
 # No deal is on its way for longer.
@@ -20,8 +23,7 @@ FINISHED_AFTER = timedelta(hours=1)
 def forget_account(*, user: User, now: datetime) -> None:
     """Forget the players of this account, on all its devices."""
     wait_for_turn()
-    for player in list(user.players.all()):
-        _forget(player, now=now)
+    _forget(list(user.players.all()), now=now)
 
 
 @transaction.atomic
@@ -32,31 +34,48 @@ def forget_holder(*, key: uuid.UUID, now: datetime) -> bool:
     if player is None:
         return False
     if player.user is None:
-        _forget(player, now=now)
+        _forget([player], now=now)
     else:
         forget_account(user=player.user, now=now)
     return True
 
 
+@transaction.atomic
 def finish_forgetting(now: datetime) -> int:
     """Clear away what was being dealt to players while they were forgotten; returns how many deals.
 
-    Dealing does not wait for the turn, so a deal may be stored just after the player's others were deleted.
+    Neither dealing nor joining a race waits for the turn, so a deal or a seat may be stored just after the
+    player's others were cleared away.
     """
     lately = Player.objects.filter(forgotten_at__gt=now - FINISHED_AFTER)
     Round.objects.filter(player__in=lately).exclude(holder="").update(holder="")
+    _forget_races(RaceSeat.objects.filter(player__in=lately))
     return Deal.objects.filter(player__in=lately, vote=None).delete()[0]
 
 
-def _forget(player: Player, *, now: datetime) -> None:
-    """Cut every link between a person and their votes.
+def _forget(players: Sequence[Player], *, now: datetime) -> None:
+    """Cut every link between a person, who is all these players, and their votes and games.
 
-    The key is replaced, the rounds no longer know it, the account is unlinked, deals without a vote are gone.
+    The keys are replaced, the rounds no longer know them, the account is unlinked, deals without a vote are
+    gone, and so are the names that were chosen for races.
     The votes stay, so that nobody can move the board by being forgotten.
     """
-    Deal.objects.filter(player=player, vote=None).delete()
-    Round.objects.filter(player=player).update(holder="")
-    player.key = uuid.uuid4()
-    player.user = None
-    player.forgotten_at = now
-    player.save(update_fields=["key", "user", "forgotten_at"])
+    Deal.objects.filter(player__in=players, vote=None).delete()
+    Round.objects.filter(player__in=players).update(holder="")
+    _forget_races(RaceSeat.objects.filter(player__in=players))
+    for player in players:
+        player.key = uuid.uuid4()
+        player.user = None
+        player.forgotten_at = now
+        player.save(update_fields=["key", "user", "forgotten_at"])
+
+
+def _forget_races(seats: QuerySet[RaceSeat]) -> None:
+    """Take the names away, and the seats in races that have not begun."""
+    named = seats.filter(Q(game=None) | ~Q(nickname=""))
+    held = Race.objects.select_for_update().filter(pk__in=named.values("race")).order_by("pk")
+    for race in held:
+        tell_race(race.pk)
+    seats = seats.filter(race__in=list(held))
+    seats.filter(game=None).delete()
+    seats.update(nickname="")

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Count, F, Model, Q, QuerySet
 
 from evaluation.models import Answer, Pair, Player, RaterTally, Round, Spread, Tally, Vote
+from evaluation.selectors.exclusions import list_excluded
 from evaluation.services.counts import SPREAD_FIELDS, moments_step
 from evaluation.services.turns import wait_for_turn
 from search import events
@@ -48,7 +49,7 @@ TALLIES = _Table(Tally, ("contender_id", "category_id"), ("dopes", "nopes", "ski
 RATERS = _Table(RaterTally, ("contender_id", "player_id"), ("dopes", "nopes"))
 SPREADS = _Table(Spread, ("contender_id",), SPREAD_FIELDS)
 ROUNDS = _Table(Round, ("pk",), ("judged",))
-PLAYERS = _Table(Player, ("pk",), ("judged",))
+PLAYERS = _Table(Player, ("pk",), ("judged", "is_excluded"))
 
 
 def find_differences() -> list[Difference]:
@@ -60,11 +61,17 @@ def find_differences() -> list[Difference]:
     """
     with transaction.atomic():
         wait_for_turn()
-        votes = Vote.objects.filter(retraction=None)
+        cast = Vote.objects.filter(retraction=None)
+        excluded = set(list_excluded())
+        votes = Vote.objects.counting().exclude(deal__player__in=list_excluded())
         counted: dict[_Table, Counts] = {
             PAIRS: count_votes(votes, "deal__pair_id"),
-            ROUNDS: {key: (sum(row),) for key, row in count_votes(votes, "deal__round_id").items()},
-            PLAYERS: {key: (sum(row),) for key, row in count_votes(votes, "deal__player_id").items()},
+            ROUNDS: {key: (sum(row),) for key, row in count_votes(cast, "deal__round_id").items()},
+            PLAYERS: {(pk,): (0, 1) for pk in excluded}
+            | {
+                key: (sum(row), int(key[0] in excluded))
+                for key, row in count_votes(cast, "deal__player_id").items()
+            },
             **_count_contenders(votes),
         }
         return [

@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from evaluation.models import Answer, Deal, Retraction, Round, Vote
 from evaluation.models.statements import execute, take_turn
+from evaluation.models.votes import UNDO_LIFE
 from evaluation.selectors.hands import ShownDeal, show_deals
 from evaluation.selectors.standing import read_standing
 from evaluation.services.counts import Change, plan_counts
@@ -23,7 +24,7 @@ class UndoRefused(Exception):
 
 
 def undo_vote(*, key: uuid.UUID, deal_id: str, now: datetime) -> ShownDeal:
-    """Take back the last vote of a round whose contenders are not revealed; call it in a transaction.
+    """Take back the last vote of a round not revealed yet, within a day; call it in a transaction.
 
     The vote stays on record with a retraction beside it. Returns a new deal for the same pair and place.
     Raises UndoRefused.
@@ -41,11 +42,18 @@ def undo_vote(*, key: uuid.UUID, deal_id: str, now: datetime) -> ShownDeal:
         raise UndoRefused(
             HTTPStatus.CONFLICT, "The contenders of this round are revealed; it stays as it is."
         )
+    if vote.cast_at <= now - UNDO_LIFE:
+        raise UndoRefused(HTTPStatus.CONFLICT, "This vote is a day old; it stays as it is.")
     assert deal.player_id is not None
     Retraction.objects.create(vote=vote, retracted_at=now)
     standing = read_standing([deal.pk], now=now)
-    change = Change(standing.deals[deal.pk].pair, deal.player_id, Answer(vote.answer), by=-1)
-    execute(*plan_counts([change], standing.raters), *plan_judged({round_.pk: -1}, {deal.player_id: -1}))
+    stood = standing.deals[deal.pk]
+    change = Change(stood.pair, deal.player_id, Answer(vote.answer), by=-1)
+    counted = stood.counts and not standing.players[deal.player_id].excluded
+    execute(
+        *(plan_counts([change], standing.raters) if counted else ()),
+        *plan_judged({round_.pk: -1}, {deal.player_id: -1}),
+    )
     events.bump("leaderboard")
     replacement = Deal.objects.create(
         pk=new_id(),

@@ -19,7 +19,13 @@ from evaluation.models.statements import (
     take_turn,
     uuid_parameter,
 )
-from evaluation.selectors.standing import Standing, StandingDeal, StandingPlayer, read_standing
+from evaluation.selectors.standing import (
+    Standing,
+    StandingDeal,
+    StandingPlayer,
+    ask_standing,
+    gather_standing,
+)
 from evaluation.services.counts import Change, plan_counts
 from search import events
 
@@ -46,12 +52,16 @@ class Ballot:
 
 @dataclass(frozen=True)
 class VoteResult:
-    """What became of one vote. ``answer`` is the stored one, empty where there is none."""
+    """What became of one vote. ``answer`` is the stored one, empty where there is none.
+
+    ``is_new``: stored by this request, not before; nobody is told.
+    """
 
     deal: str
     status: HTTPStatus
     answer: str = ""
     message: str = ""
+    is_new: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,11 @@ class BallotResult:
     results: list[VoteResult]
     judged: int
     streak: int
+
+    @property
+    def stored(self) -> int:
+        """How many of the votes were stored anew."""
+        return sum(result.is_new for result in self.results)
 
 
 UNKNOWN = "This pair was not dealt to you."
@@ -96,10 +111,11 @@ class _Urn:
     @classmethod
     def open(cls, ballots: Sequence[Ballot], *, now: datetime) -> "_Urn":
         named = sorted({vote.deal for ballot in ballots for vote in ballot.votes})
-        standing = read_standing(named, now=now, after=[take_turn()])
+        asked = ask_standing(named, now=now)
+        standing = gather_standing(execute(take_turn(), asked))
         welcomed = _welcome(ballots, standing, now=now)
         if welcomed:
-            standing = read_standing(named, now=now, after=welcomed)
+            standing = gather_standing(execute(*welcomed, asked))
         return cls(now, standing, _find_players(ballots, standing))
 
     def take(self, key: uuid.UUID, cast: CastVote) -> VoteResult:
@@ -118,7 +134,7 @@ class _Urn:
             return VoteResult(cast.deal, HTTPStatus.CONFLICT, message=SEEN)
         deal.answer = cast.answer.value
         self.fresh.append((cast.deal, cast))
-        return VoteResult(cast.deal, HTTPStatus.OK, answer=deal.answer)
+        return VoteResult(cast.deal, HTTPStatus.OK, answer=deal.answer, is_new=True)
 
     def count(self) -> None:
         if not self.fresh:
@@ -131,17 +147,21 @@ class _Urn:
         )
         changes = []
         rounds: Counter[str] = Counter()
+        judged: Counter[int] = Counter()
         for pk, cast in self.fresh:
             deal = self.standing.deals[pk]
             assert deal.player is not None, "a deal without a player takes no vote"
-            changes.append(Change(deal.pair, deal.player, cast.answer))
+            player = self.standing.players[deal.player]
+            if deal.counts and not player.excluded:
+                changes.append(Change(deal.pair, deal.player, cast.answer))
             rounds[deal.round.pk] += 1
+            judged[deal.player] += 1
             deal.round.judged += 1
-            self.standing.players[deal.player].judged += 1
+            player.judged += 1
         execute(
             stored,
             *plan_counts(changes, self.standing.raters),
-            *plan_judged(rounds, Counter(change.player for change in changes)),
+            *plan_judged(rounds, judged),
             Statement(events.RAISE, ["leaderboard"]),
         )
         events.announce_after_commit()

@@ -24,6 +24,27 @@ class Interval:
 
 
 @dataclass(frozen=True)
+class Difference:
+    """One share minus another, with its bounds, all within [-1, 1]."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+def subtract(first: Interval, second: Interval) -> Difference:
+    """The first minus the second, from their own intervals (Newcombe 1998, method 10: MOVER).
+
+    As if the two had nothing in common. Contenders share pairs and players, so their estimates move together
+    and the difference is more certain than this says.
+    """
+    difference = first.estimate - second.estimate
+    below = float(np.hypot(first.estimate - first.low, second.high - second.estimate))
+    above = float(np.hypot(first.high - first.estimate, second.estimate - second.low))
+    return Difference(difference, difference - below, difference + above)
+
+
+@dataclass(frozen=True)
 class Moments:
     """Integer sums over clusters that hold d yes among n answers, and the number of clusters with n > 0."""
 

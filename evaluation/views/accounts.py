@@ -24,6 +24,7 @@ from evaluation.services import accounts
 from evaluation.services.limits import network_of
 from evaluation.services.players import forget_account
 from evaluation.views.player_cookie import delete_player_cookie, read_player_key, set_player_cookie
+from search.services.webhooks import forget_maker
 
 PASSWORDS = ("password", "password1", "password2")
 
@@ -149,6 +150,7 @@ def delete_account(request: HttpRequest) -> HttpResponseBase:
         return redirect("account")
     with transaction.atomic():
         forget_account(user=user, now=timezone.now())
+        forget_maker(user.username)
         logout(request)
         user.delete()
     messages.success(request, "Your account is gone, and nothing leads from your votes back to you.")

@@ -1,8 +1,6 @@
 """The leaderboard: page, fragment and exports, all of one set of filters from the address bar."""
 
-import csv
 import dataclasses
-import io
 from http import HTTPStatus
 from urllib.parse import urlencode
 
@@ -18,27 +16,24 @@ from evaluation.selectors.board import (
     UnknownFilter,
     check_filters,
     read_board,
-    read_revision,
 )
-from search.selectors.tables import neutralise
+from evaluation.selectors.promotions import list_in_charge
+from evaluation.selectors.rankings import list_rankings
+from evaluation.views.entity_tags import tag_revision
+from search.selectors.table_files import Table
+from search.views.tables import answer_table
 
 LABELS = {"catalogue": "Catalogue", "encoder": "Encoder", "metric": "Metric", "category": "Category"}
 
 
-def _entity_tag(request: HttpRequest) -> str:
-    """Changes with the board and with the filters: the whole of what these answers depend on."""
-    filters = urlencode(sorted((name, request.GET.get(name, "")) for name in LABELS))
-    return f'W/"{read_revision()}?{filters}"'
-
-
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    return _render(request, "leaderboard/page.html")
+    return _render(request, "leaderboard/page.html", ranked=True)
 
 
 @require_safe
 @cache_control(no_cache=True)
-@condition(etag_func=_entity_tag)
+@condition(etag_func=tag_revision)
 def board(request: HttpRequest) -> HttpResponse:
     """The part of the page that is fetched again when votes arrive."""
     return _render(request, "leaderboard/_board.html")
@@ -46,7 +41,7 @@ def board(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @cache_control(no_cache=True)
-@condition(etag_func=_entity_tag)
+@condition(etag_func=tag_revision)
 def export_json(request: HttpRequest) -> HttpResponse:
     try:
         filters, _ = read_filters(request)
@@ -60,28 +55,16 @@ def export_json(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @cache_control(no_cache=True)
-@condition(etag_func=_entity_tag)
-def export_csv(request: HttpRequest) -> HttpResponse:
-    """The rows as CSV; no cell is a formula to a spreadsheet."""
+@condition(etag_func=tag_revision)
+def export_table(request: HttpRequest, suffix: str) -> HttpResponse:
+    """The rows alone, as the suffix says."""
     try:
         filters, _ = read_filters(request)
     except UnknownFilter as unknown:
         return HttpResponse(
             str(unknown), status=HTTPStatus.BAD_REQUEST, content_type="text/plain; charset=utf-8"
         )
-    response = HttpResponse(write_csv(read_board(filters).rows), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="dope-or-nope-leaderboard.csv"'
-    return response
-
-
-def write_csv(rows: list[Row]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out)
-    names = [field.name for field in dataclasses.fields(Row)]
-    writer.writerow(names)
-    for row in rows:
-        writer.writerow([neutralise(getattr(row, name)) for name in names])
-    return out.getvalue()
+    return answer_table(Table(Row, read_board(filters).rows), name="dope-or-nope-leaderboard", suffix=suffix)
 
 
 def read_filters(request: HttpRequest) -> tuple[Filters, Options]:
@@ -89,7 +72,7 @@ def read_filters(request: HttpRequest) -> tuple[Filters, Options]:
     return check_filters(Filters(**{name: request.GET.get(name, "") for name in LABELS}))
 
 
-def _render(request: HttpRequest, template: str) -> HttpResponse:
+def _render(request: HttpRequest, template: str, *, ranked: bool = False) -> HttpResponse:
     try:
         filters, options = read_filters(request)
     except UnknownFilter as unknown:
@@ -97,6 +80,7 @@ def _render(request: HttpRequest, template: str) -> HttpResponse:
     chosen = dataclasses.asdict(filters)
     context = {
         "board": read_board(filters),
+        "in_charge": set(list_in_charge()),
         "filters": [
             {
                 "name": name,
@@ -107,6 +91,7 @@ def _render(request: HttpRequest, template: str) -> HttpResponse:
             }
             for name, label in LABELS.items()
         ],
+        "rankings": list_rankings(filters.catalogue) if ranked else [],
         "query": urlencode({name: value for name, value in chosen.items() if value}),
     }
     return render(request, template, context)

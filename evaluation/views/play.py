@@ -80,19 +80,24 @@ def speaks_json(handler: Handler) -> Handler:
 
 @speaks_json
 async def deals(call: Call, key: uuid.UUID, body: dict[str, Any]) -> Reply:
-    """Hand out the next pairs of this player's round."""
+    """Hand out the next pairs of this player's round; once a day is over, those that they had already."""
     play_limits.spend_ask(key, call.address)
+    day_over = play_limits.find_end_of_day(key, call.address)
     asked = DealRequest(
         key=key,
         catalogue=_text(body, "catalogue"),
         round_id=None if body.get("round") is None else _text(body, "round"),
         held=frozenset(_texts(body, "held", most=MOST_HELD)),
         count=_number(body, "count", low=1, high=MOST_AT_ONCE),
+        may_draw=day_over is None,
     )
     try:
         hand: Hand = await box.submit(_deal, asked)
     except UnknownCatalogue as unknown:
         raise Refused(HTTPStatus.NOT_FOUND, str(unknown)) from unknown
+    if day_over and not hand.deals:
+        raise day_over
+    play_limits.count_pairs(key, hand.fresh)
     telemetry.DEALS.inc(len(hand.deals))
     round_ = hand.round
     return Reply(
@@ -116,6 +121,7 @@ async def votes(call: Call, key: uuid.UUID, body: dict[str, Any]) -> Reply:
     read = [_read_vote(one) for one in given]
     accepted = [one for one in read if isinstance(one, CastVote)]
     outcome: BallotResult = await box.submit(cast_now, Ballot(key, accepted), takes_turn=True)
+    play_limits.count_votes(call.address, outcome.stored)
     results = iter(outcome.results)
     ordered = [next(results) if isinstance(one, CastVote) else one for one in read]
     telemetry.count_votes(result.status for result in ordered)
@@ -136,6 +142,7 @@ async def vote(call: Call, key: uuid.UUID, body: dict[str, Any], deal: str) -> R
         telemetry.count_votes([read.status])
         return Reply(_tell(read), read.status)
     outcome: BallotResult = await box.submit(cast_now, Ballot(key, [read]), takes_turn=True)
+    play_limits.count_votes(call.address, outcome.stored)
     [result] = outcome.results
     telemetry.count_votes([result.status])
     told = {**_tell(result), "judged": outcome.judged, "streak": outcome.streak}

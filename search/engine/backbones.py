@@ -111,16 +111,34 @@ def _make_published(
     name: str, cut: Callable[[Any], Sequence[nn.Module]]
 ) -> Callable[[Path | None], Sequence[nn.Module]]:
     def make(weights: Path | None) -> Sequence[nn.Module]:
-        torchvision_ops.prepare()
-        from torchvision import models  # only importable once the operators are declared
-
-        extra: dict[str, Any] = {"aux_logits": False, "init_weights": True} if name == "inception_v3" else {}
-        network = models.get_model(name, weights=None, **extra)
+        network = _draw_vgg() if name == "vgg16" else _draw_published(name)
         if weights is not None:
             _load(network, read_plain_weights(weights), weights)
         return cut(network)
 
     return make
+
+
+def _draw_published(name: str) -> Any:
+    torchvision_ops.prepare()
+    from torchvision import models  # only importable once the operators are declared
+
+    extra: dict[str, Any] = {"aux_logits": False, "init_weights": True} if name == "inception_v3" else {}
+    return models.get_model(name, weights=None, **extra)
+
+
+def _draw_vgg() -> Any:
+    """VGG-16 without its dense layers, 494 MB that nothing here looks at; drawn as torchvision draws it."""
+    with torch.device("meta"):
+        network = _draw_published("vgg16")
+    network.classifier = nn.Identity()
+    network.to_empty(device="cpu")
+    for layer in network.features:
+        if isinstance(layer, nn.Conv2d):
+            assert layer.bias is not None
+            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
+    return network
 
 
 def _load(module: nn.Module, tensors: Mapping[str, Tensor], source: Path) -> None:

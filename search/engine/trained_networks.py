@@ -26,7 +26,8 @@ class Architecture:
     """What must be known to build a network before its weights are put in.
 
     ``side`` in pixels; ``width`` of the embedding; ``values`` how many values each aspect has (transfer: of
-    its one aspect, the category); ``masks`` names the aspects that have a mask.
+    its one aspect, the category); ``masks`` names the aspects that have a mask; with ``taste`` the embedding
+    without a mask is weighted by one of its own, which people's votes taught.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Architecture:
     masks: tuple[str, ...] = ()
     masks_sum_to_one: bool = False
     shallow: bool = False
+    taste: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -96,7 +98,7 @@ class CsnHead(nn.Module):
     """One embedding, and a mask of its dimensions per aspect (Veit et al., CVPR 2017, section 3).
 
     Masks that sum to one are a softmax of what is learned (eBay's first change); otherwise a ReLU, drawn
-    from N(.9, .7) as in the published code.
+    from N(.9, .7) as in the published code. The mask of taste is a ReLU too, of ones at first.
     """
 
     def __init__(self, inputs: int, architecture: Architecture) -> None:
@@ -106,6 +108,7 @@ class CsnHead(nn.Module):
         shape = (len(architecture.masks), architecture.width)
         drawn = torch.randn(shape) if self.sum_to_one else 0.9 + 0.7 * torch.randn(shape)
         self.raw_masks = nn.Parameter(drawn)
+        self.raw_taste = nn.Parameter(torch.ones(architecture.width)) if architecture.taste else None
         self.layers = ("embedding", *(f"mask-{name}" for name in architecture.masks))
 
     def masks(self) -> Tensor:
@@ -113,13 +116,14 @@ class CsnHead(nn.Module):
         return self.raw_masks.softmax(dim=1) if self.sum_to_one else self.raw_masks.relu()
 
     def embed(self, features: Tensor) -> Tensor:
-        """(n, inputs) -> the embedding without a mask, (n, width)."""
+        """(n, inputs) -> the embedding without any mask, (n, width)."""
         return cast(Tensor, self.linear(features))
 
     def forward(self, features: Tensor) -> tuple[Tensor, ...]:
-        """(n, inputs) -> the embedding, then the embedding under each mask."""
+        """(n, inputs) -> the embedding as taste weighs it, then the embedding under each mask."""
         embedding = self.embed(features)
-        return (embedding, *(embedding * mask for mask in self.masks()))
+        tasted = embedding if self.raw_taste is None else embedding * self.raw_taste.relu()
+        return (tasted, *(embedding * mask for mask in self.masks()))
 
 
 Head = DenseHead | SiameseHead | CsnHead

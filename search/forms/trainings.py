@@ -1,4 +1,4 @@
-"""The operator's forms for training an encoder: what of and what from, then what that kind can be told."""
+"""The operator's forms for a training: what of and what from, then what that kind can be told."""
 
 from pathlib import Path
 from typing import Any
@@ -7,16 +7,19 @@ from django import forms
 from django.conf import settings
 from django.utils.html import format_html, format_html_join
 
-from search.engine.training.settings import SETTINGS_OF, BadSetting, Setting, list_settings
+from search.engine.training.settings import ENCODERS, SETTINGS_OF
+from search.engine.training.typed_settings import BadSetting, Setting, list_settings
 from search.forms.paths import resolve_below
 from search.models import Aspect, Catalogue, CatalogueState
-from search.services.training import LONGEST_NAME, Wish
+from search.services.navigation_terrain import list_spaces, suggest_space
+from search.services.training_wishes import LONGEST_NAME, Wish
 
 KINDS = {
     "transfer": "Learns to tell the values of one aspect apart; the dense layer below them embeds.",
     "siamese": "Brings a lifestyle photo near the catalogue picture of its item. Needs items that have both.",
     "csn": "One embedding with a mask per aspect: what is near by colour need not be near by shape.",
     "aspects": "One shared layer that learns to tell the values of several aspects at once.",
+    "dqn": "Ranks what is near a pick, for the game of finding a hidden item: learns from simulated games.",
 }
 DEVICES = [("auto", "a GPU where there is one"), ("cpu", "the CPU"), ("cuda", "a GPU")]
 BACKBONE = "set-backbone"  # the one setting that stands among the first fields
@@ -45,16 +48,19 @@ class SubjectForm(forms.Form):
 
 
 class TrainingForm(forms.Form):
-    """What an encoder of one kind shall be called, learn and be told.
+    """What a network of one kind shall be called, learn and be told: aspects, or the games of a space.
 
     Each setting has a field; blank is its default, and whether a value will do is for the settings to say.
     """
 
     name = forms.SlugField(
-        max_length=LONGEST_NAME, help_text="Of the encoder: letters, digits, hyphens and underscores."
+        max_length=LONGEST_NAME, help_text="Of what is trained: letters, digits, hyphens and underscores."
     )
     aspects = forms.MultipleChoiceField(
         label="Aspects to learn", required=False, widget=forms.CheckboxSelectMultiple
+    )
+    space = forms.ChoiceField(
+        label="Space to play in", help_text="Simulated users pick what is nearest to their target there."
     )
     weights = forms.CharField(label="First weights of the backbone", max_length=1000, required=False)
     device = forms.ChoiceField(label="Trained on", choices=DEVICES)
@@ -65,11 +71,16 @@ class TrainingForm(forms.Form):
         super().__init__(data, initial=initial)
         self.kind, self.catalogue = kind, catalogue
         self.known = {f"set-{setting.name}": setting for setting in list_settings(SETTINGS_OF[kind])}
-        self._ask_for_aspects()
-        self.fields["weights"].help_text = _describe_weights()
+        if kind in ENCODERS:
+            del self.fields["space"]
+            self._ask_for_aspects()
+            self.fields["weights"].help_text = _describe_weights()
+        else:
+            del self.fields["aspects"], self.fields["weights"]
+            self._ask_for_space()
         self.fields["device"].initial = settings.DEVICE
         self.fields |= {name: _make_field(setting) for name, setting in self.known.items()}
-        self.order_fields(["name", "aspects", BACKBONE, "weights", "device"])
+        self.order_fields(["name", "aspects", "space", BACKBONE, "weights", "device"])
 
     @property
     def first_fields(self) -> list[forms.BoundField]:
@@ -108,11 +119,19 @@ class TrainingForm(forms.Form):
             kind=self.kind,
             name=data["name"],
             catalogue=self.catalogue,
-            aspects=tuple(data["aspects"]),
+            aspects=tuple(data.get("aspects", ())),
             settings={setting.name: data[name] for name, setting in self.known.items() if data[name]},
-            weights=Path(data["weights"]) if data["weights"] else None,
+            weights=Path(data["weights"]) if data.get("weights") else None,
             device=data["device"],
+            space=data.get("space", ""),
         )
+
+    def _ask_for_space(self) -> None:
+        field: Any = self.fields["space"]
+        field.choices = [(name, name) for name in list_spaces(catalogue=self.catalogue)]
+        field.initial = suggest_space(self.catalogue)
+        if not field.choices:
+            field.help_text = "There is none yet: build contenders of this catalogue first."
 
     def _ask_for_aspects(self) -> None:
         labels = self.catalogue.aspects.filter(kind=Aspect.Kind.LABEL)

@@ -13,14 +13,18 @@ from search.models.jobs import Job, JobState, Queue
 from search.models.revisions import Revision
 from search.models.roles import Role
 from search.models.sightings import Sighting
+from search.models.tokens import ApiToken, Scope
 from search.models.trainings import Training
+from search.models.webhooks import Delivery, Topic, Webhook
 
 __all__ = [
+    "ApiToken",
     "Aspect",
     "Attribute",
     "BuildState",
     "Catalogue",
     "CatalogueState",
+    "Delivery",
     "EmbeddingSpace",
     "Index",
     "Item",
@@ -32,7 +36,10 @@ __all__ = [
     "RejectedRow",
     "Revision",
     "Role",
+    "Scope",
     "Sighting",
     "Split",
+    "Topic",
     "Training",
+    "Webhook",
 ]

@@ -15,12 +15,16 @@ MEANINGS = {
     "distance_accuracy_top_3": "Share of lifestyle photos with their own item among the nearest three.",
     "absolute_accuracy": "Share of other items that are farther from a lifestyle photo than its own.",
     "triplet_accuracy": "Share of triplets whose positive is nearer than their negative.",
+    "slates_spared": "Share of 50 slates that simulated games did without.",
+    "slates": "Mean slates of a simulated game.",
 }
 DECIDES = {
     "transfer": "accuracy",
     "aspects": "accuracy",
     "siamese": "distance_accuracy",
     "csn": "triplet_accuracy",
+    "retrain": "triplet_accuracy",
+    "dqn": "slates_spared",
 }
 
 

@@ -11,7 +11,8 @@ from django.conf import settings
 from search.engine.encoders.base import WeightsDamaged
 from search.engine.encoders.trained import version_of
 from search.engine.encoders.trained_files import read_trained_card
-from search.engine.training.settings import SETTINGS_OF, list_settings
+from search.engine.training.settings import makes_encoder, settings_of
+from search.engine.training.typed_settings import list_settings
 from search.models import JobState, Training
 from search.selectors.encoder_sight import Sight, read_sight
 from search.selectors.operations import JobRow, make_job_row
@@ -52,7 +53,7 @@ class TrainingRow:
 
     @property
     def is_over(self) -> bool:
-        """Whether its encoder is there and nothing is written for it any more: its page stays as it is."""
+        """Whether what it became is there and nothing is written for it any more: its page stays as it is."""
         unfinished = (JobState.QUEUED, JobState.RUNNING)
         return self.ready is not None and (self.job is None or self.job.state not in unfinished)
 
@@ -65,8 +66,8 @@ class ChangedSetting:
 
 
 @dataclass(frozen=True)
-class EncoderFacts:
-    """What a finished training became, as its card says."""
+class OutcomeFacts:
+    """What a finished training became, an encoder or a ranker, as its card says."""
 
     version: str
     sha256: str
@@ -81,13 +82,17 @@ class EncoderFacts:
 
 @dataclass(frozen=True)
 class TrainingPage:
-    """Everything on a training's own page. ``encoder`` and what it sees are None until there is one, and
+    """Everything on a training's own page. ``outcome`` and what it sees are None until there is one, and
     where it is gone.
     """
 
     row: TrainingRow
     catalogue_slug: str
     catalogue_hash: str
+    is_encoder: bool  # else a ranker
+    parent: str  # that was taught once more; blank where weights were drawn, or read from a file
+    parent_version: str
+    space: str  # that a ranker's games are played in
     aspects: Sequence[str]
     changed: Sequence[ChangedSetting]
     weights: str
@@ -99,7 +104,7 @@ class TrainingPage:
     best_step: int | None
     measures: Sequence[MeasureCurve]
     lines: Sequence[FigureLine]
-    encoder: EncoderFacts | None
+    outcome: OutcomeFacts | None
     sight: Sight | None
 
 
@@ -122,6 +127,10 @@ def read_training_page(*, training: Training, now: datetime) -> TrainingPage:
         row=_training_row(training, now=now),
         catalogue_slug=training.catalogue.slug,
         catalogue_hash=training.catalogue_hash,
+        is_encoder=makes_encoder(training.kind),
+        parent=training.parent,
+        parent_version=training.parent_version,
+        space=training.space,
         aspects=training.aspects or [f"{name} (the category)" for name in category],
         changed=_list_changed(training),
         weights=Path(training.weights).name,
@@ -133,20 +142,26 @@ def read_training_page(*, training: Training, now: datetime) -> TrainingPage:
         best_step=best_step,
         measures=curves,
         lines=list_lines(points, curves, best_step=best_step),
-        encoder=None if card is None else _encoder_facts(card),
+        outcome=None if card is None else _outcome_facts(card),
         sight=None if card is None else read_sight(training=training, card=card),
     )
 
 
+def published_folder(training: Training) -> Path:
+    """Where what a training makes is published: an encoder, or a ranker of navigation."""
+    parent: Path = settings.TRAINED_FOLDER if makes_encoder(training.kind) else settings.RANKERS_FOLDER
+    return parent / training.name
+
+
 def read_card(*, training: Training) -> dict[str, Any] | None:
-    """The card of the encoder that this training made; None while there is none.
+    """The card of what this training made; None while there is none.
 
     None as well where another training of the same name has put its own in its place.
     """
     if training.ready_at is None:
         return None
     try:
-        card = read_trained_card(settings.TRAINED_FOLDER / training.name)
+        card = read_trained_card(published_folder(training))
     except WeightsDamaged:
         return None
     return card if version_of(card) == training.encoder_version else None
@@ -173,7 +188,7 @@ def _training_row(training: Training, *, now: datetime) -> TrainingRow:
 
 def _list_changed(training: Training) -> list[ChangedSetting]:
     """The settings that are not as they are by default, in the order in which the kind lists them."""
-    known = {setting.name: setting.default for setting in list_settings(SETTINGS_OF[training.kind])}
+    known = {setting.name: setting.default for setting in list_settings(settings_of(training.kind))}
     names = [*known, *sorted(set(training.settings) - set(known))]
     return [
         ChangedSetting(name, training.settings[name], known.get(name))
@@ -182,10 +197,10 @@ def _list_changed(training: Training) -> list[ChangedSetting]:
     ]
 
 
-def _encoder_facts(card: dict[str, Any]) -> EncoderFacts:
+def _outcome_facts(card: dict[str, Any]) -> OutcomeFacts:
     lineage = _mapping(card.get("lineage"))
     measures = keep_figures(_mapping(card.get("held_out_measures")))
-    return EncoderFacts(
+    return OutcomeFacts(
         version=version_of(card),
         sha256=str(card["sha256"]),
         learned=_count(lineage.get("learned")),

@@ -19,7 +19,7 @@ from django.db.models import F, Q
 
 from search import events
 from search.engine.errors import DiskFull
-from search.models import Catalogue, Job, JobState, Queue
+from search.models import Catalogue, Job, JobState, Queue, Topic
 from search.selectors.clock import carry_clock
 from search.services.job_context import (
     LEASE,
@@ -30,6 +30,7 @@ from search.services.job_context import (
     JobStopped,
     LeaseLost,
 )
+from search.services.webhooks import announce
 
 __all__ = [
     "JobCancelled",
@@ -46,6 +47,7 @@ __all__ = [
     "retry_job",
     "run_in_foreground",
     "run_job",
+    "tell_failure",
     "worker_name",
 ]
 Handler = Callable[[JobContext], None]
@@ -260,7 +262,8 @@ def _run(job: Job, context: JobContext, *, last_try: bool) -> None:
 
 def _fail_or_requeue(job: Job, error: Exception, now: datetime, last_try: bool) -> None:
     if last_try:
-        _finish(job, JobState.FAILED, now=now, reason=f"{type(error).__name__}: {error}")
+        name = type(error).__name__
+        _finish(job, JobState.FAILED, now=now, reason=f"{name}: {error}", told=f"It broke off ({name}).")
     else:
         # Counted as hinted, so that the sweeper lets some time pass before the next attempt.
         _requeue(job, attempt=job.attempt, hinted_at=now, reason=f"{type(error).__name__}: {error}"[:1000])
@@ -275,8 +278,22 @@ def _requeue(job: Job, *, attempt: int, hinted_at: datetime | None = None, reaso
 
 
 @transaction.atomic
-def _finish(job: Job, state: JobState, *, now: datetime, reason: str = "") -> None:
-    Job.objects.filter(pk=job.pk, fence=job.fence, state=job.state).update(
-        state=state, reason=reason[:1000], lease_until=None, finished_at=now
-    )
+def _finish(job: Job, state: JobState, *, now: datetime, reason: str = "", told: str = "") -> None:
+    """``told``: what leaves the house in place of a reason that was not written for people."""
+    held = Job.objects.filter(pk=job.pk, fence=job.fence, state=job.state)
+    changed = held.update(state=state, reason=reason[:1000], lease_until=None, finished_at=now)
+    if changed and state == JobState.FAILED:
+        tell_failure(job, told or reason, now=now)
     events.bump("jobs")
+
+
+def tell_failure(job: Job, reason: str, *, now: datetime) -> None:
+    """Have webhooks told that the job failed; call it in the transaction in which it does."""
+    data = {
+        "job": str(job.pk),
+        "kind": job.kind,
+        "title": job.title,
+        "catalogue": job.catalogue.slug if job.catalogue else None,
+        "reason": reason[:1000],
+    }
+    announce(Topic.JOB_FAILED, data, now=now)

@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 from search.engine.bootstrap import Estimate, estimate, estimate_share
 from search.engine.calibration import bin_confidences, calibration_error
 from search.engine.errors import ArtifactDamaged
+from search.engine.sources import hash_own_sources
 from search.engine.training.exams import MEAN, Answers, average, find_answers, keep_answers
 from search.engine.training.loop import Progress
+from search.engine.training.settings import PictureSettings
 from search.engine.triplet_files import TripletFiles
 from search.selectors.catalogues import hash_units
-from search.services.training import Wish, check_weights, check_wish, read_settings
 from search.services.training_session import Plan, Session
 from search.services.training_tables import (
     Baseline,
@@ -33,9 +34,19 @@ from search.services.training_tables import (
     list_models,
     require_questions,
 )
+from search.services.training_wishes import TrainingRefused, Wish, check_weights, check_wish, read_settings
 
 CALIBRATION = "calibration_error"
 VERSIONS = ("dopeornope", "torch", "numpy")  # on which answers depend, as they do on the catalogue
+# So they do on the code of these, and of all in the engine that these use.
+CODE = (
+    "search.services.training_material",
+    "search.services.training_samples",
+    "search.services.training_session",
+    "search.services.training_tables",
+    "search.services.training_triplets",
+    "search.services.training_views",
+)
 Say = Callable[[str, int, int], None]  # what is done, steps done, steps in all
 
 
@@ -89,6 +100,8 @@ def measure_training(wish: Wish, *, seeds: int, say: Say) -> TrainingTable:
     """Train and examine every model of the kind's table. Raises ``TrainingRefused``, TrainingFailed."""
     wish, files = check_wish(wish)
     settings = read_settings(wish)
+    if not isinstance(settings, PictureSettings):
+        raise TrainingRefused(f"{wish.kind} is no encoder: simulate_navigation compares it.", about="kind")
     session = Session(_plan(wish, files, settings, wish.aspects), say=lambda words: say(words, 0, 0))
     require_questions(session)
     answers: dict[str, list[list[Answers]]] = {}
@@ -121,6 +134,7 @@ def _plan(wish: Wish, files: TripletFiles | None, settings: Any, aspects: tuple[
     versions = [version(name) for name in VERSIONS]
     catalogue = [wish.catalogue.content_hash, hash_units(wish.catalogue)]
     facts = [wish.kind, catalogue, aspects, settings.as_json(), weights, wish.device, versions]
+    facts.append(hash_own_sources(*CODE))
     if files is not None:
         facts.append(files.sha256())
     return Plan(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from search import artifacts
 from search.engine.navigation.terrain import Items, Space, Terrain
-from search.models import BuildState, Catalogue, EmbeddingSpace, Item
+from search.models import Catalogue, EmbeddingSpace, Item
+from search.selectors.navigable_spaces import choose_spaces, list_masks, list_ready_spaces
 
 
 class NoSuchSpace(Exception):
@@ -32,18 +34,44 @@ def open_terrain(*, catalogue: Catalogue, space: str) -> OpenTerrain:
 
     Raises ``NoSuchSpace``, ``ArtifactDamaged`` and ``FileNotFoundError``.
     """
-    chosen = _find_space(catalogue, space)
-    masks = [] if chosen.mask else _list_masks(catalogue, chosen)
+    return open_spaces(_list_rows(catalogue, space))
+
+
+def open_spaces(spaces: Sequence[EmbeddingSpace]) -> OpenTerrain:
+    """The terrain of these very rows, the whole space first and then its masks, whatever was built since.
+
+    Raises as `open_terrain`.
+    """
+    chosen, *masks = spaces
     items = artifacts.read_items(chosen)
-    images = dict(Item.objects.filter(catalogue=catalogue).values_list("position", "image_sha256"))
+    images = dict(Item.objects.filter(catalogue=chosen.catalogue_id).values_list("position", "image_sha256"))
     identity = np.unique([images[position] for position in items.tolist()], return_inverse=True)[1]
     terrain = Terrain(
         whole=_open(chosen, items),
         masks=tuple(_open(mask, items) for mask in masks),
         identity=identity.astype(np.int64),
     )
-    versions = {one.encoder: f"{one.encoder_version} {one.sha256}" for one in (chosen, *masks)}
-    return OpenTerrain(terrain, items, versions)
+    return OpenTerrain(terrain, items, say_versions(spaces))
+
+
+def suggest_space(catalogue: Catalogue) -> str:
+    """The name of what people play on; blank where nothing is ready."""
+    return next((_name(space) for space in choose_spaces(catalogue)), "")
+
+
+def list_spaces(catalogue: Catalogue) -> dict[str, str]:
+    """The spaces that can be navigated, by name: the encoder's version and the checksum of each."""
+    return {_name(space): _say_version(space) for space in list_ready_spaces(catalogue)}
+
+
+def list_versions(*, catalogue: Catalogue, space: str) -> dict[str, str]:
+    """What `open_terrain` would open, as `OpenTerrain.versions`. Raises ``NoSuchSpace``."""
+    return say_versions(_list_rows(catalogue, space))
+
+
+def say_versions(spaces: Sequence[EmbeddingSpace]) -> dict[str, str]:
+    """What `open_spaces` would open, as `OpenTerrain.versions`."""
+    return {one.encoder: _say_version(one) for one in spaces}
 
 
 def open_space(*, catalogue: Catalogue, space: str, items: Items) -> Space:
@@ -51,19 +79,14 @@ def open_space(*, catalogue: Catalogue, space: str, items: Items) -> Space:
     return _open(_find_space(catalogue, space), items)
 
 
-def _list_ready(catalogue: Catalogue) -> list[EmbeddingSpace]:
-    """Spaces that are searched in: those of older versions have no index that is ready any more."""
-    ready = EmbeddingSpace.objects.filter(
-        catalogue=catalogue,
-        catalogue_hash=catalogue.content_hash,
-        state=BuildState.READY,
-        indexes__state=BuildState.READY,
-    )
-    return list(ready.distinct().order_by("id"))
+def _list_rows(catalogue: Catalogue, space: str) -> list[EmbeddingSpace]:
+    """The space of a name, followed by its masks."""
+    chosen = _find_space(catalogue, space)
+    return [chosen] if chosen.mask else [chosen, *list_masks(list_ready_spaces(catalogue), chosen)]
 
 
 def _find_space(catalogue: Catalogue, name: str) -> EmbeddingSpace:
-    by_name = {_name(space): space for space in _list_ready(catalogue)}
+    by_name = {_name(space): space for space in list_ready_spaces(catalogue)}
     if name not in by_name:
         raise NoSuchSpace(
             f"“{catalogue.title}” has no space named '{name}'. There are: {', '.join(sorted(by_name))}."
@@ -71,16 +94,12 @@ def _find_space(catalogue: Catalogue, name: str) -> EmbeddingSpace:
     return by_name[name]
 
 
-def _list_masks(catalogue: Catalogue, whole: EmbeddingSpace) -> list[EmbeddingSpace]:
-    """The masked spaces of the same encoder in the same version, by aspect."""
-    version = whole.encoder_version
-    masked = [one for one in _list_ready(catalogue) if one.mask and one.encoder_version == version]
-    own = [one for one in masked if one.encoder == f"{whole.encoder}.{one.mask}"]
-    return sorted(own, key=lambda one: one.mask)
-
-
 def _name(space: EmbeddingSpace) -> str:
     return f"{space.encoder.removesuffix(f'.{space.mask}')}/{space.mask}" if space.mask else space.encoder
+
+
+def _say_version(space: EmbeddingSpace) -> str:
+    return f"{space.encoder_version} {space.sha256}"
 
 
 def _open(space: EmbeddingSpace, items: Items) -> Space:

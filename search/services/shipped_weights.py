@@ -18,7 +18,8 @@ from search.engine.encoders.trained_files import read_trained_card, weights_path
 from search.models import Catalogue, Job, JobState
 from search.services.imports import request_import
 from search.services.jobs import JobFailed
-from search.services.training import Wish, request_training
+from search.services.training import request_training
+from search.services.training_wishes import Wish
 
 SEED = 1000
 SLUG = "shipped-training"

@@ -11,7 +11,7 @@ from django.db.models import Q
 from search import events
 from search.models import Job, JobState
 from search.processes import is_alive
-from search.services.jobs import lose_worker
+from search.services.jobs import lose_worker, tell_failure
 from search.services.sightings import SWEEPER, note_sighting
 
 # Deletes or mends what is out of date at the given time; returns how many rows.
@@ -75,12 +75,12 @@ def fail_followers(now: datetime) -> int:
     failed = 0
     for job in waiting:
         assert job.after is not None
+        reason = f"“{job.after.title}” had to be done first, but is {job.after.state}. Retry both."
         with transaction.atomic():
-            failed += Job.objects.filter(pk=job.pk, state=JobState.QUEUED).update(
-                state=JobState.FAILED,
-                finished_at=now,
-                reason=f"“{job.after.title}” had to be done first, but is {job.after.state}. Retry both.",
-            )
+            queued = Job.objects.filter(pk=job.pk, state=JobState.QUEUED)
+            if queued.update(state=JobState.FAILED, finished_at=now, reason=reason):
+                tell_failure(job, reason, now=now)
+                failed += 1
             events.bump("jobs")
     return failed
 

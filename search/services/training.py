@@ -4,62 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_slug
 from django.db import transaction
-from django.db.models import Count
 
-from search.engine.encoders.base import WeightsDamaged
-from search.engine.errors import TripletsRejected
-from search.engine.files import sha256_of
-from search.engine.training.settings import SETTINGS_OF, BadSetting, Settings
-from search.engine.triplet_files import TripletFiles, find_triplet_files
-from search.engine.weight_headers import check_safetensors
-from search.models import Aspect, Catalogue, CatalogueState, JobState, Label, Split, Training
+from search.engine.training.settings import ENCODERS, RETRAIN
+from search.engine.training.typed_settings import Settings
+from search.engine.triplet_files import TripletFiles
+from search.models import JobState, Training
 from search.selectors.catalogues import hash_units
-from search.selectors.encoders import list_known_encoders
 from search.selectors.trainings import read_card
 from search.services.jobs import JobContext, create_job, retry_job
-from search.services.training_triplets import check_published
+from search.services.navigation_terrain import list_versions
+from search.services.training_wishes import Wish, check_name, check_weights, check_wish, read_settings
 
 KIND = "train"
 FAMILY = "trained"
-LONGEST_NAME = 60
-LONGEST_ENCODER = 100  # as columns hold it
-
-
-class TrainingRefused(Exception):
-    """Nothing is trained; the text says why, and the remedy.
-
-    ``about``: the part of the wish that it is about, by its name in `Wish`; blank where there is no one part.
-    """
-
-    def __init__(self, text: str, *, about: str = "") -> None:
-        super().__init__(text)
-        self.about = about
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What is to be trained, as a form or a command line says it; ``settings`` as text by name.
-
-    With ``triplets``, a folder of published files, ``aspects`` name their conditions; all where empty.
-    """
-
-    kind: str
-    name: str
-    catalogue: Catalogue
-    aspects: tuple[str, ...] = ()
-    settings: Mapping[str, str] | None = None
-    weights: Path | None = None
-    device: str = "auto"
-    triplets: Path | None = None
 
 
 def request_training(wish: Wish, *, now: datetime) -> Training:
@@ -69,7 +29,7 @@ def request_training(wish: Wish, *, now: datetime) -> Training:
     checkpoint. Raises ``TrainingRefused``.
     """
     settings = read_settings(wish)
-    _check_name(wish.name)
+    check_name(wish.name)
     wish, files = check_wish(wish)
     sha256 = check_weights(wish.weights)
     with transaction.atomic():
@@ -87,22 +47,28 @@ def request_training(wish: Wish, *, now: datetime) -> Training:
                 "device": wish.device,
                 "triplets": "" if files is None else str(files.folder),
                 "triplets_sha256": "" if files is None else files.sha256(),
+                "space": wish.space,
                 "created_at": now,
             },
         )
-        if made or training.job is None:
-            training.job = create_job(
-                kind=KIND,
-                arguments={"training": training.pk},
-                key=f"train:{training.pk}",
-                title=f"Train {wish.name} ({wish.kind})",
-                catalogue=wish.catalogue,
-                now=now,
-            )
-            training.save()
-        elif training.job.state in (JobState.FAILED, JobState.CANCELLED) or _is_gone(training):
-            retry_job(job=training.job, now=now)
+        ensure_job(training, made=made, title=f"Train {wish.name} ({wish.kind})", now=now)
     return training
+
+
+def ensure_job(training: Training, *, made: bool, title: str, now: datetime) -> None:
+    """See that a training, just ``made`` or found, has a job that is done or to be done."""
+    if made or training.job is None:
+        training.job = create_job(
+            kind=KIND,
+            arguments={"training": training.pk},
+            key=f"train:{training.pk}",
+            title=title,
+            catalogue=training.catalogue,
+            now=now,
+        )
+        training.save()
+    elif training.job.state in (JobState.FAILED, JobState.CANCELLED) or _is_gone(training):
+        retry_job(job=training.job, now=now)
 
 
 def _is_gone(training: Training) -> bool:
@@ -125,170 +91,18 @@ def _fingerprint(wish: Wish, settings: Settings, files: TripletFiles | None, *, 
     }
     if files is not None:
         facts["triplets"] = files.sha256()
+    if wish.space:
+        facts["space"] = list_versions(catalogue=wish.catalogue, space=wish.space)
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def run_training(context: JobContext) -> None:
-    """Train ``arguments["training"]`` and publish the encoder."""
-    from search.services import training_run  # imports torch, which web processes do without
+    """Train ``arguments["training"]`` and publish what it makes."""
+    # These import torch, which web processes do without.
+    from search.services import ranker_run, retraining_run, training_run
 
-    training_run.run(context)
-
-
-def read_settings(wish: Wish) -> Settings:
-    """The settings of a wish. Raises ``TrainingRefused`` for a kind or a setting that there is not."""
-    if wish.kind not in SETTINGS_OF:
-        raise TrainingRefused(
-            f"There is no kind “{wish.kind}” of training. There are: {', '.join(SETTINGS_OF)}.", about="kind"
-        )
-    try:
-        return SETTINGS_OF[wish.kind].read(wish.settings or {})
-    except BadSetting as error:
-        raise TrainingRefused(str(error), about="settings") from error
-
-
-def _check_name(name: str) -> None:
-    try:
-        validate_slug(name)
-    except ValidationError as error:
-        raise TrainingRefused(
-            f"“{name}” is no name: use letters, digits, hyphens and underscores.", about="name"
-        ) from error
-    if len(name) > LONGEST_NAME:
-        raise TrainingRefused(
-            f"The name is longer than {LONGEST_NAME} characters: choose a shorter one.", about="name"
-        )
-    own = set(Training.objects.values_list("name", flat=True))
-    taken = {info.name for info in list_known_encoders()} | {info.network for info in list_known_encoders()}
-    if name in taken and name not in own:
-        raise TrainingRefused(
-            f"“{name}” is an encoder of this installation: choose another name.", about="name"
-        )
-
-
-def check_wish(wish: Wish) -> tuple[Wish, TripletFiles | None]:
-    """Refuse what cannot be learned. Raises ``TrainingRefused``.
-
-    Returns the wish and the triplet files it is about, if any; their conditions are then its aspects.
-    """
-    catalogue = wish.catalogue
-    if catalogue.state != CatalogueState.READY:
-        raise TrainingRefused(
-            f"“{catalogue.title}” is not ready but {catalogue.state}: finish its import first.",
-            about="catalogue",
-        )
-    if wish.triplets is None:
-        aspects = _list_aspects(wish)
-        for name in aspects:
-            _check_aspect(catalogue, name)
-        _check_mask_names(wish, aspects)
-        if wish.kind == "siamese":
-            _check_views(catalogue)
-        return wish, None
-    files = _check_triplets(wish, wish.triplets)
-    _check_mask_names(wish, files.conditions)
-    return replace(wish, aspects=files.conditions), files
-
-
-def _check_mask_names(wish: Wish, aspects: Sequence[str]) -> None:
-    for name in aspects if wish.kind == "csn" else ():
-        if len(f"{wish.name}.{name}") > LONGEST_ENCODER:
-            raise TrainingRefused(
-                f"“{wish.name}.{name}”, as the encoder of this aspect's mask would be called, is longer "
-                f"than {LONGEST_ENCODER} characters: choose a shorter name.",
-                about="name",
-            )
-
-
-def _check_triplets(wish: Wish, folder: Path) -> TripletFiles:
-    if wish.kind != "csn":
-        raise TrainingRefused(
-            f"{wish.kind} does not learn from triplets: name no folder of them, or train csn.",
-            about="triplets",
-        )
-    try:
-        files = find_triplet_files(folder, wish.aspects)
-        check_published(wish.catalogue, files)
-    except TripletsRejected as error:
-        raise TrainingRefused(str(error), about="triplets") from error
-    return files
-
-
-def _list_aspects(wish: Wish) -> list[str]:
-    """The aspects that are named, or the category."""
-    labels = wish.catalogue.aspects.filter(kind=Aspect.Kind.LABEL)
-    known = list(labels.values_list("name", flat=True))
-    there_are = f"“{wish.catalogue.title}” has: {', '.join(known) or 'none'}."
-    for name in wish.aspects:
-        if name not in known:
-            raise TrainingRefused(f"There is no aspect “{name}” to learn. {there_are}", about="aspects")
-        if wish.aspects.count(name) > 1:
-            raise TrainingRefused(f"The aspect “{name}” is named twice: name it once.", about="aspects")
-    category = list(labels.filter(is_category=True).values_list("name", flat=True))
-    if not wish.aspects and not category:
-        raise TrainingRefused(
-            f"The catalogue has no category: import it with --category, or name aspects. {there_are}",
-            about="aspects",
-        )
-    if wish.kind in ("transfer", "siamese") and len(wish.aspects) > 1:
-        raise TrainingRefused(
-            f"{wish.kind} learns one aspect, not {len(wish.aspects)}: name one.", about="aspects"
-        )
-    return list(wish.aspects) or category
-
-
-def _check_views(catalogue: Catalogue) -> None:
-    """Trainable items need a second view, or several pictures of one product: one of them may be it."""
-    seen = catalogue.items.exclude(lifestyle_sha256="")
-    if not seen.exists():
-        groups = catalogue.items.filter(split=Split.TRAINABLE).exclude(group="").values("group")
-        if groups.annotate(pictures=Count("pk")).filter(pictures__gte=2).exists():
-            return
-        raise TrainingRefused(
-            f"“{catalogue.title}” has no lifestyle photos, from which siamese learns: import a catalogue "
-            "whose items have a second view, or with --group, the column of what several pictures show.",
-            about="kind",
-        )
-    if not seen.filter(split=Split.TRAINABLE).exists():
-        raise TrainingRefused(
-            f"In “{catalogue.title}” no trainable item has a lifestyle photo, from which siamese learns: "
-            "import more items, or train another kind.",
-            about="kind",
-        )
-
-
-def _check_aspect(catalogue: Catalogue, name: str) -> None:
-    """An aspect can be learned where two values have two trainable items each, which have no other value."""
-    labels = Label.objects.filter(
-        item__catalogue=catalogue,
-        item__split=Split.TRAINABLE,
-        attribute__aspect__name=name,
-        attribute__aspect__catalogue=catalogue,
-    ).exclude(source=Label.Source.PREDICTED)
-    found: dict[int, str | None] = {}
-    for item, value in labels.values_list("item_id", "attribute__value").iterator(chunk_size=5000):
-        found[item] = value if found.get(item, value) == value else None
-    counts = Counter(value for value in found.values() if value is not None)
-    if len(counts) < 2:
-        only = f"one value only (“{next(iter(counts))}”)" if counts else "no value"
-        raise TrainingRefused(
-            f"Nothing can be learned of “{name}”: the trainable items have {only}. Name another aspect.",
-            about="aspects",
-        )
-    if sum(count >= 2 for count in counts.values()) < 2:
-        raise TrainingRefused(
-            f"Nothing can be learned of “{name}”: fewer than two of its values have two trainable items. "
-            "Import more items, or name another aspect.",
-            about="aspects",
-        )
-
-
-def check_weights(weights: Path | None) -> str:
-    """The sha256 of the backbone's weights; blank without any. Raises ``TrainingRefused``."""
-    if weights is None:
-        return ""
-    try:
-        check_safetensors(weights)
-        return sha256_of(weights)
-    except WeightsDamaged as error:
-        raise TrainingRefused(str(error), about="weights") from error
+    training = Training.objects.get(pk=context.job.arguments["training"])
+    if training.kind == RETRAIN:
+        retraining_run.run(context)
+    else:
+        (training_run if training.kind in ENCODERS else ranker_run).run(context)

@@ -37,6 +37,7 @@ class CatalogueItems:
     ``copies`` numbers items so that near duplicates of each other have one number.
     """
 
+    positions: list[int]
     keys: list[str]
     images: list[str]
     lifestyles: list[str]
@@ -55,24 +56,32 @@ def read_items(catalogue: Catalogue) -> CatalogueItems:
         Item.objects.filter(catalogue=catalogue)
         .order_by("position")
         .values_list(
-            "pk", "key", "image_sha256", "lifestyle_sha256", "split", "group", "near_duplicate_of_id"
+            "pk",
+            "position",
+            "key",
+            "image_sha256",
+            "lifestyle_sha256",
+            "split",
+            "group",
+            "near_duplicate_of_id",
         )
     )
     place_of = {row[0]: place for place, row in enumerate(rows)}
     first_with: dict[str, int] = {}
     joined = []
-    for place, (_, _, image, _, _, _, near) in enumerate(rows):
+    for place, (_, _, _, image, _, _, _, near) in enumerate(rows):
         if near in place_of:
             joined.append((place, place_of[near]))
         if image in first_with:
             joined.append((place, first_with[image]))
         first_with.setdefault(image, place)
     return CatalogueItems(
-        keys=[row[1] for row in rows],
-        images=[row[2] for row in rows],
-        lifestyles=[row[3] for row in rows],
-        trainable=np.array([row[4] == Split.TRAINABLE for row in rows], bool),
-        units=[unit_of(row[1], row[5]) for row in rows],
+        positions=[row[1] for row in rows],
+        keys=[row[2] for row in rows],
+        images=[row[3] for row in rows],
+        lifestyles=[row[4] for row in rows],
+        trainable=np.array([row[5] == Split.TRAINABLE for row in rows], bool),
+        units=[unit_of(row[2], row[6]) for row in rows],
         joined=joined,
         copies=number_copies(len(rows), joined),
     )

@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from django.conf import settings
 from numpy.typing import NDArray
 
-from search.engine.backbones import Trunk
+from search.engine.encoders import trained
+from search.engine.sources import hash_own_sources
 from search.engine.trained_networks import side_of
 from search.engine.training.checkpoints import CheckpointFile
 from search.engine.training.devices import find_device
-from search.engine.training.features import look_through
+from search.engine.training.features import SUFFIX, Looking, keep_newest, look_through, name_weights
 from search.engine.training.kinds import Lesson, prepare_lesson
 from search.engine.training.loop import Fitted, Progress, fit
 from search.engine.training.samples import MISSING, PictureViews, Samples, Views
-from search.engine.training.settings import Settings, TransferSettings
+from search.engine.training.settings import PictureSettings, TransferSettings
 from search.engine.triplet_files import TripletFiles
 from search.models import Catalogue
+from search.services.training_folders import features_folder, folder_of
 from search.services.training_material import Material, read_material, read_published_material
 from search.services.training_samples import CatalogueItems, frame_pictures, read_items
 from search.services.training_views import pair_views, score_views
 
+if TYPE_CHECKING:
+    import torch
 
-def folder_of(fingerprint: str) -> Path:
-    """Where a training keeps what it goes on from, until it is forgotten."""
-    folder: Path = settings.TRAINING_FOLDER
-    return folder / fingerprint[:16]
+MOST_FEATURE_BYTES = 8 << 30
+# What such an answer depends on, with all that these use: it is not taken for that of other code.
+_FEATURE_CODE = (
+    "search.engine.backbones",
+    "search.engine.training.features",
+    "search.engine.training.samples",
+)
 
 
 @dataclass(frozen=True)
@@ -43,11 +53,76 @@ class Plan:
     kind: str
     catalogue: Catalogue
     aspects: tuple[str, ...]
-    settings: Settings
+    settings: PictureSettings
     weights: Path | None
     device: str
     fingerprint: str
     triplets: TripletFiles | None = None
+
+
+class CatalogueViews:
+    """What a network sees of a catalogue's items: framed pictures, or what a frozen trunk says of them.
+
+    ``say`` is told what is done, and may raise to stop.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        items: CatalogueItems,
+        *,
+        backbone: str,
+        side: int,
+        device: torch.device,
+        say: Callable[[str], None],
+    ) -> None:
+        self._catalogue, self._items = catalogue, items
+        self._backbone, self._side = backbone, side_of(backbone, side)
+        self._device, self._say = device, say
+
+    def look_at(self, view: str) -> Views:
+        """The "catalogue" pictures, or those of the "lifestyle" view."""
+        images = self._list_images(view)
+        file = frame_pictures(
+            self._catalogue,
+            images,
+            view=view,
+            side=self._side,
+            report=lambda done: self._say(f"framing {view} pictures, {done:,} of {len(images):,}"),
+        )
+        return PictureViews(file, self._device)
+
+    def featurise(self, trunk: Looking, views: Views, view: str) -> Views:
+        """What a frozen trunk says of a view, computed once and kept for whoever asks it the same."""
+        folder = features_folder()
+        key = self._name_features(trunk, view)
+        found = look_through(
+            trunk,
+            views,
+            count=len(self._items),
+            path=folder / f"{key[:32]}{SUFFIX}",
+            facts={"of": key},
+            device=self._device,
+            report=lambda done: self._say(
+                f"the backbone looks at {view} pictures, {done:,} of {len(self._items):,}"
+            ),
+        )
+        keep_newest(folder, most_bytes=MOST_FEATURE_BYTES)
+        return found
+
+    def _list_images(self, view: str) -> list[str]:
+        return self._items.images if view == "catalogue" else self._items.lifestyles
+
+    def _name_features(self, trunk: Looking, view: str) -> str:
+        """Of the pictures, how they are framed, the backbone with its weights, the code and where it runs."""
+        facts = [
+            self._catalogue.content_hash,
+            self._list_images(view),
+            [self._side, trained.FRAMING],
+            [self._backbone, name_weights(trunk)],
+            [hash_own_sources(*_FEATURE_CODE), version("torch"), self._device.type],
+        ]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
 class Session:
@@ -67,6 +142,14 @@ class Session:
         if isinstance(plan.settings, TransferSettings) and plan.settings.top:
             self.labels = self.all_labels.most_common(plan.settings.top, self.division.learned)
         self.folder = folder_of(plan.fingerprint)
+        self._views = CatalogueViews(
+            plan.catalogue,
+            self.items,
+            backbone=plan.settings.backbone,
+            side=plan.settings.side,
+            device=self.device,
+            say=say,
+        )
         self._samples: Samples | None = None
         self._checkpoint = self.folder / "checkpoint"
 
@@ -77,7 +160,7 @@ class Session:
             self.plan.settings,
             self.samples(),
             copies=self.items.copies,
-            featurise=self._featurise,
+            featurise=self._views.featurise,
             weights=self.plan.weights,
             triplets=self.triplets,
         )
@@ -111,11 +194,9 @@ class Session:
         return self._samples
 
     def _frame(self) -> Samples:
-        side = side_of(self.plan.settings.backbone, self.plan.settings.side)
         seen = np.array([bool(image) for image in self.items.lifestyles], bool)
-        catalogue = self._view(self.items.images, "catalogue", side)
-        wants = self.plan.kind == "siamese"
-        lifestyle = self._view(self.items.lifestyles, "lifestyle", side) if wants else None
+        catalogue = self._views.look_at("catalogue")
+        lifestyle = self._views.look_at("lifestyle") if self.plan.kind == "siamese" else None
         return Samples(catalogue, lifestyle, seen, self.labels, self.division, self.device)
 
     def _read_material(self) -> Material:
@@ -137,26 +218,3 @@ class Session:
             report=lambda done: self._say(f"telling views apart, {done:,} of {len(items):,}"),
         )
         return pair_views(items, scores)
-
-    def _view(self, images: list[str], view: str, side: int) -> Views:
-        file = frame_pictures(
-            self.plan.catalogue,
-            images,
-            view=view,
-            side=side,
-            report=lambda done: self._say(f"framing {view} pictures, {done:,} of {len(images):,}"),
-        )
-        return PictureViews(file, self.device)
-
-    def _featurise(self, trunk: Trunk, views: Views, view: str) -> Views:
-        return look_through(
-            trunk,
-            views,
-            count=len(self.items),
-            path=self.folder / f"features-{view}.safetensors",
-            facts={"of": self.plan.fingerprint},
-            device=self.device,
-            report=lambda done: self._say(
-                f"the backbone looks at {view} pictures, {done:,} of {len(self.items):,}"
-            ),
-        )

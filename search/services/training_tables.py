@@ -24,10 +24,10 @@ from search.engine.training.exams import (
 )
 from search.engine.training.kinds import Lesson
 from search.engine.training.samples import MISSING
-from search.engine.training.settings import CsnSettings, Settings, SiameseSettings, TransferSettings
+from search.engine.training.settings import CsnSettings, PictureSettings, SiameseSettings, TransferSettings
 from search.selectors.catalogues import image_path
-from search.services.training import TrainingRefused
 from search.services.training_session import Session
+from search.services.training_wishes import TrainingRefused
 
 CLASSICAL = ("colour-histogram", "gradient-histogram")
 MOST_COMMON = 22  # categories of Datascope's second network, of 50
@@ -41,7 +41,7 @@ class TrainedModel:
     """A network to train and to examine. ``aspects`` None: all of the table's."""
 
     name: str
-    settings: Settings
+    settings: PictureSettings
     examine: Callable[[Session, Lesson], list[Answers]]
     aspects: tuple[str, ...] | None = None
     untrained: bool = False
@@ -58,7 +58,7 @@ class Baseline:
 Model = TrainedModel | Baseline
 
 
-def list_models(kind: str, settings: Settings, session: Session) -> list[Model]:
+def list_models(kind: str, settings: PictureSettings, session: Session) -> list[Model]:
     """The models of a kind's table, over what the session knows of the catalogue.
 
     Raises ``TrainingRefused`` where there is nothing to measure a csn by.

@@ -16,7 +16,8 @@ from search.forms.trainings import SubjectForm, TrainingForm
 from search.models import JobState, Role, Training
 from search.selectors import trainings as selectors
 from search.selectors.roles import has_role
-from search.services.training import TrainingRefused, request_training
+from search.services.training import request_training
+from search.services.training_wishes import TrainingRefused
 from search.views.access import roles_required
 
 

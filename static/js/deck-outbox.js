@@ -6,7 +6,8 @@ const KEY = "dopeornope.vote."; // one entry per vote: tabs of one browser never
 const PAUSE_MS = 600;
 const BATCH = 50;
 
-/** Events: "change"; "settled" {results, judged, streak}; "dropped" {votes, reason}; "stale"; "trouble" {kind}. */
+/** Events: "change"; "settled" {results, judged, streak}; "dropped" {votes, reason}; "stale";
+    "trouble" {kind, message}, in the server's words where it said to wait. */
 export class Outbox extends EventTarget {
   #url;
   #sitting;
@@ -107,7 +108,7 @@ export class Outbox extends EventTarget {
       this.#tell("dropped", { votes, reason: error.message });
       return PAUSE_MS;
     }
-    this.#tell("trouble", { kind: error.kind });
+    this.#tell("trouble", { kind: error.kind, message: error.status === 429 ? error.message : "" });
     return backoffMs(this.#attempt++, error.retryAfter);
   }
 

@@ -78,7 +78,7 @@ class SwipeDeck extends HTMLElement {
     this.outbox.addEventListener("change", () => this.#render());
     this.outbox.addEventListener("settled", (event) => this.#settle(event.detail));
     this.outbox.addEventListener("trouble", (event) => {
-      if (event.detail.kind === "busy") this.notes.say("textBusy");
+      if (event.detail.kind === "busy") this.notes.report(event.detail.message, "textBusy");
     });
     this.outbox.addEventListener("stale", () => {
       this.#stale = this.dataset.textStale;

@@ -1,9 +1,10 @@
 // JSON over HTTP with the three kinds of failure the deck has to tell apart.
 
 export class WireError extends Error {
-  /** kind: "offline" (no answer), "busy" (try again later), "refused" (trying again will not help). */
+  /** kind: "offline" (no answer), "busy" (try again later), "refused" (trying again will not help).
+      message: the server's words, or none. */
   constructor(kind, { status = 0, retryAfter = null, message = "" } = {}) {
-    super(message || kind);
+    super(message);
     this.kind = kind;
     this.status = status;
     this.retryAfter = retryAfter;

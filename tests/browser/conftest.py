@@ -17,8 +17,10 @@ from django.test.utils import setup_databases, teardown_databases
 from playwright.sync_api import BrowserContext, Page
 
 from evaluation.models import Contender
+from search.models import Catalogue
 from tests import factories, requirements
 from tests.browser.site import Serving, Site
+from tests.evaluation.finding import add_spaces, forget_opened
 
 STATIC = "django.contrib.staticfiles.storage.StaticFilesStorage"
 
@@ -56,6 +58,16 @@ def site(
             yield Site(url=url, secrets=tuple(sorted(secrets)))
         teardown_databases(databases, verbosity=0)
     patch.undo()
+
+
+@pytest.fixture(scope="session")
+def ground(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The site's catalogue can be navigated, from here to the end of the run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(live_settings, "ARTIFACTS_FOLDER", tmp_path_factory.mktemp("artifacts"))
+        forget_opened()
+        add_spaces(Catalogue.objects.get(slug="wardrobe"))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -36,6 +36,19 @@ class Deck:
         self.wait()
         self.page.keyboard.press(key)
 
+    def answer_and_undo(self) -> None:
+        """Answer and take it back at once: no time passes in which the vote could leave."""
+        waiting = self.page.evaluate(
+            """() => {
+                const key = new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true });
+                document.body.dispatchEvent(key);
+                const waiting = document.querySelector("swipe-deck").outbox.size;
+                document.querySelector(".deck-actions [data-act=undo]").click();
+                return waiting;
+            }"""
+        )
+        assert waiting == 1
+
     def drag(self, share: float, *, back: bool = False) -> None:
         """Drag the top card by a share of its width, rest, let go; `back`: return before that."""
         self.wait()

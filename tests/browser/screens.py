@@ -35,4 +35,5 @@ def check(page: Page, prepare: Callable[[], None] = lambda: None) -> None:
             page.evaluate(SETTLED)
             result = Axe().run(page, options=options)
             assert result.violations_count == 0, f"{page.url} {width} {scheme}\n{result.generate_report()}"
-        assert page.evaluate(TOO_WIDE) == [], f"{page.url} is wider than a screen of {width} px"
+        wide = page.evaluate(TOO_WIDE)
+        assert wide == [], f"{wide} {page.url} is wider than a screen of {width} px"

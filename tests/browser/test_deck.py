@@ -76,8 +76,7 @@ def test_undo_before_and_after_the_vote_has_left(page: Page, site: Site) -> None
     sent = sent_votes(page)
     deck = Deck(page).open()
     before = deck.pictures()
-    deck.key("ArrowRight")
-    deck.button("undo").click()
+    deck.answer_and_undo()
     deck.expect_judged(0)
     deck.wait()
     assert deck.pictures() == before

@@ -51,10 +51,11 @@ def test_a_lost_answer_is_asked_for_again_and_counts_once(
     deck.expect_judged(1)
 
 
-@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(("status", "words"), [(429, "Slowly, please."), (503, "busy")])
 def test_a_busy_server_is_given_the_time_it_asks_for(
-    page: Page, site: Site, tolerated: list[str], status: int
+    page: Page, site: Site, tolerated: list[str], status: int, words: str
 ) -> None:
+    """Who is to wait is told why; an outage has no better words than the page's own."""
     tolerated.append(f"status of {status}")
     times: list[float] = []
     page.on(
@@ -62,11 +63,15 @@ def test_a_busy_server_is_given_the_time_it_asks_for(
         lambda request: times.append(request.timing["startTime"]) if "votes" in request.url else None,
     )
     page.route(
-        VOTES, lambda route: route.fulfill(status=status, headers={"Retry-After": "2"}, body="{}"), times=1
+        VOTES,
+        lambda route: route.fulfill(
+            status=status, headers={"Retry-After": "2"}, body=json.dumps({"message": "Slowly, please."})
+        ),
+        times=1,
     )
     deck = Deck(page).open()
     deck.key("ArrowRight")
-    expect(deck.note).to_contain_text("busy")
+    expect(deck.note).to_contain_text(words)
     deck.expect_sent()
     assert len(times) == 2
 

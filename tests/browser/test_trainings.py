@@ -1,5 +1,6 @@
 """Trainings in a browser: asked for, watched while they learn, on every screen."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -105,7 +106,7 @@ def test_the_table_stays_open_and_the_focus_in_place_while_curves_grow(
     expect(page.get_by_text("best step 40: 0.700")).to_be_visible()
     expect(cancel).to_be_focused()
     cancel.click()
-    page.wait_for_url(f"**/operations/trainings/{training.pk}/")
+    expect(page).to_have_url(re.compile(f"/operations/trainings/{training.pk}/$"))
     expect(page.get_by_text("cancelling")).to_be_visible()
 
 

@@ -1,5 +1,6 @@
 """Backbones: torchvision's below their classifiers, in blocks that can be frozen, with weights from files."""
 
+import os
 import pickle
 
 import pytest
@@ -12,6 +13,7 @@ from search.engine import torchvision_ops
 from search.engine.backbone_names import BACKBONES, OWN, PUBLISHED
 from search.engine.backbones import find_backbone, make_trunk, strongest
 from search.engine.encoders.base import WeightsDamaged
+from tests.memory import MiB, Peak
 
 # Those that can be taught within a test.
 QUICK = (*OWN, "resnet18", "mobilenet_v3_small", "regnet_y_400mf")
@@ -93,6 +95,23 @@ def test_vgg_is_torchvisions_convolutions_laid_out_flat_and_its_last_block_can_l
     trunk.freeze("1")
     learning = [name for name, tensor in trunk.named_parameters() if tensor.requires_grad]
     assert len(learning) == 6, "the weights and biases of the last of the five stages"
+
+
+def test_vggs_dense_layers_are_never_made(tmp_path):
+    """They have eight times as many weights as its convolutions."""
+    before = Peak(os.getpid())
+    torch.manual_seed(0)
+    trunk = make_trunk("vgg16")
+    kept = sum(tensor.nbytes for tensor in trunk.state_dict().values())
+    assert 50 * MiB < kept < 60 * MiB
+    assert before.growth() < 200 * MiB
+    first, last = (next(block.parameters()) for block in (trunk.blocks[0], trunk.blocks[-1]))
+    # He et al. 2015: variance 2 / (outputs x area of the kernel)
+    for drawn in (first, last):
+        assert float(drawn.detach().std()) == pytest.approx((2 / (drawn.shape[0] * 9)) ** 0.5, rel=0.1)
+    named = {"features.0.weight": torch.zeros(64, 3, 3, 3), "features.0.bias": torch.zeros(64)}
+    with pytest.raises(WeightsDamaged, match=r"features\.2\.weight is missing"):
+        make_trunk("vgg16", write(tmp_path / "w.safetensors", named))
 
 
 @pytest.mark.parametrize("name", OWN)

@@ -55,7 +55,8 @@ infos = list_encoders(trained_folder=pathlib.Path(folder), try_plugins=False)
 assert "pupil.colour" in {info.name for info in infos if info.availability == "ready"}
 """,
     "settings of trainings": """
-from search.engine.training.settings import SETTINGS_OF, list_settings
+from search.engine.training.settings import SETTINGS_OF
+from search.engine.training.typed_settings import list_settings
 for kind in SETTINGS_OF.values():
     kind.read({setting.name: str(setting.default) for setting in list_settings(kind)})
 """,

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from search.engine import encoders
 from search.engine.encoders import trained, trained_files
 from search.engine.files import write_file
 from search.engine.trained_networks import Architecture
-from tests.engine.pupils import change_card, describe, draw_photos, make, open_encoder, write
+from search.engine.weight_files import pack_weights
+from tests.engine.pupils import CSN, change_card, describe, draw_photos, make, open_encoder, write
 from tests.engine.training.squares import SIDE
 
 
@@ -72,6 +74,25 @@ def test_masks_share_a_pass_and_say_what_the_network_says(tmp_path, exports):
     alone = open_encoder("pupil.size", tmp_path, exports).encode(photos)
     np.testing.assert_allclose(alone, found["pupil.size"], rtol=1e-4, atol=1e-6)
     assert joint.encode([])["pupil"].shape == (0, 8)
+
+
+def test_a_mask_of_taste_weighs_what_has_no_other_mask(tmp_path):
+    architecture, taste = replace(CSN, taste=True), torch.linspace(-0.5, 3, 8)
+    network = make(architecture)
+    network.head.raw_taste.data.copy_(taste)
+    card = {"name": "pupil", "kind": "csn", "architecture": architecture.as_json()}
+    trained_files.write_trained(tmp_path / "pupil", pack_weights(network), card)
+    write(tmp_path, "parent")
+    photos = draw_photos()
+    found = [
+        encoders.create_joint_encoder(
+            [f"{of}{mask}" for mask in ("", ".size")], "cpu", trained_folder=tmp_path
+        )
+        for of in ("pupil", "parent")
+    ]
+    pupil, parent = (list(one.encode(map(Image.fromarray, photos)).values()) for one in found)
+    np.testing.assert_allclose(pupil[0], parent[0] * taste.relu().numpy(), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(pupil[1], parent[1], rtol=1e-3, atol=1e-5)
 
 
 def test_the_old_encoder_serves_until_the_card_is_replaced(tmp_path, exports, monkeypatch):

@@ -83,10 +83,11 @@ def deal_to(
     count: int = 6,
     catalogue: str = "demo",
     round_id: str | None = None,
+    held: frozenset[str] = frozenset(),
     seed: int = 0,
 ) -> Hand:
     """Deals straight from the service. Raises what the service answers instead of a hand."""
-    request = DealRequest(key, catalogue, round_id, frozenset(), count)
+    request = DealRequest(key, catalogue, round_id, held, count)
     with transaction.atomic():
         [hand] = deal_pairs([request], now=now, rng=np.random.default_rng(seed))
     if isinstance(hand, Exception):

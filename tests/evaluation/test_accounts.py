@@ -11,6 +11,9 @@ from django.utils import timezone
 from evaluation.models import Deal, Modality, Pair, Player, Round, SignInFailures, Vote
 from evaluation.services import accounts
 from evaluation.views.player_cookie import COOKIE, set_player_cookie
+from search.models import Scope, Topic, Webhook
+from search.services.tokens import create_token, revoke_token
+from search.services.webhooks import register_webhook
 from tests.factories import NOW, make_catalogue, make_contenders
 
 pytestmark = pytest.mark.django_db
@@ -225,6 +228,22 @@ def test_my_data_holds_every_vote_and_no_contender(client):
     (unanswered,) = data["players"][0]["unanswered"]
     assert (unanswered["question"], unanswered["candidate"]) == (left.question.key, left.candidate.key)
     assert contender.title not in response.content.decode()
+
+
+def test_my_data_holds_tokens_and_webhooks_and_a_closed_account_leaves_no_name_on_them(client):
+    register(client)
+    user = User.objects.get()
+    token, _ = create_token(
+        user=user, name="nightly", scopes=[Scope.READ_JOBS], lifetime=timedelta(days=7), now=NOW
+    )
+    revoke_token(token=token, now=NOW)
+    for made_by in ("ada", "bob"):
+        register_webhook(address=f"https://{made_by}.example/", topics=list(Topic), made_by=made_by, now=NOW)
+    data = client.get("/accounts/my-data/").json()
+    assert [one["revoked_at"] for one in data["api_tokens"]] == ["2026-03-01T12:00:00Z"]
+    assert [one["address"] for one in data["webhooks"]] == ["https://ada.example/"]
+    client.post("/accounts/delete/", {"password": PASSWORD})
+    assert list(Webhook.objects.values_list("made_by", flat=True)) == ["", "bob"]
 
 
 def test_my_data_of_an_anonymous_player_and_of_nobody(client):

@@ -16,6 +16,7 @@ from evaluation.services.invitations import (
     accept_invitation,
     create_invitation,
 )
+from evaluation.services.site_address import note_address
 from search.models import Role
 from search.selectors.roles import has_role
 
@@ -144,6 +145,25 @@ def test_the_command_prints_a_link_that_works(client):
     assert Invitation.objects.get().note == "first"
     accept(client, link.split("/")[-2])
     assert has_role(User.objects.get(), Role.OPERATOR)
+
+
+def printed_link() -> str:
+    out = io.StringIO()
+    call_command("invite", "operator", stdout=out, stderr=io.StringIO())
+    return out.getvalue()
+
+
+def test_the_command_prints_the_address_at_which_the_site_was_served_last(client):
+    assert printed_link().startswith("http://localhost:8000/accounts/"), "nobody has said another port yet"
+    for address in ("http://localhost:8123", "http://192.0.2.7:81"):
+        note_address(address)
+        assert printed_link().startswith(f"{address}/accounts/invitations/")
+
+
+def test_the_command_prints_the_address_that_the_operator_has_named(settings):
+    note_address("http://localhost:8123")
+    settings.CSRF_TRUSTED_ORIGINS = ["https://swipe.example", "https://other.example"]
+    assert printed_link().startswith("https://swipe.example/accounts/invitations/")
 
 
 def test_the_command_refuses_an_unknown_role():

@@ -159,7 +159,7 @@ def test_the_leaderboard_subscribes_to_finished_indexes(monkeypatch: pytest.Monk
         positions = found
 
     monkeypatch.setattr(
-        "evaluation.services.contenders.read_neighbours", lambda index: (np.arange(10), Neighbours())
+        "evaluation.services.extras.read_neighbours", lambda index: (np.arange(10), Neighbours())
     )
     events.announce_index_built(make_index(catalogue))
     assert Contender.objects.get().credits.count() == 4

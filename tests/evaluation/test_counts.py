@@ -31,21 +31,26 @@ from evaluation.models import (
     RaterTally,
     Retraction,
     Round,
+    Ruling,
     Spread,
     Tally,
+    Verdict,
     Vote,
 )
-from evaluation.selectors import pools
+from evaluation.selectors import extras, pools
 from evaluation.services.contenders import retire_contender
 from evaluation.services.deals import DealRequest, Hand, deal_pairs
 from evaluation.services.players import forget_holder
 from evaluation.services.recount import find_differences
 from evaluation.services.retractions import UndoRefused, undo_vote
+from evaluation.services.verdicts import Grounds, exclude_player, restore_player
 from evaluation.services.votes import Ballot, CastVote, cast_votes
+from evaluation.stats import places
+from evaluation.stats.places import CHECKS
 from search.models import Catalogue, Revision
 from tests.append_only import permit_changes
 from tests.evaluation.decks import cast, deal_to
-from tests.factories import NOW, make_catalogue, make_contender, make_contenders, make_pairs
+from tests.factories import NOW, give_extras, make_catalogue, make_contender, make_contenders, make_pairs
 
 pytestmark = pytest.mark.django_db
 
@@ -124,6 +129,14 @@ class Game(RuleBasedStateMachine):
     def forget(self, player: int) -> None:
         forget_holder(key=self.keys[player], now=self.now)
 
+    @rule(player=PLAYERS, excludes=st.booleans())
+    def judge(self, player: int, excludes: bool) -> None:
+        """A verdict on whoever plays by this key now; forgotten players are judged like all others."""
+        row = Player.objects.filter(key=self.keys[player]).first()
+        if row is not None and row.is_excluded != excludes:
+            rule_on = exclude_player if excludes else restore_player
+            rule_on(row.pk, Grounds("looked at by hand", by="tester"), now=self.now)
+
     @rule(which=st.integers(0, 5))
     def retire(self, which: int) -> None:
         contender = Contender.objects.all()[which : which + 1].first()
@@ -152,6 +165,7 @@ class Game(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         pools._kept.clear()
+        extras._kept.clear()
 
     @invariant()
     def recounted(self) -> None:
@@ -177,9 +191,12 @@ def _count_by_hand(said: dict[str, Answer]) -> tuple[Counter, Counter, Counter]:
     pairs: Counter = Counter()
     tallies: Counter = Counter()
     raters: Counter = Counter()
-    deals = Deal.objects.select_related("pair").in_bulk(list(said))
+    deals = Deal.objects.select_related("pair", "player").in_bulk(list(said))
     for deal_id, answer in said.items():
         deal = deals[deal_id]
+        last = Verdict.objects.filter(player=deal.player_id).order_by("made_at", "number").last()
+        if (last is not None and last.ruling == Ruling.EXCLUDED) or deal.policy in CHECKS:
+            continue
         pairs[deal.pair_id, answer] += 1
         for credit in Credit.objects.filter(pair=deal.pair_id):
             tallies[credit.contender_id, deal.pair.category_id, answer] += 1
@@ -207,18 +224,18 @@ def _read_counts() -> tuple[Counter, Counter, Counter]:
     )
 
 
-def test_11_counts_equal_the_raw_votes_after_any_sequence_of_events() -> None:
-    make_contenders(make_catalogue(items=16, with_images=False), count=2)
-    run_state_machine_as_test(
-        Game,
-        settings=settings(
-            max_examples=10,
-            stateful_step_count=20,
-            deadline=None,
-            derandomize=True,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+@pytest.mark.parametrize("checks", [0, 0.5])
+def test_11_counts_equal_the_raw_votes_after_any_sequence_of_events(
+    checks: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With lessons, and checks at every other place, as without either."""
+    monkeypatch.setattr(places, "CHECK_SHARE", checks)
+    monkeypatch.setattr(extras, "FEWEST_BETWEEN", 2)
+    contender, *_ = make_contenders(make_catalogue(items=16, with_images=False), count=2)
+    if checks:
+        give_extras(contender)
+    quiet = {"deadline": None, "derandomize": True, "suppress_health_check": list(HealthCheck)}
+    run_state_machine_as_test(Game, settings=settings(max_examples=10, stateful_step_count=20, **quiet))
 
 
 def _play(votes: int = 12) -> None:

@@ -9,8 +9,9 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from evaluation.models import Contender
-from search.models import Job, JobState, Queue, RejectedRow
+from evaluation.models import Contender, Move
+from search.models import Catalogue, Job, JobState, Queue, RejectedRow
+from tests.evaluation.finding import Finder, make_ground
 from tests.factories import NOW, make_catalogue, make_contenders
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +50,18 @@ def test_25_the_leaderboard_as_csv_runs_nothing_and_as_json_stays_as_it_is(clien
     assert listed["title"] == cell
 
 
+def test_25_slates_people_need_run_nothing_as_csv_and_stay_as_they_are_as_json(
+    client: Client,
+) -> None:
+    catalogue = make_ground()
+    Catalogue.objects.update(title=RUN_BY_SPREADSHEETS[0])
+    Finder(catalogue).move(Move.Kind.GIVE_UP)
+    (row,) = rows_of(client.get("/find/leaderboard/export.csv").content.decode())
+    assert row["catalogue_title"] == f"'{RUN_BY_SPREADSHEETS[0]}"
+    (raw,) = client.get("/find/leaderboard/export.json").json()["rows"]
+    assert raw["catalogue_title"] == RUN_BY_SPREADSHEETS[0]
+
+
 def test_25_the_report_of_an_import_runs_nothing_and_changes_no_other_cell(client: Client) -> None:
     catalogue = make_catalogue(with_images=False)
     job = Job.objects.create(
@@ -78,4 +91,7 @@ def test_25_there_are_no_other_tables_for_spreadsheets() -> None:
     writers = {
         str(path.relative_to(ROOT)) for path in sources if re.search(r"csv\.\w*[wW]riter\(", path.read_text())
     }
-    assert writers == {"evaluation/views/leaderboard.py", "search/views/operations.py"}
+    assert writers == {
+        "search/selectors/table_files.py",  # of every export; see test_annotation_pages.py as well
+        "search/views/operations.py",
+    }

@@ -1,12 +1,23 @@
 """What one player and one network may do, and that honest people never meet it."""
 
 import uuid
+from itertools import count
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from evaluation.models import Vote
-from evaluation.services.limits import HASH_LIFE_S, Limiter, PlayLimits, TooFast, network_of
+from evaluation.services.limits import (
+    DAY_S,
+    HASH_LIFE_S,
+    DayLimiter,
+    DayOver,
+    Limiter,
+    PlayLimits,
+    TooFast,
+    network_of,
+)
 from evaluation.views import play
 from tests.evaluation.decks import Deck
 from tests.factories import make_catalogue, make_contenders
@@ -17,7 +28,7 @@ ADA, BOB = b"ada", b"bob"
 @pytest.fixture
 def limits(settings, monkeypatch) -> PlayLimits:
     """The default budgets, all of them unspent, at a moment that lasts: nothing refills."""
-    settings.VOTES_PER_MINUTE, settings.PLAYERS_PER_NETWORK = 60, 40
+    settings.VOTES_PER_MINUTE, settings.PLAYERS_PER_NETWORK, settings.VOTES_PER_DAY = 60, 40, 2000
     fresh = PlayLimits(clock=lambda: 1000.0)
     monkeypatch.setattr(play, "play_limits", fresh)
     return fresh
@@ -52,6 +63,22 @@ def test_what_is_remembered_is_bounded_and_holds_no_name():
     before = set(limiter._full_at)
     limiter.take(b"network-999", now=HASH_LIFE_S)
     assert not before & set(limiter._full_at), "the hour's key is gone, and with it what was remembered"
+
+
+def test_a_days_budget_comes_back_whole_and_nothing_of_the_day_is_remembered():
+    limiter = DayLimiter(lambda: 10, most_remembered=100)
+    limiter.spend(ADA, 9, now=5)
+    assert limiter.find_wait(ADA, now=DAY_S) == 0
+    limiter.spend(ADA, 3, now=6)
+    assert limiter.find_wait(ADA, now=DAY_S) == pytest.approx(5)
+    assert limiter.find_wait(BOB, now=DAY_S) == 0
+    before = set(limiter._counts)
+    assert limiter.find_wait(ADA, now=DAY_S + 5) == 0
+    limiter.spend(ADA, now=DAY_S + 5)
+    assert not before & set(limiter._counts)
+    for number in range(1000):
+        limiter.spend(b"network-%d" % number, now=DAY_S + 6)
+    assert len(limiter._counts) == 100 and not any(b"network" in name for name in limiter._counts)
 
 
 @pytest.mark.parametrize(
@@ -121,3 +148,81 @@ def test_asking_for_pairs_and_taking_back_are_limited_too(limits):
     ]
     assert set(answers[:120]) == {200, 404}
     assert answers[120:] == [429, 429]
+
+
+def _tire(settings, monkeypatch) -> list[float]:
+    """Limits without a minute's budget, two hundred pairs a day for one, and a clock to be moved on."""
+    settings.VOTES_PER_MINUTE, settings.PLAYERS_PER_NETWORK, settings.VOTES_PER_DAY = 1_000_000, 12, 200
+    clock = [1000.0]
+    monkeypatch.setattr(play, "play_limits", PlayLimits(clock=lambda: clock[0]))
+    return clock
+
+
+@pytest.mark.django_db
+def test_who_has_had_a_days_pairs_gets_no_more_and_can_still_answer_those_they_hold(settings, monkeypatch):
+    clock = _tire(settings, monkeypatch)
+    make_contenders(make_catalogue(items=400, with_images=False), count=6, choices=100)
+    deck = Deck()
+    for _ in range(9):
+        deck.play_round()
+    held = deck.deal(10)["deals"]
+    held += deck.deal(10, held=[deal["id"] for deal in held])["deals"]
+    assert [deal["id"] for deal in deck.deal(10)["deals"]] == [deal["id"] for deal in held[:10]], "a reload"
+    assert deck.vote_all(held)["judged"] == 20
+    assert Vote.objects.count() == 200
+    deck.round = None
+    refused = deck.post("/play/deals/", {"catalogue": "demo", "count": 1})
+    assert refused.status_code == 429 and int(refused["Retry-After"]) == DAY_S
+    assert "as one player may in a day" in refused.json()["message"]
+    assert "go on in 24 hours" in refused.json()["message"]
+    assert Deck(client=Client()).deal(1)["deals"], "others go on"
+    clock[0] += DAY_S
+    assert deck.deal(1)["deals"]
+
+
+@pytest.mark.django_db
+def test_what_stores_nothing_uses_up_nobodys_day(settings, monkeypatch):
+    """Votes sent again and again, before and after they arrive, and junk under keys of all kinds."""
+    settings.VOTES_PER_MINUTE, settings.PLAYERS_PER_NETWORK, settings.VOTES_PER_DAY = 1_000_000, 1, 200
+    monkeypatch.setattr(play, "play_limits", PlayLimits(clock=count(step=60).__next__))
+    make_contenders(make_catalogue(items=60, with_images=False))
+    deck = Deck()
+    held = deck.deal(10)["deals"]
+    votes = [{"deal": one["id"], "answer": "dope", "dwell_ms": 900, "modality": "key"} for one in held]
+    with monkeypatch.context() as outage:
+        outage.setattr(play.box, "submit", _fail)
+        for _ in range(30):
+            assert deck.post("/play/votes/", {"votes": votes}).status_code == 503
+            assert deck.vote(held[0]["id"]).status_code == 503
+            assert deck.post("/play/deals/", {"catalogue": "demo", "count": 10}).status_code == 503
+    for _ in range(30):
+        assert deck.vote_all(held)["judged"] == 10
+        assert deck.vote(held[0]["id"]).status_code == 200
+    for junk in ([{"deal": "0" * 32, "answer": "dope", "dwell_ms": 0, "modality": "key"}] * 50, [{}] * 50):
+        for _ in range(5):
+            assert Deck(client=Client()).post("/play/votes/", {"votes": junk}).status_code == 200
+    assert Deck(client=deck.client).deal(1)["deals"]
+
+
+async def _fail(*_: object, **__: object) -> None:
+    raise OperationalError("The disk is full.")
+
+
+@pytest.mark.django_db
+def test_a_network_has_an_end_of_day_too_and_never_before_a_player_who_is_alone_there(settings, monkeypatch):
+    """A quarter of what twelve players could give in a day."""
+    _tire(settings, monkeypatch)
+    make_contenders(make_catalogue(items=60, with_images=False))
+    key = uuid.uuid4()
+    play.play_limits.count_votes("127.0.0.1", 599)
+    deck = Deck()
+    [deal] = deck.deal(1)["deals"]
+    deck.vote(deal["id"])
+    refused = deck.post("/play/deals/", {"catalogue": "demo", "count": 1})
+    assert refused.status_code == 429 and "Your network" in refused.json()["message"]
+    assert play.play_limits.find_end_of_day(key, "203.0.113.8") is None
+    settings.PLAYERS_PER_NETWORK = 1
+    play.play_limits.count_votes("203.0.113.8", 199)
+    assert play.play_limits.find_end_of_day(key, "203.0.113.8") is None
+    play.play_limits.count_votes("203.0.113.8", 1)
+    assert isinstance(play.play_limits.find_end_of_day(key, "203.0.113.8"), DayOver)

@@ -3,11 +3,14 @@
 import uuid
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from evaluation.models import Contender, Round, Vote
+from evaluation.stats.places import LESSON
+from evaluation.views import play
 from tests.evaluation.decks import Deck, cast, deal_to
-from tests.factories import NOW, make_catalogue, make_contenders
+from tests.factories import NOW, give_extras, make_catalogue, make_contenders
 
 pytestmark = pytest.mark.django_db
 
@@ -89,12 +92,25 @@ def test_the_summary_says_too_close_to_call() -> None:
     assert len(context["preferences"]) >= 3
 
 
-def test_the_summary_says_too_early_when_pairs_were_skipped() -> None:
+def test_the_summary_says_too_early_when_pairs_were_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(play, "rng", np.random.default_rng(1))
     make_contenders(make_catalogue(items=80, with_images=False))
-    context = _summary(Deck(), {True: "skip", False: "dope"})
+    context = _summary(Deck(), {True: "dope", False: "skip"})
     assert context["verdict"] == "early"
     assert context["needed"] > 0
     assert context["preferences"] == []
+
+
+def test_the_first_whole_round_tells_a_preference_though_not_all_of_it_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(play, "rng", np.random.default_rng(1))
+    catalogue = make_catalogue(items=120, with_images=False)
+    contender, *_ = make_contenders(catalogue, count=3, choices=60)
+    give_extras(contender)
+    context = _summary(Deck(), {True: "dope", False: "nope"})
+    assert Vote.objects.filter(deal__policy=LESSON).count() > 1
+    assert context["verdict"] != "early" and context["preferences"]
 
 
 def test_agreement_compares_with_what_others_said() -> None:

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import socket
+from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
@@ -11,11 +13,28 @@ from dopeornope.celery import app
 from dopeornope.file_broker import Channel
 from dopeornope.management.commands.sweep import sweep
 from search import tasks
-from search.models import BuildState, EmbeddingSpace, Index, JobState
+from search.models import BuildState, EmbeddingSpace, Index, Job, JobState
 from search.services import builds, jobs
 from tests.factories import NOW, make_catalogue
+from tests.faults.house import House
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+# Asks for three jobs as a web process does; prints how many seconds each hint held it up.
+ASK = """
+import time
+import django
+django.setup()
+from django.utils import timezone
+from search.models import Job
+from search.tasks import hint_jobs
+for number in range(3):
+    names = dict(kind="harmless", queue="io", idempotency_key=str(number), title=str(number))
+    job = Job.objects.create(**names, created_at=timezone.now())
+    begun = time.monotonic()
+    hint_jobs([job])
+    print(time.monotonic() - begun)
+"""
 
 
 def request() -> list:
@@ -44,6 +63,28 @@ def test_34_a_broker_that_is_down_when_asked_gets_its_hints_later(monkeypatch, s
     assert sent == [str(job.pk) for job in asked]
     sweep()
     assert len(sent) == len(asked)  # each is sent once, not at every round
+
+
+@pytest.fixture
+def mute() -> Iterator[int]:
+    """The port of a server that lets everybody in and never says a word."""
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as listener:
+        yield listener.getsockname()[1]
+
+
+@pytest.mark.parametrize("address", ["amqp://guest:guest@127.0.0.1:{}//", "redis://127.0.0.1:{}/0"])
+def test_39_a_broker_that_lets_in_and_never_answers_holds_a_web_process_up_for_less_than_two_seconds(
+    house: House, mute: int, address: str
+) -> None:
+    there = house.environment["DOPEORNOPE_BROKER"]
+    house.environment |= {"DOPEORNOPE_BROKER": address.format(mute), "DOPEORNOPE_PROCESS": "web"}
+    waited = [float(line) for line in house.run("-c", ASK).split()]
+    # It waits by timeouts alone; the quickest says how long these are, however busy the machine is.
+    assert len(waited) == 3 and min(waited) < 2
+    assert list(house.all(Job).values_list("state", "hinted_at")) == [(JobState.QUEUED, None)] * 3
+    house.environment |= {"DOPEORNOPE_BROKER": there, "DOPEORNOPE_PROCESS": "sweeper"}
+    house.manage("sweep", "--once")
+    assert not house.all(Job).filter(hinted_at=None).exists()
 
 
 def test_a_broken_message_is_dropped_and_the_next_one_is_read(tmp_path):

@@ -119,6 +119,19 @@ def artifacts(house: Path) -> dict[str, int]:
     return {str(path): path.stat().st_mtime_ns for path in (house / "artifacts").rglob("*.safetensors")}
 
 
+def invite_another(house: Path) -> str:
+    """The link that the command prints, which nobody tells on which port the site listens."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("DOPEORNOPE_")}
+    return subprocess.run(
+        [sys.executable, "manage.py", "invite", "operator"],
+        cwd=ROOT,
+        env={**clean, "DOPEORNOPE_HOME": str(house)},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+
+
 def test_from_a_folder_to_a_playable_address_and_back(house, photos, started):
     play = Play(house, "--catalogue", photos)
     started.append(play)
@@ -126,6 +139,7 @@ def test_from_a_folder_to_a_playable_address_and_back(house, photos, started):
     assert urllib.request.urlopen(address, timeout=20).status == 200
     invitation = play.wait_for(r"operator: (http://\S+)")
     assert urllib.request.urlopen(invitation, timeout=20).status == 200
+    assert urllib.request.urlopen(invite_another(house), timeout=20).status == 200
     play.wait_for("Index Random control by L2")
     children = play.children()
     assert len(children) == 4

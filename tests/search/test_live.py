@@ -13,7 +13,8 @@ from django.test import Client
 from dopeornope.asgi import SameOriginOnly
 from search import events
 from search.consumers import LiveSocket
-from search.live import Hub, Page, hub
+from search.live import hub
+from tests.search.frames import revised
 
 HOST = (b"host", b"localhost:8000")
 OURS = (b"origin", b"http://localhost:8000")
@@ -102,6 +103,61 @@ def test_topics_open_only_to_those_who_may_see_them(role, topics, opens):
     assert asyncio.run(scenario()) == opens
 
 
+RACE = "race:0123456789ab"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("topics", "opens"),
+    [
+        (RACE, True),
+        (f"{RACE},leaderboard", True),
+        (f"{RACE},jobs", False),
+        (f"{RACE},race:ba9876543210", False),  # there is none
+        ("race:", False),
+        ("race:0123456789ab0", False),
+        ("race:%00123456789ab", False),
+        ("race:0123456789aB", False),
+        (",".join(f"race:{number:012d}" for number in range(8)), True),
+        (",".join(f"race:{number:012d}" for number in range(9)), False),
+        (",".join(f"race:{number:012d}" for number in range(1000)), False),
+    ],
+)
+def test_a_race_is_open_to_whoever_knows_its_code(topics, opens):
+    for topic in [RACE, *(f"race:{number:012d}" for number in range(10))]:
+        raise_revision(topic)
+    socket = open_socket(topics)
+
+    async def scenario() -> bool:
+        opened = await socket.connect()
+        await socket.disconnect()
+        await finish()
+        return opened
+
+    assert asyncio.run(scenario()) == opens
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_of_a_race_hears_of_that_race_alone_also_where_others_have_been_open_for_long():
+    other = "race:ba9876543210"
+
+    async def scenario() -> None:
+        for topic in (RACE, other):
+            await database_sync_to_async(raise_revision)(topic)
+        pages = open_socket(other), open_socket(RACE)
+        for page, topic in zip(pages, (other, RACE), strict=True):
+            assert await page.connect()
+            assert await page.frame() == revised(topic, 1)
+        for topic in (other, RACE):
+            await database_sync_to_async(raise_revision)(topic)
+        assert [await page.frame() for page in pages] == [revised(other, 2), revised(RACE, 2)]
+        for page in pages:
+            await page.disconnect()
+        await finish()
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("headers", "opens"),
@@ -138,127 +194,3 @@ def test_a_page_that_talks_is_shown_out():
         return message["code"]
 
     assert asyncio.run(scenario()) == 1008
-
-
-class Reader:
-    """A page's socket that takes a frame only when it is told to."""
-
-    def __init__(self) -> None:
-        self.taken: list[dict] = []
-        self.may_take = asyncio.Event()
-
-    async def send(self, frame: dict) -> None:
-        await self.may_take.wait()
-        self.taken.append(json.loads(frame["text"]))
-
-
-def revised(topic: str, number: int) -> dict:
-    return {"topic": topic, "revision": number}
-
-
-async def until(fulfilled) -> None:
-    """Let the loop go on until something has happened."""
-    async with asyncio.timeout(5):
-        while not fulfilled():
-            await asyncio.sleep(0.001)
-
-
-def test_a_slow_page_gets_the_newest_revision_and_holds_up_nobody():
-    async def scenario() -> None:
-        hub = Hub(lambda: {})
-        slow, quick = Reader(), Reader()
-        quick.may_take.set()
-        for reader in (slow, quick):
-            hub.join(Page(["leaderboard", "catalogues"], reader.send))
-        for number in range(1, 51):
-            hub.tell({"catalogues": 7, "leaderboard": number})
-            await until(lambda number=number: quick.taken[-1:] == [revised("leaderboard", number)])
-        slow.may_take.set()
-        await until(lambda: len(slow.taken) == 2)
-        assert slow.taken == [
-            revised("catalogues", 7),
-            revised("leaderboard", 50),
-        ]
-        await hub.close()
-
-    asyncio.run(scenario())
-
-
-def test_a_page_whose_socket_is_gone_disturbs_no_other():
-    async def gone(frame: dict) -> None:
-        raise ConnectionResetError
-
-    async def scenario() -> None:
-        hub = Hub(lambda: {})
-        reader = Reader()
-        reader.may_take.set()
-        hub.join(Page(["leaderboard"], gone))
-        hub.join(Page(["leaderboard"], reader.send))
-        for number in (1, 2):
-            hub.tell({"leaderboard": number})
-            await until(
-                lambda number=number: (
-                    reader.taken == [revised("leaderboard", seen) for seen in range(1, number + 1)]
-                )
-            )
-        await hub.close()
-
-    asyncio.run(scenario())
-
-
-def test_a_late_page_is_told_at_once_where_its_topics_stand():
-    async def scenario() -> None:
-        hub = Hub(lambda: {"leaderboard": 4}, seconds_between_looks=60)
-        readers = Reader(), Reader()
-        for reader in readers:
-            reader.may_take.set()
-            hub.join(Page(["leaderboard"], reader.send))
-            await until(lambda reader=reader: reader.taken == [revised("leaderboard", 4)])
-        await hub.close()
-
-    asyncio.run(scenario())
-
-
-def test_revisions_that_cannot_be_read_are_read_later(caplog):
-    async def scenario() -> None:
-        answers = iter([OSError("no database"), OSError("no database"), {"leaderboard": 2}])
-
-        def read() -> dict[str, int]:
-            answer = next(answers, {"leaderboard": 2})
-            if isinstance(answer, OSError):
-                raise answer
-            return answer
-
-        hub = Hub(read, seconds_between_looks=0)
-        reader = Reader()
-        reader.may_take.set()
-        hub.join(Page(["leaderboard"], reader.send))
-        await until(lambda: reader.taken == [revised("leaderboard", 2)])
-        await hub.close()
-
-    asyncio.run(scenario())
-    assert sum("cannot be read" in record.message for record in caplog.records) == 1
-
-
-def test_nothing_is_read_while_no_page_is_open():
-    async def scenario() -> None:
-        looks = []
-
-        def read() -> dict[str, int]:
-            looks.append(1)
-            return {}
-
-        hub = Hub(read, seconds_between_looks=0)
-        page = Page(["leaderboard"], Reader().send)
-        hub.join(page)
-        await until(lambda: looks)
-        task = hub._task
-        hub.leave(page)
-        await task
-        seen = len(looks)
-        assert hub._task is None
-        hub.join(page)
-        await until(lambda: len(looks) > seen)
-        await hub.close()
-
-    asyncio.run(scenario())

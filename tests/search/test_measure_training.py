@@ -10,9 +10,9 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from search.models import Split
-from search.services import training_tables
+from search.services import measuring_training, training_tables
 from search.services.measuring_training import TrainingTable, measure_training
-from search.services.training import TrainingRefused
+from search.services.training_wishes import TrainingRefused
 from tests.lessons import make_school, quick, wish
 
 pytestmark = pytest.mark.django_db
@@ -195,6 +195,17 @@ def test_what_the_figures_depend_on_has_them_measured_anew():
         heard = Listener()
         measure(school, "aspects", say=heard, **({"hidden": 8} if change == "setting" else {}))
         assert {title for title, _ in heard.steps} == {"aspects seed 0"}
+
+
+def test_answers_of_other_code_are_not_taken_for_those_of_this_one(monkeypatch):
+    school, first, second, third = make_school(), Listener(), Listener(), Listener()
+    measure(school, "aspects", say=first)
+    with monkeypatch.context() as patch:
+        patch.setattr(measuring_training, "CODE", ("search.services.training_samples",))  # as if edited
+        measure(school, "aspects", say=second)
+    assert second.steps == first.steps
+    measure(school, "aspects", say=third)
+    assert third.steps == []
 
 
 def test_damaged_answers_are_not_believed():

@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from search import artifacts
 from search.engine.navigation.bounds import fewest_slates
-from search.models import BuildState, EmbeddingSpace, Index
+from search.models import BuildState, Index, Label
 from search.services import builds
-from search.services.indexing import request_indexes
-from search.services.jobs import run_in_foreground
 from search.services.navigation_terrain import NoSuchSpace, open_space, open_terrain
-from tests.factories import NOW, make_catalogue
+from tests.factories import make_catalogue
+from tests.lessons import label, make_aspect
+from tests.search.spaces import make_space
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CHEAP = ("colour-histogram", "random-control")
@@ -32,34 +31,6 @@ def catalogue():
     for encoder, mask in (("pupil", ""), ("pupil.colour", "colour"), ("pupil.shape", "shape")):
         make_space(catalogue, encoder, mask, rows=60)
     return catalogue
-
-
-def make_space(catalogue, encoder, mask="", *, rows, version="1"):
-    """A ready space with files, of the first ``rows`` items."""
-    space = EmbeddingSpace.objects.create(
-        catalogue=catalogue,
-        encoder=encoder,
-        encoder_version=version,
-        mask=mask,
-        title=encoder,
-        catalogue_hash=catalogue.content_hash,
-        dimensions=8,
-        items=rows,
-        created_at=NOW,
-        ready_at=NOW,
-    )
-    vectors = np.random.default_rng(len(encoder)).normal(size=(rows, 8)).astype(np.float32)
-    if mask:
-        vectors[:, :: 2 if mask == "colour" else 3] = 0
-    with artifacts.begin_vectors(space, count=rows, dimensions=8) as store:
-        store.write(np.arange(rows), vectors)
-        space.sha256 = store.finish().sha256
-    artifacts.write_items(space, np.arange(rows))
-    space.state = BuildState.READY
-    space.save()
-    for job in request_indexes(space=space, now=NOW):
-        run_in_foreground(job=job, report=lambda row: None)
-    return space
 
 
 def simulate(**options):
@@ -86,6 +57,23 @@ def test_the_table_and_its_file_say_the_same(catalogue, tmp_path, capsys):
     means = [row["mean"] for row in table["rows"]]
     assert ratio["ratio"] == pytest.approx(means[1] / means[0])
     assert f"{ratio['ratio']:.3f}" in printed
+
+
+def test_how_far_picks_follow_links_of_the_inventory_is_told(catalogue, tmp_path, capsys):
+    aspect = make_aspect(catalogue, "shade", ("light", "dark"))
+    items = list(catalogue.items.all())
+    Label.objects.filter(item__catalogue=catalogue).delete()
+    for linked, labelled in ((None, []), (1.0, items)):
+        for item in labelled:
+            label(item, aspect["light"])
+        simulate(json=tmp_path / "file", policies="nearest")
+        [row] = json.loads((tmp_path / "file").read_text())["rows"]
+        assert row["linked"] == linked and (row["apart"] is None) is (linked is None)
+    assert "100%" in capsys.readouterr().out
+    Label.objects.filter(item__in=items[::2]).update(attribute=aspect["dark"])
+    simulate(json=tmp_path / "file", policies="nearest")
+    [row] = json.loads((tmp_path / "file").read_text())["rows"]
+    assert 0.2 < row["linked"] < 0.8 and row["apart"] > 0
 
 
 def test_the_same_question_has_the_same_answer(catalogue, tmp_path):

@@ -9,7 +9,8 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from search.models import Catalogue, CatalogueState, Item, Job, JobState, Label, Split, Training
-from search.services.training import TrainingRefused, Wish, request_training
+from search.services.training import request_training
+from search.services.training_wishes import TrainingRefused, Wish
 from tests.factories import NOW
 from tests.lessons import COLOURS, label, make_aspect, make_school, wish
 from tests.trainings import make_trained, make_training
@@ -36,7 +37,7 @@ def refuse(asked: Wish) -> str:
 def test_a_kind_that_there_is_not(school):
     asked = Wish(kind="magic", name="pupil", catalogue=school)
     assert refuse(asked) == (
-        "There is no kind “magic” of training. There are: transfer, siamese, csn, aspects."
+        "There is no kind “magic” of training. There are: transfer, siamese, csn, aspects, dqn."
     )
 
 

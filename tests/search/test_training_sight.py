@@ -172,5 +172,5 @@ KEYS = ["masks", "alike", "calibration", "temperatures", "aspects", "lineage", "
 @given(kind=st.sampled_from(["csn", "aspects"]), wrong=st.dictionaries(st.sampled_from(KEYS), anything))
 def test_whatever_a_card_holds_the_page_is_shown(operator, catalogue, kind, wrong):
     page = page_of(operator, catalogue, kind, **make_card(catalogue, kind) | wrong)
-    assert 'aria-labelledby="encoder"' in page
+    assert 'aria-labelledby="outcome"' in page
     assert Item.objects.count() == 24

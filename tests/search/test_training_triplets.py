@@ -15,9 +15,10 @@ from search.catalogues.published.zappos import item_key
 from search.engine.encoders.trained_files import read_trained_card
 from search.models import Catalogue, Item, JobState, Label, Split, Training
 from search.services.jobs import run_in_foreground
-from search.services.training import TrainingRefused, Wish, request_training
+from search.services.training import request_training
 from search.services.training_run import _plan
 from search.services.training_session import Session
+from search.services.training_wishes import TrainingRefused, Wish
 from tests.factories import NOW
 from tests.search.importing import bring
 from tests.shoes import EACH, SIDE, draw_lines, name_of, values_of, write_lines, write_shoes, write_triplets

@@ -7,7 +7,8 @@ import pytest
 from django.conf import settings
 
 from search.models import Catalogue, Job, JobState, Training
-from search.services.training import Wish, request_training
+from search.services.training import request_training
+from search.services.training_wishes import Wish
 from tests.factories import NOW
 from tests.lessons import make_school, wish
 from tests.trainings import make_trained, make_training

@@ -10,12 +10,13 @@ from django.utils import timezone
 from rich.console import Console
 
 from dopeornope import listening, starting
-from dopeornope.addresses import in_address, list_hosts
+from dopeornope.addresses import show_address
 from dopeornope.children import sweeper_child, web_child, worker_child
 from dopeornope.first_steps import has_operator, invite_operator, is_playable, request_game
 from dopeornope.job_board import JobBoard
 from dopeornope.shared_counts import forget_counts
 from dopeornope.supervisor import LOOK_SECONDS, Supervisor, catch_stop
+from evaluation.services.site_address import note_address
 from search.catalogues.rows import CatalogueUnreadable
 from search.models import Catalogue
 from search.selectors.clock import read_clock
@@ -74,6 +75,7 @@ class Command(BaseCommand):
         starting.collect_static()
         forget_counts(settings.HOME)
         game.begin()
+        note_address(game.address)
         supervisor.start()
         try:
             with JobBoard(console) as board:
@@ -96,8 +98,7 @@ class Game:
         self._options = options
         self._catalogue: Catalogue | None = None
         self._announced = False
-        host = options["host"]
-        self.address = f"http://{in_address(list_hosts(host)[0])}:{options['port']}"
+        self.address = show_address(options["host"], options["port"])
 
     def begin(self) -> None:
         """Ask for what has to be done. Raises ``CatalogueUnreadable``."""

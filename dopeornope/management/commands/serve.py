@@ -10,13 +10,14 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from dopeornope import listening, starting
-from dopeornope.addresses import in_address, list_hosts
+from dopeornope.addresses import show_address
 from dopeornope.children import sweeper_child, web_child, worker_child
 from dopeornope.first_steps import has_operator
 from dopeornope.servers import check_servers
 from dopeornope.service_needs import describe_needs
 from dopeornope.shared_counts import forget_counts
 from dopeornope.supervisor import LOOK_SECONDS, Child, Supervisor, catch_stop
+from evaluation.services.site_address import note_address
 from search.services.sweeping import put_back_jobs
 
 # Together under the 30 seconds that whoever sent TERM waits before it kills.
@@ -62,6 +63,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _serve(self, supervisor: Supervisor, options: dict[str, Any], stopped: Event) -> None:
+        if options["web"]:
+            note_address(show_address(options["host"], options["port"]))
         supervisor.start()
         workers = [child for child in supervisor.children if child.name.startswith(("io-", "ml-"))]
         unannounced = options["web"] > 0
@@ -80,8 +83,7 @@ class Command(BaseCommand):
             self._put_back(pids)
 
     def _announce(self, options: dict[str, Any]) -> None:
-        host = in_address(list_hosts(options["host"])[0])
-        self.stdout.write(f"Play at http://{host}:{options['port']}/")
+        self.stdout.write(f"Play at {show_address(options['host'], options['port'])}/")
         if not has_operator():
             self.stdout.write("It has no operator yet: .venv/bin/python manage.py invite operator")
 

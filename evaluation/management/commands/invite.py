@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.urls import reverse
 from django.utils import timezone
 
 from evaluation.services.invitations import LIFETIME, create_invitation
+from evaluation.services.site_address import find_address
 from search.models import Role
 
 
@@ -21,8 +21,9 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--address",
-            default=next(iter(settings.CSRF_TRUSTED_ORIGINS), "http://localhost:8000"),
-            help="where people reach the site (default: the first of DOPEORNOPE_ORIGINS, or %(default)s)",
+            default=find_address(),
+            help="where people reach the site (default: the first of DOPEORNOPE_ORIGINS, or where it was "
+            "served last: %(default)s)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

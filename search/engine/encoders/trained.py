@@ -18,7 +18,7 @@ from search.engine.encoders.trained_files import CARD, read_trained_card, weight
 from search.engine.runtime import NetworkSpec
 
 if TYPE_CHECKING:
-    from torch import nn
+    from search.engine.trained_networks import TrainedNetwork
 
 SHIPPED = Path(__file__).resolve().parent.parent / "weights"
 FRAMING = 2  # goes up when `frame` makes another square of the same picture: then vectors are others
@@ -35,12 +35,12 @@ class _Layer:
 
 def describe(surroundings: Surroundings) -> list[EncoderInfo]:
     """List every layer of every trained network; one that is damaged is "broken", with the remedy."""
-    return [info for folder in _folders(surroundings) for info in _describe(folder)]
+    return [info for folder in _folders(surroundings.trained_folder) for info in _describe(folder)]
 
 
 def create(infos: Sequence[EncoderInfo], surroundings: Surroundings) -> LayerEncoder:
     """Open a network. Raises WeightsDamaged where its weights are not the ones of its card."""
-    folder = next(folder for folder in _folders(surroundings) if folder.name == infos[0].network)
+    folder = find_folder(infos[0].network, surroundings.trained_folder)
     card = read_trained_card(folder)
     layers = _list_layers(card)
     side = int(card["architecture"]["side"])
@@ -61,12 +61,20 @@ def create(infos: Sequence[EncoderInfo], surroundings: Surroundings) -> LayerEnc
     )
 
 
+def find_folder(network: str, trained_folder: Path | None) -> Path:
+    """Where a network of this name lies, shipped or trained here. Raises WeightsDamaged where none does."""
+    for folder in _folders(trained_folder):
+        if folder.name == network:
+            return folder
+    raise WeightsDamaged(f"The trained encoder “{network}” is gone: train it again, or choose another.")
+
+
 def frame(picture: Picture, *, side: int) -> Image:
     """Bring a picture of any size to the square that trained networks look at."""
     return fit_square(picture, side, reducing_gap=1.0)
 
 
-def build_network(folder: Path) -> nn.Module:
+def build_network(folder: Path) -> TrainedNetwork[Any]:
     """Make the torch module with its weights, in evaluation mode. Raises WeightsDamaged."""
     # These import torch, which listing must not.
     from search.engine.trained_networks import Architecture, make_network
@@ -88,10 +96,10 @@ def version_of(card: dict[str, Any]) -> str:
     return f"{str(card['sha256'])[:12]}-{FRAMING}"
 
 
-def _folders(surroundings: Surroundings) -> Iterator[Path]:
+def _folders(trained_folder: Path | None) -> Iterator[Path]:
     """The shipped networks, then the operator's; a name that is taken is not listed twice."""
     seen: set[str] = set()
-    for parent in (SHIPPED, surroundings.trained_folder):
+    for parent in (SHIPPED, trained_folder):
         for card in sorted(parent.glob(f"*/{CARD}")) if parent is not None else ():
             if card.parent.name not in seen:
                 seen.add(card.parent.name)

@@ -1,7 +1,7 @@
-"""Trained encoders on disk: a folder per encoder, with a card and the weights that the card names.
+"""Trained networks on disk: a folder per encoder or ranker, with a card and the weights that the card names.
 
 Weights lie under a name made of their sha256, and the card is replaced last: whoever reads meanwhile gets the
-old encoder or the new one, whole.
+old network or the new one, whole.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ CARD = "card.json"
 
 
 def read_trained_card(folder: Path) -> dict[str, Any]:
-    """The card in an encoder's folder. Raises WeightsDamaged where it cannot be used."""
+    """The card in a network's folder. Raises WeightsDamaged where it cannot be used."""
     try:
         card = json.loads((folder / CARD).read_bytes())
     except (OSError, ValueError) as error:
-        raise WeightsDamaged(f"{folder / CARD} cannot be read ({error}). Train the encoder again.") from error
+        raise WeightsDamaged(f"{folder / CARD} cannot be read ({error}). Train it again.") from error
     if not isinstance(card, dict) or not {"name", "kind", "architecture", "sha256"} <= set(card):
-        raise WeightsDamaged(f"{folder / CARD} is no card of an encoder. Train the encoder again.")
+        raise WeightsDamaged(f"{folder / CARD} is no card of a trained network. Train it again.")
     return card
 
 
@@ -34,9 +34,9 @@ def weights_path(folder: Path, card: dict[str, Any]) -> Path:
 
 
 def write_trained(folder: Path, weights: bytes, card: dict[str, Any]) -> dict[str, Any]:
-    """Publish an encoder; returns its card, the sha256 added. Older weights go once the card is in place.
+    """Publish a network; returns its card, the sha256 added. Older weights go once the card is in place.
 
-    Raises DiskFull, and the older encoder stays.
+    Raises DiskFull, and the older one stays.
     """
     written = {**card, "sha256": hashlib.sha256(weights).hexdigest()}
     path = weights_path(folder, written)

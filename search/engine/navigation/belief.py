@@ -27,7 +27,7 @@ class Belief:
     """
 
     def __init__(self, terrain: Terrain, sights: Sequence[Distances], model: ChoiceModel) -> None:
-        self._terrain, self.sights, self._model = terrain, tuple(sights), model
+        self._terrain, self.sights, self.model = terrain, tuple(sights), model
         self._known: OrderedDict[History, Vectors] = OrderedDict()
 
     def weigh(self, history: History) -> Vectors:
@@ -73,5 +73,5 @@ class Belief:
         found = np.empty((len(self.sights), len(self._terrain), len(options)), np.float32)
         for table, sight in zip(found, self.sights, strict=True):
             seen = sum(np.float32(weight) * squared[id(space)] for space, weight in sight.parts)
-            np.log(self._model.chances(np.asarray(seen)), out=table)
+            np.log(self.model.chances(np.asarray(seen)), out=table)
         return found

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from search.engine.navigation.history import History
 from search.engine.navigation.policies.base import Policy
-from search.engine.navigation.terrain import Terrain
+from search.engine.navigation.terrain import Items, Terrain
 from search.engine.navigation.users import SimulatedUser, UserMaker
 
 CAP = 50  # slates after which a game ends; one that did not find its target counts as many
@@ -82,12 +82,14 @@ def play(
     return Episode(target, history, cap, False, tuple(seconds))
 
 
-def draw_games(terrain: Terrain, count: int, *, seed: int) -> NDArray[np.int64]:
+def draw_games(terrain: Terrain, count: int, *, seed: int, among: Items | None = None) -> NDArray[np.int64]:
     """(count, 2): a start and a target that look different, evenly drawn of the different items.
 
-    Raises ValueError where all items look the same.
+    ``among`` these, or all. Raises ValueError where all of them look the same.
     """
     looks = terrain.representatives
+    if among is not None:
+        looks = among[np.unique(terrain.identity[among], return_index=True)[1]]
     if len(looks) < 2:
         raise ValueError("All items look the same: there is nothing to look for.")
     generator = np.random.default_rng(seed)

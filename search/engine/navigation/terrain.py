@@ -78,6 +78,10 @@ class Space:
         """See `Distances`. From products, which is several times as fast as from differences."""
         return self._multiply(ones, self._placed, self._norms)
 
+    def relative(self, items: Items, to: int) -> Vectors:
+        """The vectors of items as seen from one, (len(items), d); on average one long in square."""
+        return np.asarray(self._placed[items] - self._placed[to])
+
     def _multiply(self, ones: Items, vectors: Vectors, norms: Vectors) -> Vectors:
         products = self._placed[ones] @ vectors.T
         products *= -2

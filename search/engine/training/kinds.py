@@ -26,7 +26,7 @@ from search.engine.training.samples import Labels, Samples, Views
 from search.engine.training.settings import (
     AspectsSettings,
     CsnSettings,
-    Settings,
+    PictureSettings,
     SiameseSettings,
     TransferSettings,
 )
@@ -46,7 +46,7 @@ class Lesson:
     learner: Learner
 
 
-def plan_network(kind: str, settings: Settings, labels: Labels) -> Architecture:
+def plan_network(kind: str, settings: PictureSettings, labels: Labels) -> Architecture:
     """The network that a kind makes of these settings over items with these labels."""
     side = side_of(settings.backbone, settings.side)
     plain = Architecture(kind, settings.backbone, side, 0)
@@ -66,7 +66,7 @@ def plan_network(kind: str, settings: Settings, labels: Labels) -> Architecture:
 
 def prepare_lesson(
     kind: str,
-    settings: Settings,
+    settings: PictureSettings,
     samples: Samples,
     *,
     copies: NDArray[np.int64],

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from search.engine.training.devices import multiplies_bfloat16
 from search.engine.training.failures import TrainingFailed, memory_errors
-from search.engine.training.settings import Settings
+from search.engine.training.typed_settings import Settings
 
 POINTS = 200  # of a loss curve, at most
 FOLLOWED_AFTER = 4  # steps: moving 14 million averaged weights after each takes a tenth of a step's time
@@ -140,6 +140,13 @@ class Run:
         if self.progress.ahead == FOLLOWED_AFTER:
             self._follow()
 
+    def judge_start(self) -> None:
+        """Judge first weights that are worth keeping: later ones must be better than they are."""
+        with torch.no_grad():
+            self.learner.begin_step(0)
+            self.progress.losses.append(float(self.learner.loss(0)))
+        self.judge()
+
     def judge(self) -> None:
         """Measure the averaged weights and keep them where they are the best so far."""
         progress = self.progress
@@ -151,8 +158,7 @@ class Run:
         if not progress.best or measures[decides] > progress.best[decides]:
             progress.best, progress.best_step, progress.without_gain = measures, progress.step, 0
             self.best = {name: tensor.clone() for name, tensor in self.averaged.state_dict().items()}
-        elif self.settings.scale_at(progress.step - 1) == 1.0:
-            # While pictures are small, judgements, which see whole ones, say little about what will come.
+        elif not self.settings.is_warming_up(progress.step - 1):
             progress.without_gain += 1
 
     def note(self, measures: dict[str, float]) -> None:
@@ -193,6 +199,8 @@ def fit(
         checkpoint.resume(run)
         learner.module.train()
         progress = run.progress
+        if settings.starts_learned and not progress.curve:
+            run.judge_start()
         every_point = max(1, settings.steps // POINTS)
         while progress.step < settings.steps and not _is_over(progress, settings):
             run.step()

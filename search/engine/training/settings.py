@@ -1,81 +1,38 @@
-"""What each kind of training can be told: typed, checked and documented. Imports no torch: forms read it."""
+"""What each kind of training can be told. Imports no torch: forms read it."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, Self, cast, get_type_hints
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
 
 from search.engine.backbone_names import BACKBONES, LEAST_SIDE
-from search.engine.errors import EngineError
+from search.engine.training.typed_settings import BadSetting, Settings, declare
 
-Value = int | float | bool | str
 ALL, NONE = "all", "none"  # of a backbone's blocks
 SMALL = 2 / 3
+LEAST_REMEMBERED = 8  # slates, before a ranker learns anything
 STRENGTHS = ("none", "gentle", "photos", "query")  # see `augmentation`
-
-
-class BadSetting(EngineError):
-    """A setting that does not exist or cannot have this value; the message names it and the remedy."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One setting, for those who print or show them all."""
-
-    name: str
-    type: type
-    default: Value
-    help: str
-    low: float | None
-    high: float | None
-    choices: tuple[Value, ...]
-
-
-def _setting(
-    default: Value,
-    help: str,
-    *,
-    low: float | None = None,
-    high: float | None = None,
-    choices: Iterable[Value] = (),
-) -> Any:
-    return field(
-        default=default, metadata={"help": help, "low": low, "high": high, "choices": tuple(choices)}
-    )
+RETRAIN = "retrain"
+MASKS, HEAD = "masks", "head"
+LEARN = (MASKS, HEAD, ALL)  # of a network that is taught once more
+RATES = {MASKS: "0.02", HEAD: "0.001", ALL: "0.0002"}
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What every kind of training can be told."""
+class PictureSettings(Settings):
+    """What every training of an encoder can be told."""
 
-    steps: int = _setting(3000, "batches to learn from, at most", low=1, high=10_000_000)
-    rate: float = _setting(3e-3, "highest learning rate", low=1e-7, high=10)
-    weight_decay: float = _setting(0.02, "how much weights shrink by themselves", low=0, high=1)
-    averaging: float = _setting(
-        0.995, "how slowly the averaged weights that are kept follow", low=0, high=0.9999
-    )
-    backbone: str = _setting("bobbin", "the network below the new layers", choices=BACKBONES)
-    side: int = _setting(0, "pixels a picture is brought to; 0: as the backbone likes it", low=0, high=1024)
-    trainable: str = _setting(
-        ALL, f"blocks of the backbone that learn: {ALL}, {NONE} or how many of the last"
-    )
-    small_share: float = _setting(
+    backbone: str = declare("bobbin", "the network below the new layers", choices=BACKBONES)
+    side: int = declare(0, "pixels a picture is brought to; 0: as the backbone likes it", low=0, high=1024)
+    trainable: str = declare(ALL, f"blocks of the backbone that learn: {ALL}, {NONE} or how many of the last")
+    small_share: float = declare(
         0.6, "share of the steps, at the beginning, that see pictures of two thirds the side", low=0, high=1
     )
-    augmentation: str = _setting("photos", "how pictures are changed while learning", choices=STRENGTHS)
-    validation_share: float = _setting(
-        0.12, "share of the trainable side that is kept to judge by", low=0.01, high=0.5
-    )
-    validate_every: int = _setting(150, "steps between two judgements", low=1, high=1_000_000)
-    patience: int = _setting(6, "judgements without gain before training stops; 0: never", low=0, high=1000)
-    checkpoint_every: int = _setting(150, "steps between two checkpoints", low=1, high=1_000_000)
-    seed: int = _setting(0, "of first weights, order and changes", low=0, high=2**31 - 1)
+    augmentation: str = declare("photos", "how pictures are changed while learning", choices=STRENGTHS)
 
     def __post_init__(self) -> None:
-        for setting in list_settings(type(self)):
-            _check(setting, getattr(self, setting.name))
+        super().__post_init__()
         if self.trainable not in (ALL, NONE) and not self.trainable.isdecimal():
             raise BadSetting(f"trainable is {ALL}, {NONE} or a number of blocks, not '{self.trainable}'.")
         smallest = round(self.side * self.scale_at(0))
@@ -89,132 +46,156 @@ class Settings:
         """To what share of their side a step reduces pictures: coarse things are learned first, faster."""
         return SMALL if step < self.small_share * self.steps else 1.0
 
-    @classmethod
-    def read(cls, texts: Mapping[str, str]) -> Self:
-        """The settings with some given as text, the others as they are by default. Raises BadSetting."""
-        known = {setting.name: setting for setting in list_settings(cls)}
-        for name in texts:
-            if name not in known:
-                close = difflib.get_close_matches(name, known, n=1)
-                hint = f"Did you mean '{close[0]}'?" if close else f"There are: {', '.join(known)}."
-                raise BadSetting(f"There is no setting '{name}'. {hint}")
-        return cls.from_json({name: _parse(known[name], text) for name, text in texts.items()})
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """What `as_json` gave. Raises BadSetting where that was another version of the software."""
-        names = {setting.name for setting in list_settings(cls)}
-        if set(values) - names:
-            raise BadSetting(f"These settings are of another version: {', '.join(set(values) - names)}.")
-        return cls(**values)
-
-    def as_json(self) -> dict[str, Value]:
-        return asdict(self)
+    def is_warming_up(self, step: int) -> bool:
+        """See `Settings`: while pictures are small, judgements see whole ones."""
+        return self.scale_at(step) != 1.0
 
 
 @dataclass(frozen=True)
-class TransferSettings(Settings):
+class TransferSettings(PictureSettings):
     """Datascope: convolutions kept, a new dense layer, softmax over the categories."""
 
-    batch: int = _setting(48, "pictures in a batch", low=2, high=65_536)
-    hidden: int = _setting(4096, "size of the dense layer, which is the embedding", low=8, high=65_536)
-    top: int = _setting(0, "learn only the so many most common categories; 0: all", low=0, high=100_000)
-    smoothing: float = _setting(0.1, "label smoothing", low=0, high=0.9)
-    dropout: float = _setting(0.3, "share of the dense layer left out at random", low=0, high=0.95)
+    batch: int = declare(48, "pictures in a batch", low=2, high=65_536)
+    hidden: int = declare(4096, "size of the dense layer, which is the embedding", low=8, high=65_536)
+    top: int = declare(0, "learn only the so many most common categories; 0: all", low=0, high=100_000)
+    smoothing: float = declare(0.1, "label smoothing", low=0, high=0.9)
+    dropout: float = declare(0.3, "share of the dense layer left out at random", low=0, high=0.95)
 
 
 @dataclass(frozen=True)
-class SiameseSettings(Settings):
+class SiameseSettings(PictureSettings):
     """Grid Dynamics: lifestyle photos near the catalogue picture of the same item."""
 
-    rate: float = _setting(1e-3, "highest learning rate", low=1e-7, high=10)
-    dimensions: int = _setting(256, "size of the embedding", low=8, high=65_536)
-    shallow: bool = _setting(False, "a shallow branch for low-level detail beside the deep one")
-    margin: float = _setting(1.0, "how much farther the negative must be", low=0.01, high=10)
-    queries: int = _setting(16, "queries in a batch, each with its positive", low=1, high=65_536)
-    in_class: int = _setting(
+    rate: float = declare(1e-3, "highest learning rate", low=1e-7, high=10)
+    dimensions: int = declare(256, "size of the embedding", low=8, high=65_536)
+    shallow: bool = declare(False, "a shallow branch for low-level detail beside the deep one")
+    margin: float = declare(1.0, "how much farther the negative must be", low=0.01, high=10)
+    queries: int = declare(16, "queries in a batch, each with its positive", low=1, high=65_536)
+    in_class: int = declare(
         12, "negatives of the same category per query (published: 10 to 15)", low=1, high=1000
     )
-    out_of_class: int = _setting(
+    out_of_class: int = declare(
         2, "negatives of other categories per query (published: 1 to 3)", low=0, high=1000
     )
-    hard_after: float = _setting(
+    hard_after: float = declare(
         0.5, "share of the steps after which negatives are mined; 1: never", low=0, high=1
     )
-    pool: int = _setting(
+    pool: int = declare(
         100, "nearest items that hard negatives are drawn from (published: 100 to 1000)", low=1, high=1000
     )
-    augmentation: str = _setting("query", "how queries are changed while learning", choices=STRENGTHS)
+    augmentation: str = declare("query", "how queries are changed while learning", choices=STRENGTHS)
 
 
 @dataclass(frozen=True)
-class CsnSettings(Settings):
+class CsnSettings(PictureSettings):
     """eBay: one embedding, one mask of its dimensions per aspect; every change can be switched off."""
 
-    dimensions: int = _setting(64, "size of the embedding", low=8, high=4096)
-    items: int = _setting(
+    dimensions: int = declare(64, "size of the embedding", low=8, high=4096)
+    items: int = declare(
         48,
         "items in a batch, among which triplets are drawn; where those are read from files, at most so many",
         low=3,
         high=65_536,
     )
-    triplets: int = _setting(1000, "triplets per aspect and step", low=1, high=65_536)
-    margin: float = _setting(0.2, "how much farther the negative must be", low=0.001, high=10)
-    masks: bool = _setting(True, "a mask per aspect; without, one space for all aspects")
-    masks_sum_to_one: bool = _setting(True, "first change: the parts of a mask sum to one")
-    magnitude_penalty: bool = _setting(True, "second change: large embeddings cost")
-    global_consistency: bool = _setting(
+    triplets: int = declare(1000, "triplets per aspect and step", low=1, high=65_536)
+    margin: float = declare(0.2, "how much farther the negative must be", low=0.001, high=10)
+    masks: bool = declare(True, "a mask per aspect; without, one space for all aspects")
+    masks_sum_to_one: bool = declare(True, "first change: the parts of a mask sum to one")
+    magnitude_penalty: bool = declare(True, "second change: large embeddings cost")
+    global_consistency: bool = declare(
         True, "third change: items that share more attributes are nearer without a mask"
     )
-    augmentation: str = _setting("gentle", "how pictures are changed while learning", choices=STRENGTHS)
+    augmentation: str = declare("gentle", "how pictures are changed while learning", choices=STRENGTHS)
 
 
 @dataclass(frozen=True)
-class AspectsSettings(Settings):
+class AspectsSettings(PictureSettings):
     """Slyce: one shared trunk, one softmax per aspect."""
 
-    batch: int = _setting(48, "pictures in a batch", low=2, high=65_536)
-    hidden: int = _setting(256, "size of the shared dense layer, which is the embedding", low=8, high=65_536)
-    smoothing: float = _setting(0.0, "label smoothing", low=0, high=0.9)
-    augmentation: str = _setting("gentle", "how pictures are changed while learning", choices=STRENGTHS)
+    batch: int = declare(48, "pictures in a batch", low=2, high=65_536)
+    hidden: int = declare(256, "size of the shared dense layer, which is the embedding", low=8, high=65_536)
+    smoothing: float = declare(0.0, "label smoothing", low=0, high=0.9)
+    augmentation: str = declare("gentle", "how pictures are changed while learning", choices=STRENGTHS)
 
 
-KindName = Literal["transfer", "siamese", "csn", "aspects"]
-SETTINGS_OF: dict[str, type[Settings]] = {
+@dataclass(frozen=True)
+class DqnSettings(Settings):
+    """eBay: which of the sampled items to show, learned from simulated games; a step is a slate."""
+
+    steps: int = declare(20_000, "slates to learn from, at most", low=1, high=10_000_000)
+    rate: float = declare(3e-4, "highest learning rate", low=1e-7, high=10)
+    weight_decay: float = declare(1e-4, "how much weights shrink by themselves", low=0, high=1)
+    averaging: float = declare(
+        0.999, "how slowly the averaged weights that are kept follow", low=0, high=0.9999
+    )
+    validate_every: int = declare(2500, "steps between two judgements", low=1, high=1_000_000)
+    patience: int = declare(0, "judgements without gain before training stops; 0: never", low=0, high=1000)
+    checkpoint_every: int = declare(2500, "steps between two checkpoints", low=1, high=1_000_000)
+    belief: bool = declare(False, "be told what is believed of the target as well: dqn-belief")
+    slate: int = declare(4, "items on a slate", low=2, high=64)
+    hidden: int = declare(128, "units of the first layer; the second has half of them", low=2, high=65_536)
+    batch: int = declare(64, "remembered slates that a step learns from", low=1, high=65_536)
+    remembered: int = declare(8000, "slates that are remembered", low=LEAST_REMEMBERED, high=1_000_000)
+    discount: float = declare(0.97, "what a slate later is worth of one now", low=0, high=1)
+    explored: float = declare(0.3, "share of the steps until exploring is rare", low=0, high=1)
+    exploring: float = declare(0.05, "share of places filled by chance from then on", low=0, high=1)
+    shaping: float = declare(
+        1.0, "reward for halving the target's rank around the pick, in slates", low=0, high=100
+    )
+    follow: float = declare(0.005, "how fast the target network follows", low=1e-6, high=1)
+    judged: int = declare(100, "simulated games of a judgement", low=1, high=100_000)
+
+
+@dataclass(frozen=True)
+class RetrainSettings(Settings):
+    """A trained encoder taught by triplets of items: a little, near to what it was."""
+
+    starts_learned: ClassVar[bool] = True
+
+    learn: str = declare("head", "the masks alone, the layers above the trunk, or all of it", choices=LEARN)
+    steps: int = declare(600, "batches to learn from, at most", low=1, high=10_000_000)
+    rate: float = declare(1e-3, "highest learning rate", low=1e-7, high=10)
+    weight_decay: float = declare(0.0, "how much weights shrink by themselves", low=0, high=1)
+    averaging: float = declare(
+        0.98, "how slowly the averaged weights that are kept follow", low=0, high=0.9999
+    )
+    validation_share: float = declare(
+        0.2, "share of the anchors whose triplets are kept to judge by", low=0.01, high=0.5
+    )
+    validate_every: int = declare(25, "steps between two judgements", low=1, high=1_000_000)
+    patience: int = declare(8, "judgements without gain before training stops; 0: never", low=0, high=1000)
+    checkpoint_every: int = declare(100, "steps between two checkpoints", low=1, high=1_000_000)
+    triplets: int = declare(256, "triplets of a step, at most", low=1, high=65_536)
+    items: int = declare(48, "pictures of a step, at most, where the trunk learns", low=3, high=65_536)
+    sharpness: float = declare(
+        2.0, "how surely people tell near from far, in mean squared distances", low=0.01, high=100
+    )
+    pull: float = declare(0.1, "how strongly weights are drawn back to the parent's", low=0, high=1000)
+    augmentation: str = declare(
+        "gentle", "how pictures are changed where the trunk learns", choices=STRENGTHS
+    )
+
+    @classmethod
+    def learning(cls, learn: str, texts: Mapping[str, str]) -> Self:
+        """As `read`, with a rate that suits what learns where none is given. Raises BadSetting."""
+        rate = {"rate": RATES[learn]} if learn in RATES else {}
+        return cls.read({**rate, **texts, "learn": learn})
+
+
+ENCODERS: dict[str, type[PictureSettings]] = {
     "transfer": TransferSettings,
     "siamese": SiameseSettings,
     "csn": CsnSettings,
     "aspects": AspectsSettings,
 }
+SETTINGS_OF: dict[str, type[Settings]] = {**ENCODERS, "dqn": DqnSettings}  # what anybody may ask for
 
 
-def list_settings(kind: type[Settings]) -> list[Setting]:
-    """Every setting of a kind, in order."""
-    types = get_type_hints(kind)
-    return [
-        Setting(entry.name, types[entry.name], cast(Value, entry.default), **entry.metadata)
-        for entry in fields(kind)
-    ]
+def settings_of(kind: str) -> type[Settings]:
+    """The settings of any training that there may be. Raises KeyError."""
+    return RetrainSettings if kind == RETRAIN else SETTINGS_OF[kind]
 
 
-def _parse(setting: Setting, text: str) -> Value:
-    if setting.type is bool:
-        if text.lower() not in ("true", "false", "1", "0", "yes", "no"):
-            raise BadSetting(f"{setting.name} is true or false, not '{text}'.")
-        return text.lower() in ("true", "1", "yes")
-    try:
-        return setting.type(text)  # type: ignore[no-any-return]
-    except ValueError:
-        kind = "a whole number" if setting.type is int else "a number"
-        raise BadSetting(f"{setting.name} is {kind}, not '{text}'.") from None
-
-
-def _check(setting: Setting, value: Any) -> None:
-    number: Any = float(value) if setting.type is float and type(value) is int else value
-    if type(number) is not setting.type:
-        raise BadSetting(f"{setting.name} is of type {setting.type.__name__}, not {value!r}.")
-    if setting.choices and value not in setting.choices:
-        raise BadSetting(f"{setting.name} is one of {', '.join(map(str, setting.choices))}, not '{value}'.")
-    low, high = setting.low, setting.high
-    if low is not None and high is not None and not low <= float(value) <= high:
-        raise BadSetting(f"{setting.name} lies between {low:g} and {high:g}, not at {value}.")
+def makes_encoder(kind: str) -> bool:
+    """Whether what a training makes is an encoder, and no ranker."""
+    return kind == RETRAIN or kind in ENCODERS

@@ -12,20 +12,20 @@ from rich.table import Table
 
 from search.engine.errors import EngineError
 from search.engine.files import write_file
-from search.engine.training.settings import SETTINGS_OF
+from search.engine.training.settings import ENCODERS
 from search.management.commands.train import read_aspects, read_pairs
 from search.management.progress import StepProgress
 from search.services.builds import find_catalogue
 from search.services.jobs import JobFailed
 from search.services.measuring_training import Row, TrainingTable, measure_training
-from search.services.training import TrainingRefused, Wish
+from search.services.training_wishes import TrainingRefused, Wish
 
 
 class Command(BaseCommand):
     help = "Train and compare a kind's networks, its variants and baselines, on held-out items; resumes."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("kind", choices=sorted(SETTINGS_OF), help="transfer, siamese, csn or aspects")
+        parser.add_argument("kind", choices=sorted(ENCODERS), help="transfer, siamese, csn or aspects")
         parser.add_argument("--catalogue", required=True, metavar="SLUG")
         parser.add_argument("--aspects", default="", metavar="A,B", help="default: the category")
         parser.add_argument(

@@ -19,6 +19,7 @@ from search.management.progress import StepProgress
 from search.services.builds import find_catalogue
 from search.services.jobs import JobFailed
 from search.services.navigation_terrain import NoSuchSpace
+from search.services.rankers import NoRanker
 from search.services.simulating import BadUser, NavigationTable, Question, simulate
 
 
@@ -32,7 +33,9 @@ class Command(BaseCommand):
         parser.add_argument("--catalogue", required=True, metavar="SLUG")
         parser.add_argument("--space", required=True, help="an encoder, or ENCODER/ASPECT for one mask")
         parser.add_argument(
-            "--policies", default=",".join(POLICIES), help="names with commas (default: %(default)s)"
+            "--policies",
+            default=",".join(POLICIES),
+            help="names with commas, once trained also dqn, dqn-belief, dqn:NAME (default: %(default)s)",
         )
         parser.add_argument(
             "--user", default="exact", help="exact, noisy:AGREEMENT, other:SPACE or other:weights"
@@ -71,7 +74,7 @@ class Command(BaseCommand):
             )
             with StepProgress(sys.stderr) as progress:
                 table = simulate(asked, say=progress)
-        except (JobFailed, NoSuchSpace, BadUser, EngineError) as error:
+        except (JobFailed, NoSuchSpace, NoRanker, BadUser, EngineError) as error:
             raise CommandError(str(error)) from error
         if options["json"]:
             write_file(options["json"], json.dumps(table.as_json(), indent=2).encode() + b"\n")
@@ -98,17 +101,19 @@ def _check(options: dict[str, Any]) -> tuple[str, ...]:
 def _draw_rows(table: NavigationTable) -> Table:
     asked = table.question
     of = f"{asked.catalogue.title}, {asked.space}: {table.n} items, slates of {asked.slate}"
-    bound = f"fewest possible {table.bound:.2f} on average; ms: 95 % of slates"
+    games = f"{asked.episodes} games, targets: {table.targets} items, seed {asked.seed}"
+    bound = f"fewest possible {table.bound:.2f} on average"
+    columns = "linked: picks that share an attribute with the one before; ms: 95 % of slates"
     drawn = Table(
         title=f"{of}, {asked.user} user",
-        caption=f"{asked.episodes} games, seed {asked.seed}; {bound}",
+        caption=f"{games}; {bound}; {columns}",
         box=SIMPLE,
         padding=(0, 0, 0, 1),  # so that all of it stands within 80 columns
     )
     drawn.add_column("policy", no_wrap=True)
-    for name in ("slates", "interval", "x bound", "median", "90 %", "found", "ms"):
+    for name in ("slates", "interval", "x bound", "median", "90 %", "found", "linked", "ms"):
         drawn.add_column(name, justify="right", no_wrap=True)
-    for policy, row in table.rows:
+    for (policy, row), walk in zip(table.rows, table.walks, strict=True):
         drawn.add_row(
             policy,
             f"{row.mean:.2f}",
@@ -117,6 +122,7 @@ def _draw_rows(table: NavigationTable) -> Table:
             f"{row.median:g}",
             f"{row.p90:g}",
             f"{row.found:.0%}",
+            "" if walk.linked is None else f"{walk.linked:.0%}",
             f"{row.ms_p95:.0f}",
         )
     return drawn

@@ -1,4 +1,4 @@
-"""`manage.py train KIND --catalogue C --name NAME`: train an encoder, here and now or through a worker."""
+"""`manage.py train KIND --catalogue C --name NAME`: learn, here and now or through a worker."""
 
 import sys
 from pathlib import Path
@@ -8,26 +8,42 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from search.engine.training.settings import SETTINGS_OF, list_settings
+from search.engine.errors import EngineError
+from search.engine.training.settings import ENCODERS, SETTINGS_OF
+from search.engine.training.typed_settings import list_settings
+from search.management.building import build_what_is_missing
 from search.management.progress import JobProgress
 from search.models import JobState, Training
 from search.selectors.clock import read_clock
 from search.services.builds import find_catalogue
 from search.services.jobs import JobFailed, run_in_foreground
+from search.services.judged_users import TooMuchJudged, learn_user
+from search.services.judgements import open_judged
+from search.services.navigation_terrain import NoSuchSpace
 from search.services.sweeping import free_lost_jobs
-from search.services.training import TrainingRefused, Wish, request_training
+from search.services.training import request_training
+from search.services.training_wishes import TrainingRefused, Wish
 from search.tasks import hint_jobs
+
+JUDGEMENTS = "judgements"
+OF_NETWORKS = ("aspects", "space", "backbone", "weights", "triplets", "set", "queue")
 
 
 class Command(BaseCommand):
-    help = "Train an encoder on a catalogue. --list-settings lists what each kind can be told."
+    help = (
+        "Train an encoder, a ranker of navigation or a simulated user. "
+        "--list-settings lists what each kind can be told."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("kind", choices=sorted(SETTINGS_OF), help="transfer, siamese, csn or aspects")
+        parser.add_argument("kind", choices=sorted([*SETTINGS_OF, JUDGEMENTS]), help="what to train")
         parser.add_argument("--catalogue", metavar="SLUG", help="what to learn from")
-        parser.add_argument("--name", help="of the encoder")
+        parser.add_argument("--name", help="of what is trained")
         parser.add_argument(
             "--aspects", default="", metavar="A,B", help="what to learn; the category if not given"
+        )
+        parser.add_argument(
+            "--space", default="", help="dqn: what games are played in; ENCODER or ENCODER/ASPECT"
         )
         parser.add_argument("--backbone", help="the network below; short for --set backbone=…")
         parser.add_argument("--weights", type=Path, metavar="FILE", help="safetensors of the backbone")
@@ -37,6 +53,13 @@ class Command(BaseCommand):
             metavar="FOLDER",
             help="csn: learn from the CONDITION_tripletlist_SPLIT.txt there; --aspects names conditions",
         )
+        parser.add_argument(
+            "--judgements",
+            type=Path,
+            metavar="FILE",
+            help="judgements: what people answered (CSV, TSV or JSONL)",
+        )
+        parser.add_argument("--seed", type=int, default=0, help="judgements: of the inner folds")
         parser.add_argument(
             "--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting"
         )
@@ -52,6 +75,9 @@ class Command(BaseCommand):
             return
         if not options["catalogue"] or not options["name"]:
             raise CommandError("Give --catalogue and --name.")
+        if options["kind"] == JUDGEMENTS:
+            self._learn_from_people(options)
+            return
         training = self._request(options)
         assert training.job is not None
         if training.job.state == JobState.DONE:
@@ -79,6 +105,7 @@ class Command(BaseCommand):
                     weights=options["weights"],
                     device=options["device"],
                     triplets=options["triplets"],
+                    space=options["space"],
                 ),
                 now=timezone.now(),
             )
@@ -96,12 +123,53 @@ class Command(BaseCommand):
             raise CommandError(job.reason or f"The training was {job.state}.")
         training.refresh_from_db()
         told = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in training.measures.items())
-        self.stdout.write(self.style.SUCCESS(f"{training.name} is ready: {told} on validation items."))
+        judged = "items" if training.kind in ENCODERS else "games"
+        self.stdout.write(self.style.SUCCESS(f"{training.name} is ready: {told} on validation {judged}."))
+        slug = training.catalogue.slug
+        following = f"Make it a contender with: manage.py build_contenders --catalogue {slug}"
+        if training.kind not in ENCODERS:
+            following = (
+                f"See how it plays with: manage.py simulate_navigation --catalogue {slug} "
+                f"--space {training.space} --policies nearest-per-mask,rule-sampler,dqn:{training.name}"
+            )
+        self.stdout.write(following)
+
+    def _learn_from_people(self, options: dict[str, Any]) -> None:
+        """Learn a simulated user; it takes seconds, so there is no job of it and nothing to go on from."""
+        given = [name for name in OF_NETWORKS if options[name]]
+        if given:
+            raise CommandError(f"Judgements are all that is learned from: leave out --{given[0]}.")
+        if not options["judgements"] or options["seed"] < 0:
+            raise CommandError("Give --judgements, and a seed from 0.")
+        try:
+            catalogue = find_catalogue(slug=options["catalogue"])
+            judged = open_judged(catalogue=catalogue, path=options["judgements"])
+            for job in build_what_is_missing(catalogue, sys.stderr):
+                self.stderr.write(f"Left out: {job.title}: {job.state}. {job.reason}")
+            user = learn_user(judged, name=options["name"], seed=options["seed"], now=timezone.now())
+            with JobProgress(sys.stderr) as report:
+                for job in user.jobs:
+                    run_in_foreground(job=job, report=report)
+        except (TrainingRefused, JobFailed, NoSuchSpace, TooMuchJudged, EngineError) as error:
+            raise CommandError(str(error)) from error
+        name, slug = options["name"], catalogue.slug
+        learned = judged.judgements
         self.stdout.write(
-            f"Make it a contender with: manage.py build_contenders --catalogue {training.catalogue.slug}"
+            self.style.SUCCESS(
+                f"{name} is ready: it learned from {len(learned.triplets):,} questions "
+                f"about {len(learned.names):,} items."
+            )
+        )
+        self.stdout.write(
+            f"What it is worth on items it never saw: manage.py measure_judgements --catalogue {slug} "
+            f"--judgements {options['judgements']}\nIt plays with: manage.py simulate_navigation "
+            f"--catalogue {slug} --space SPACE --user other:{name}"
         )
 
     def _list_settings(self, kind: str) -> None:
+        if kind == JUDGEMENTS:
+            self.stdout.write("Nothing: what it trusts is chosen by folds of the judgements.")
+            return
         for setting in list_settings(SETTINGS_OF[kind]):
             choices = f" ({', '.join(map(str, setting.choices))})" if setting.choices else ""
             self.stdout.write(f"{setting.name} = {setting.default}: {setting.help}{choices}")

@@ -17,7 +17,7 @@ from search.selectors.clock import read_clock
 from search.services.jobs import JobFailed, run_in_foreground
 from search.services.shipped_weights import SHIPPED, SLUG, ship
 from search.services.sweeping import free_lost_jobs
-from search.services.training import TrainingRefused
+from search.services.training_wishes import TrainingRefused
 
 NAMES = tuple(one.name for one in SHIPPED)
 

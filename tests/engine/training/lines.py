@@ -6,7 +6,7 @@ from torch import nn
 
 from search.engine.training.checkpoints import CheckpointFile
 from search.engine.training.loop import fit, initialise
-from search.engine.training.settings import Settings
+from search.engine.training.settings import PictureSettings
 from tests.engine.training.squares import CPU
 
 FACTS = {"of": "lines"}
@@ -52,7 +52,9 @@ class Lines:
 
 
 def settings_of(**changes):
-    return Settings(**({"steps": 12, "validate_every": 4, "checkpoint_every": 3, "averaging": 0.5} | changes))
+    return PictureSettings(
+        **({"steps": 12, "validate_every": 4, "checkpoint_every": 3, "averaging": 0.5} | changes)
+    )
 
 
 def run(how, *, path=None, report=lambda _: None, learner=None):

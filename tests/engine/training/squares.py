@@ -10,13 +10,13 @@ from search.engine.training.checkpoints import CheckpointFile
 from search.engine.training.kinds import prepare_lesson
 from search.engine.training.loop import fit
 from search.engine.training.samples import Aspect, Division, Labels, PictureViews, Samples
-from search.engine.training.settings import SETTINGS_OF
+from search.engine.training.settings import ENCODERS
 
 SIDE = 32
 COLOURS = {"red": (210, 40, 40), "green": (40, 170, 60), "blue": (50, 60, 200), "black": (20, 20, 20)}
 ASPECTS = (Aspect("colour", tuple(COLOURS)), Aspect("size", ("small", "large")))
 CPU = torch.device("cpu")
-KINDS = tuple(SETTINGS_OF)
+KINDS = tuple(ENCODERS)
 # Small enough for a test, large enough to learn something.
 SMALL = {
     "transfer": {"batch": 8, "hidden": 16, "dropout": 0.2},
@@ -92,7 +92,7 @@ def draw_twins(count=48):
 def settings_of(kind, **changes):
     """Settings of a kind for a training of moments."""
     common = {"side": SIDE, "steps": 8, "validate_every": 4, "checkpoint_every": 3, "averaging": 0.5}
-    return SETTINGS_OF[kind](**(common | SMALL[kind] | changes))
+    return ENCODERS[kind](**(common | SMALL[kind] | changes))
 
 
 def prepare(kind, settings, samples, *, copies=None, featurise=None, weights=None):

@@ -1,12 +1,16 @@
 """What a frozen backbone says of every picture is asked for once."""
 
+import copy
+import os
+
 import numpy as np
 import pytest
 import torch
 
 from search.engine.backbones import make_trunk
 from search.engine.training import features
-from search.engine.training.features import look_through
+from search.engine.training.features import keep_newest, look_through, name_weights
+from search.engine.vectors import VectorStore
 from tests.engine.training.squares import CPU, Killed, draw_labels, paint, views
 
 COUNT = 10
@@ -75,3 +79,47 @@ def test_29_damaged_features_are_computed_anew(tmp_path, trunk):
     found, asked = look(trunk, path)
     assert asked == list(range(COUNT))
     np.testing.assert_allclose(found, whole, rtol=1e-4, atol=1e-5)
+
+
+def test_what_another_process_computes_is_waited_for(tmp_path, trunk):
+    whole, _ = look(trunk, tmp_path / "whole")
+    path, told = tmp_path / "features", []
+    store = VectorStore(path, count=COUNT, dimensions=trunk.width, facts={"of": "a"})
+    store.write(np.arange(COUNT), whole)
+
+    def finish(done):
+        told.append(done)
+        with store:
+            store.finish()
+
+    found, asked = look(trunk, path, report=finish)
+    assert np.array_equal(found, whole) and asked == [] and told == [0]
+
+
+def test_who_dies_over_it_is_followed_by_who_waited(tmp_path, trunk):
+    path = tmp_path / "features"
+    store = VectorStore(path, count=COUNT, dimensions=trunk.width, facts={"of": "a"})
+    whole, _ = look(trunk, tmp_path / "whole")
+    store.write(np.arange(8), whole[:8])
+    _, asked = look(trunk, path, report=lambda done: store.__exit__(None, None, None) if not done else None)
+    assert asked == [8, 9]
+
+
+@pytest.mark.parametrize(("most", "left"), [(30, "abc"), (29, "bc"), (20, "bc"), (10, "c"), (1, "c")])
+def test_the_features_used_last_are_kept(tmp_path, most, left):
+    folder = tmp_path / "features"
+    folder.mkdir()
+    for at, name in enumerate("abc"):
+        file = folder / f"{name}.safetensors"
+        file.write_bytes(b"0123456789")
+        os.utime(file, (at, at))
+    (folder / "d.safetensors.partial").write_bytes(b"on its way")
+    keep_newest(folder, most_bytes=most)
+    assert {path.name[0] for path in folder.iterdir()} == {*left, "d"}
+
+
+def test_weights_are_named_by_their_bytes_alone(trunk):
+    other = copy.deepcopy(trunk)
+    assert name_weights(other) == name_weights(trunk)
+    next(other.parameters()).data.flatten()[0] += 1
+    assert name_weights(other) != name_weights(trunk)

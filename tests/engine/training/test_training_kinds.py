@@ -58,7 +58,7 @@ def test_aspects_are_learned_from_items_that_miss_some(samples):
 
 
 def test_csn_tells_each_aspect_under_its_mask_better_than_chance_and_than_the_others(samples):
-    how = settings_of("csn", **EASY | {"steps": 60, "items": 24, "triplets": 32})
+    how = settings_of("csn", **EASY | {"steps": 120, "items": 24, "triplets": 32})
     lesson, _ = train("csn", how, samples)
     rows = samples.division.held_out
     embedding = csn.embed(lesson.network, samples.catalogue, rows)

@@ -9,17 +9,19 @@ from hypothesis import strategies as st
 
 from search.engine.errors import EngineError
 from search.engine.training.settings import (
+    RETRAIN,
     SETTINGS_OF,
     AspectsSettings,
-    BadSetting,
     CsnSettings,
-    Settings,
+    PictureSettings,
     SiameseSettings,
     TransferSettings,
-    list_settings,
+    settings_of,
 )
+from search.engine.training.typed_settings import BadSetting, list_settings
 
-EVERY = [(kind, setting) for kind, cls in SETTINGS_OF.items() for setting in list_settings(cls)]
+KINDS = (*SETTINGS_OF, RETRAIN)
+EVERY = [(kind, setting) for kind in KINDS for setting in list_settings(settings_of(kind))]
 NUMBERS = [(kind, setting) for kind, setting in EVERY if setting.type in (int, float)]
 
 
@@ -38,7 +40,7 @@ def test_every_setting_is_explained_and_its_default_is_allowed(kind, setting):
 
 @pytest.mark.parametrize(("kind", "setting"), NUMBERS, ids=name_of)
 def test_the_bounds_themselves_are_allowed_and_what_lies_beyond_is_not(kind, setting):
-    cls = SETTINGS_OF[kind]
+    cls = settings_of(kind)
     low, high = setting.type(setting.low), setting.type(setting.high)
     assert getattr(cls(**{setting.name: low}), setting.name) == low
     assert getattr(cls(**{setting.name: high}), setting.name) == high
@@ -141,9 +143,9 @@ def values_of(setting):
     return st.sampled_from(["all", "none", "0", "3"])  # trainable, the only free text
 
 
-@given(st.data(), st.sampled_from(sorted(SETTINGS_OF)))
+@given(st.data(), st.sampled_from(sorted(KINDS)))
 def test_what_is_told_as_text_or_json_comes_back(data, kind):
-    cls = SETTINGS_OF[kind]
+    cls = settings_of(kind)
     chosen = {
         setting.name: data.draw(values_of(setting), label=setting.name)
         for setting in data.draw(st.lists(st.sampled_from(list_settings(cls)), unique_by=lambda s: s.name))
@@ -163,9 +165,9 @@ def test_settings_of_another_version_are_refused_by_name():
 
 
 def test_the_first_steps_see_small_pictures():
-    settings = Settings(steps=10, small_share=0.6)
+    settings = PictureSettings(steps=10, small_share=0.6)
     assert [settings.scale_at(step) for step in (0, 5, 6, 9)] == [2 / 3, 2 / 3, 1.0, 1.0]
-    assert Settings(small_share=0.0).scale_at(0) == 1.0
+    assert PictureSettings(small_share=0.0).scale_at(0) == 1.0
 
 
 @pytest.mark.parametrize(

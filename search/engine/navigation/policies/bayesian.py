@@ -19,7 +19,7 @@ from search.engine.navigation.history import History
 from search.engine.navigation.policies.base import draws_of, find_unseen, take_different, take_lowest
 from search.engine.navigation.terrain import Distances, Items, Terrain, Vectors
 
-MODEL = ChoiceModel(exponent=16.0)
+MODEL = ChoiceModel(exponent=32.0)
 TARGETS = 1500  # over which an expectation is taken
 CANDIDATES = 64
 FLATTENED = 0.5  # power of the belief that candidates are drawn by

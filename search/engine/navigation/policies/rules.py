@@ -9,13 +9,12 @@ from search.engine.navigation.history import History
 from search.engine.navigation.policies.base import (
     draw_unseen,
     draws_of,
-    find_nearest,
     find_unseen,
     take_different,
 )
+from search.engine.navigation.policies.sampler import sample_candidates
 from search.engine.navigation.terrain import Distances, Items, Terrain
 
-SAMPLED = 15  # candidates per mask, at least
 COMPARED = 1000  # items among which spread ones are looked for
 
 
@@ -27,14 +26,11 @@ class RuleSampler:
 
     def choose(self, history: History, k: int) -> Items:
         """See `Policy`."""
-        terrain, unseen = self._terrain, find_unseen(self._terrain, history)
+        terrain = self._terrain
         if history.current is None:
-            return draw_unseen(terrain, unseen, k, draws_of(self._seed, history))
-        sampled = [
-            find_nearest(terrain, space, history.current, max(SAMPLED, k), unseen)
-            for space in terrain.samplers
-        ]
-        candidates = take_different(terrain, np.unique(np.concatenate(sampled)).tolist(), len(terrain))
+            return draw_unseen(terrain, find_unseen(terrain, history), k, draws_of(self._seed, history))
+        sampled = sample_candidates(terrain, history, k)
+        candidates = take_different(terrain, np.unique(sampled.items).tolist(), len(terrain))
         broken = _count_broken(terrain.whole, candidates, history, last_only=True)
         fitting, others = candidates[broken == 0], candidates[broken > 0]
         chosen = spread(terrain.whole, fitting, k, first=_nearest_to(terrain, fitting, history.current))

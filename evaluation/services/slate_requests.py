@@ -1,0 +1,53 @@
+"""Slates that are asked for elsewhere: written down, read again by a worker, and chosen there.
+
+Choosing takes the same steps in the same code wherever it is done, so the slate is the same.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from evaluation.services.game_grounds import Choice, GroundLost, Recipe, Wanted, open_guide
+from search.engine.errors import EngineError
+from search.engine.navigation.history import History, Step
+from search.services.rankers import NoRanker
+
+# A slate that is wanted, as JSON can hold it.
+Words = dict[str, Any]
+
+log = logging.getLogger(__name__)
+
+
+def write_down(wanted: Wanted) -> Words:
+    """Everything that `read_wanted` needs in another process."""
+    recipe, history = wanted.guide.recipe, wanted.history
+    return {
+        "spaces": [list(space) for space in recipe.spaces],
+        "policy": recipe.policy,
+        "seed": recipe.seed,
+        "ranker": recipe.ranker,
+        "k": wanted.k,
+        "start": history.start,
+        "steps": [[list(step.slate), step.pick] for step in history.steps],
+    }
+
+
+def read_wanted(words: Words) -> Wanted:
+    """What `write_down` wrote. Raises GroundLost and NoRanker."""
+    spaces = tuple((pk, sha256) for pk, sha256 in words["spaces"])
+    ground, guide = open_guide(Recipe(spaces, words["policy"], words["seed"], words["ranker"]))
+    steps = tuple(Step(tuple(slate), pick) for slate, pick in words["steps"])
+    return Wanted(ground, guide, History(start=words["start"], steps=steps), words["k"])
+
+
+def choose_all(asked: Sequence[Words]) -> Iterator[tuple[int, Choice | None]]:
+    """The slates, each with its place in ``asked``, as soon as it is chosen; those of one ground together.
+
+    None where a slate cannot be chosen here; the log says why.
+    """
+    for place in sorted(range(len(asked)), key=lambda place: str(asked[place]["spaces"])):
+        try:
+            yield place, read_wanted(asked[place]).choose()
+        except (GroundLost, NoRanker, EngineError) as error:
+            log.warning("A slate cannot be chosen here: %s", error)
+            yield place, None
