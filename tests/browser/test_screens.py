@@ -46,6 +46,18 @@ def test_public_screens(page: Page, site: Site, path: str) -> None:
     check(page)
 
 
+def test_a_theme_changes_at_once_where_motion_is_reduced(page: Page, site: Site) -> None:
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    page.goto("/")
+    page.emulate_media(color_scheme="light")
+    page.wait_for_function("() => matchMedia('(prefers-color-scheme: light)').matches")
+    assert page.evaluate("() => document.getAnimations().length") == 0
+    colour = "() => getComputedStyle(document.querySelector('footer p')).color"
+    shown = page.evaluate(colour)
+    page.reload()
+    assert shown == page.evaluate(colour)
+
+
 def test_play_screen(page: Page, site: Site) -> None:
     deck = Deck(page).open()
     deck.key("ArrowRight")
