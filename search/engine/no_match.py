@@ -1,0 +1,226 @@
+"""When to say "no good match": answers of nearest neighbours with a promise, by split-conformal calibration.
+
+Grid Dynamics, "Building a reverse image search engine", leaves open from which distance on two things are not
+to be called alike. Here the distances of held-out queries settle it, each asked twice: with what it shows
+among the items, and with that removed. A new query of the same kind is exchangeable with them, so where its
+score would rank among theirs is even, and a limit at a rank keeps its promise whatever the distribution
+(Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005, 2.2; by category 4.5; for the share
+of wrong answers Angelopoulos et al., Conformal Risk Control, 2024, theorem 1). Promises are averages over
+calibrations: at most ``alpha`` of those who hear an answer they should not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any, Final, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from search.engine.errors import ArtifactDamaged
+
+Score = Literal["distance", "ratio"]
+Answer = Literal["this", "similar", "nothing"]
+SCORES: Final[tuple[Score, ...]] = get_args(Score)
+
+LEAST_OF_CATEGORY: Final = 100  # queries; with fewer a category takes the limits of all together
+ALPHA: Final = 0.05
+
+Distances = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What n queries were answered.
+
+    ``distances`` (n, 2): to the first candidate and to the second one that shows something else, infinite
+    where there is none. ``categories`` (n,): of the first candidate, which a new query has too; blank where
+    unknown. ``right`` (n,): whether the first candidate is what the query shows.
+    """
+
+    distances: Distances
+    categories: npt.NDArray[np.str_]
+    right: npt.NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        count = len(self.distances)
+        if self.distances.shape != (count, 2) or not len(self.categories) == len(self.right) == count:
+            raise ValueError("Distances are (n, 2); there is one category and one verdict for each of them.")
+
+    def of(self, chosen: npt.NDArray[np.bool_]) -> Asked:
+        """Those of the queries that are ``chosen`` (n,)."""
+        return Asked(self.distances[chosen], self.categories[chosen], self.right[chosen])
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What settles the answer of one category, or of all.
+
+    A score below ``accept`` is "this is it", a first distance above ``nothing`` otherwise is "nothing like
+    it here"; so is one above ``farthest``, whatever its score: something quite unlike all that was ever shown
+    may still be much nearer to one item than to the next. None: too few queries were asked, and this is never
+    said. ``present`` and ``absent`` count queries; ``shown`` and ``kept``, counted on the same queries and no
+    promise, are the shares of right first answers that are accepted and of present queries that get neither
+    clear answer.
+    """
+
+    accept: float | None
+    nothing: float | None
+    farthest: float | None
+    present: int
+    absent: int
+    shown: float
+    kept: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Limits by score and category; the blank category is all together. ``chosen`` is the score to go by."""
+
+    alpha: float
+    chosen: Score
+    limits: Mapping[Score, Mapping[str, Limits]]
+
+    def find(self, category: str, score: Score | None = None) -> tuple[str, Limits]:
+        """The limits for a first candidate of this category, and whose they are: blank for all together."""
+        known = self.limits[score or self.chosen]
+        own = category if category in known else ""
+        return own, known[own]
+
+    def as_json(self) -> dict[str, Any]:
+        limits = {
+            score: {category: vars(found) for category, found in known.items()}
+            for score, known in self.limits.items()
+        }
+        return {"alpha": self.alpha, "chosen": self.chosen, "limits": limits}
+
+    @classmethod
+    def from_json(cls, values: Any) -> Calibration:
+        """Raises ArtifactDamaged for anything that `as_json` does not give."""
+        try:
+            limits: dict[Score, dict[str, Limits]] = {
+                score: {name: Limits(**found) for name, found in values["limits"][score].items()}
+                for score in SCORES
+            }
+            made = cls(float(values["alpha"]), values["chosen"], limits)
+            sound = made.chosen in SCORES and all(
+                "" in known and all(_is_sound(found) for found in known.values()) for known in limits.values()
+            )
+        except (KeyError, TypeError, ValueError, AttributeError):
+            sound = False
+        if not sound:
+            raise ArtifactDamaged("A calibration is not what was stored: build the contenders again.")
+        return made
+
+
+def score_of(distances: Distances, score: Score) -> Distances:
+    """(n, 2) distances to (n,) scores: lower is a better match.
+
+    The ratio is the first by the second; 1, the worst there is, where both are nought or there is no second.
+    """
+    first, second = distances[:, 0], distances[:, 1]
+    if score == "distance":
+        return first
+    comparable = np.isfinite(second) & (second > 0)
+    return np.divide(first, second, out=np.ones_like(first), where=comparable)
+
+
+def lowest_limit(scores: npt.ArrayLike, alpha: float) -> float | None:
+    """The limit below which a further score lies with probability ``alpha`` at most, the n exchangeable.
+
+    The k-th smallest, k = floor(alpha (n + 1)); None where k is nought. Ties count against the new one.
+    """
+    values = np.sort(np.asarray(scores, dtype=np.float64))
+    rank = math.floor(Fraction(str(alpha)) * (len(values) + 1))
+    return float(values[rank - 1]) if rank else None
+
+
+def highest_limit(scores: npt.ArrayLike, alpha: float) -> float | None:
+    """The limit above which a further score lies with probability ``alpha`` at most, likewise."""
+    limit = lowest_limit(-np.asarray(scores, dtype=np.float64), alpha)
+    return None if limit is None else -limit
+
+
+def calibrate(present: Asked, absent: Asked, *, alpha: float = ALPHA, chosen: Score = "ratio") -> Calibration:
+    """Limits for all together and for each category of which both kinds of queries are `LEAST_OF_CATEGORY`.
+
+    ``present`` are queries asked of all items, ``absent`` the same with what each shows removed. Promised by
+    the limits of a category, about queries whose first candidate has it: of absent ones at most ``alpha`` get
+    "this is it"; of present ones at most ``alpha`` get it for another item, and at most ``alpha`` get
+    "nothing like it here". Raises ValueError for an alpha outside 0 to 1 or a distance that is no number.
+    """
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha is a share between 0 and 1, not {alpha}.")
+    if any(np.isnan(asked.distances).any() for asked in (present, absent)):
+        raise ValueError("A distance of a calibration query is not a number.")
+    limits: dict[Score, dict[str, Limits]] = {}
+    for score in SCORES:
+        known = {"": _settle(present, absent, alpha, score)}
+        for category in sorted({str(value) for value in absent.categories} - {""}):
+            own = [asked.of(asked.categories == category) for asked in (present, absent)]
+            if min(len(asked.right) for asked in own) >= LEAST_OF_CATEGORY:
+                known[category] = _settle(own[0], own[1], alpha, score)
+        limits[score] = known
+    return Calibration(alpha, chosen, limits)
+
+
+def choose_score(present: Asked, absent: Asked, *, alpha: float = ALPHA) -> Score:
+    """The score that accepts more of the right answers; the ratio where they do alike.
+
+    Ask it of other queries than `calibrate`: a choice made on the same ones would spoil its promise.
+    """
+    both = {score: _settle(present, absent, alpha, score).shown for score in SCORES}
+    return "distance" if both["distance"] > both["ratio"] else "ratio"
+
+
+def judge(
+    calibration: Calibration, distances: tuple[float, float], category: str, *, score: Score | None = None
+) -> Answer:
+    """The answer to a query, by its two distances as in `Asked` and the category of its first candidate."""
+    _, limits = calibration.find(category, score)
+    found = score_of(np.array([distances], dtype=np.float64), score or calibration.chosen)
+    return _answer(limits, distances[0], float(found[0]))
+
+
+def _answer(limits: Limits, first: float, score: float) -> Answer:
+    if limits.farthest is not None and not first <= limits.farthest:
+        return "nothing"
+    if limits.accept is not None and score < limits.accept:
+        return "this"
+    return "nothing" if limits.nothing is not None and not first <= limits.nothing else "similar"
+
+
+def _settle(present: Asked, absent: Asked, alpha: float, score: Score) -> Limits:
+    found = score_of(present.distances, score)
+    # Right answers cannot be wrong ones at any limit: as if their score were infinite.
+    bounds = [
+        lowest_limit(score_of(absent.distances, score), alpha),
+        lowest_limit(np.where(present.right, np.inf, found), alpha),
+    ]
+    accept = None if None in bounds else min(bound for bound in bounds if bound is not None)
+    nothing = highest_limit(present.distances[:, 0], alpha)
+    farthest = None if nothing is None else float(present.distances[:, 0].max())
+    counts = (len(present.right), len(absent.right))
+    bare = Limits(_finite(accept), _finite(nothing), _finite(farthest), *counts, shown=0.0, kept=0.0)
+    answers = np.array(
+        [_answer(bare, first, value) for first, value in zip(present.distances[:, 0], found, strict=True)],
+        dtype="U7",
+    )
+    return replace(bare, shown=_share(answers[present.right] == "this"), kept=_share(answers == "similar"))
+
+
+def _finite(limit: float | None) -> float | None:
+    return limit if limit is not None and math.isfinite(limit) else None
+
+
+def _share(which: npt.NDArray[np.bool_]) -> float:
+    return float(which.mean()) if len(which) else 0.0
+
+
+def _is_sound(limits: Limits) -> bool:
+    numbers = [limits.shown, limits.kept, limits.present, limits.absent]
+    numbers += [limit for limit in (limits.accept, limits.nothing, limits.farthest) if limit is not None]
+    return all(isinstance(number, int | float) and math.isfinite(number) for number in numbers)
