@@ -24,6 +24,7 @@ PLAYED_RANKERS_FOLDER = ARTIFACTS_FOLDER / "played-rankers"
 WEIGHTS_FOLDER = HOME / "weights"
 TRAINING_FOLDER = HOME / "training"  # checkpoints and framed pictures: can be made anew
 UPLOADS_FOLDER = HOME / "uploads"
+PHOTOS_FOLDER = HOME / "photos"  # that people search with: hours old, in no backup
 BROKER_FOLDER = HOME / "broker"
 LOG_FOLDER = HOME / "log"
 

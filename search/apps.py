@@ -13,6 +13,7 @@ class SearchConfig(AppConfig):
             embedding,
             imports,
             indexing,
+            photos,
             tokens,
             training,
             training_leftovers,
@@ -27,6 +28,7 @@ class SearchConfig(AppConfig):
         register_kind(JobKind("index", Queue.IO, indexing.run_indexing))
         register_kind(JobKind(training.KIND, Queue.ML, training.run_training))
         register_sweep("leftover uploads", uploads.drop_leftovers)
+        register_sweep("old photos", photos.drop_old_photos)
         register_sweep("leftover checkpoints", training_leftovers.drop_leftovers)
         register_sweep("webhook deliveries", delivering.deliver_due)
         register_sweep("old deliveries", delivering.drop_old)

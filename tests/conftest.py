@@ -43,6 +43,7 @@ def home(tmp_path: Path, settings: pytest.FixtureRequest) -> Path:
         ("PLAYED_RANKERS_FOLDER", "artifacts/played-rankers"),
         ("TRAINING_FOLDER", "training"),
         ("UPLOADS_FOLDER", "uploads"),
+        ("PHOTOS_FOLDER", "photos"),
         ("LOG_FOLDER", "log"),
     ]:
         setattr(settings, name, home / folder)

@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from evaluation.models import Deal, Player, Race, RaceSeat, Round
 from evaluation.services.race_news import tell_race
 from evaluation.services.turns import wait_for_turn
+from search.services.photos import forget_photos
 
 # No deal is on its way for longer.
 FINISHED_AFTER = timedelta(hours=1)
@@ -31,8 +32,8 @@ def forget_holder(*, key: uuid.UUID, now: datetime) -> bool:
     """Forget whoever holds this key, on all devices of their account; False where nothing was stored."""
     wait_for_turn()
     player = Player.objects.filter(key=key).first()
-    if player is None:
-        return False
+    if player is None:  # who only searched has photos and is no player
+        return forget_photos(holders=[key]) > 0
     if player.user is None:
         _forget([player], now=now)
     else:
@@ -60,6 +61,7 @@ def _forget(players: Sequence[Player], *, now: datetime) -> None:
     gone, and so are the names that were chosen for races.
     The votes stay, so that nobody can move the board by being forgotten.
     """
+    forget_photos(holders=[player.key for player in players])
     Deal.objects.filter(player__in=players, vote=None).delete()
     Round.objects.filter(player__in=players).update(holder="")
     _forget_races(RaceSeat.objects.filter(player__in=players))

@@ -10,6 +10,7 @@ from search.models.catalogues import (
 )
 from search.models.embeddings import BuildState, EmbeddingSpace, Index, Metric
 from search.models.jobs import Job, JobState, Queue
+from search.models.photos import Photo
 from search.models.revisions import Revision
 from search.models.roles import Role
 from search.models.sightings import Sighting
@@ -32,6 +33,7 @@ __all__ = [
     "JobState",
     "Label",
     "Metric",
+    "Photo",
     "Queue",
     "RejectedRow",
     "Revision",

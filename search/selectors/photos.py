@@ -1,0 +1,40 @@
+"""Kept photos, for whoever has their key."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+
+from search.models import Photo
+from search.selectors.searches import Area, SearchRefused, ShownPhoto
+
+
+def photo_path(key: UUID) -> Path:
+    """Where the photo with this key is kept, whether it is there or not."""
+    folder: Path = settings.PHOTOS_FOLDER
+    return folder / f"{key.hex}.webp"
+
+
+def find_photo(key: UUID, *, now: datetime) -> Photo:
+    """Raises SearchRefused("no-such-photo") for one that is gone or was kept long enough."""
+    photo = Photo.objects.filter(key=key, kept_until__gt=now).first()
+    if photo is None or not photo_path(key).is_file():
+        raise SearchRefused(
+            "no-such-photo", "This photo is not kept any more. Take or choose it again.", status=404
+        )
+    return photo
+
+
+def show(photo: Photo, *, longest: timedelta) -> ShownPhoto:
+    """A photo as its owner sees it."""
+    return ShownPhoto(
+        key=photo.key,
+        width=photo.width,
+        height=photo.height,
+        areas=[Area(*area) for area in photo.areas],
+        kept_until=photo.kept_until,
+        longest=photo.created_at + longest,
+    )
