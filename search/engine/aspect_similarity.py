@@ -6,10 +6,14 @@ same: <p(a), p(b)>. It is 1 for two items that surely have one value, and low wh
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
+T = TypeVar("T", np.float32, np.float64)
 
-def similarities(ones: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+
+def similarities(ones: NDArray[T], others: NDArray[T]) -> NDArray[T]:
     """(n, values) and (m, values) probabilities -> (n, m), 0 to 1."""
-    return ones @ others.T
+    return np.asarray(ones @ others.T)

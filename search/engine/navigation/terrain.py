@@ -55,13 +55,33 @@ class Space:
         return ((self, 1.0),)
 
     @cached_property
-    def _placed(self) -> Vectors:
-        """The vectors around their centre, scaled so that two items' mean squared distance is one."""
-        placed = self.vectors - self.vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
+    def _centre(self) -> Vectors:
+        return np.asarray(self.vectors.mean(axis=0, dtype=np.float64), np.float32)
+
+    @cached_property
+    def _scaled(self) -> tuple[Vectors, np.float32]:
+        """The vectors around their centre, scaled so that two items' mean squared distance is one.
+
+        With the scale.
+        """
+        placed = self.vectors - self._centre
         spread = float(np.square(placed).sum(axis=1).mean(dtype=np.float64))
         size = float(np.square(self.vectors).sum(axis=1).mean(dtype=np.float64))
-        scale = 1 / np.sqrt(2 * spread) if spread > _NO_SPREAD * size else 0
-        return np.asarray(np.multiply(placed, np.float32(scale), out=placed))
+        scale = np.float32(1 / np.sqrt(2 * spread) if spread > _NO_SPREAD * size else 0)
+        return np.asarray(np.multiply(placed, scale, out=placed)), scale
+
+    @property
+    def _placed(self) -> Vectors:
+        return self._scaled[0]
+
+    def place(self, vectors: Vectors) -> Vectors:
+        """Vectors of the same encoder, (q, d), around the items' centre and in their scale."""
+        return np.asarray((vectors - self._centre) * self._scaled[1], np.float32)
+
+    def from_outside(self, vectors: Vectors) -> Vectors:
+        """Of vectors that need not be items', (q, d), to every item, (q, n); as `to_all`."""
+        placed = self.place(vectors)
+        return _multiply(placed, np.einsum("qd,qd->q", placed, placed), self._placed, self._norms)
 
     @cached_property
     def _norms(self) -> Vectors:
@@ -83,11 +103,7 @@ class Space:
         return np.asarray(self._placed[items] - self._placed[to])
 
     def _multiply(self, ones: Items, vectors: Vectors, norms: Vectors) -> Vectors:
-        products = self._placed[ones] @ vectors.T
-        products *= -2
-        products += norms
-        products += self._norms[ones][:, None]
-        return np.asarray(np.maximum(products, 0, out=products))
+        return _multiply(self._placed[ones], self._norms[ones], vectors, norms)
 
 
 @dataclass(frozen=True)
@@ -153,3 +169,12 @@ class Terrain:
     def gather(self, chances: Vectors, items: Items) -> Vectors:
         """How likely each of the items is, together with all that look the same, (len(items),)."""
         return np.asarray(np.bincount(self.identity, weights=chances)[self.identity[items]], np.float32)
+
+
+def _multiply(ones: Vectors, own_norms: Vectors, others: Vectors, norms: Vectors) -> Vectors:
+    """Squared distances from a product: (q, d) and (n, d) with the squares of their lengths -> (q, n)."""
+    products = ones @ others.T
+    products *= -2
+    products += norms
+    products += own_norms[:, None]
+    return np.asarray(np.maximum(products, 0, out=products))

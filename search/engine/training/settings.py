@@ -147,6 +147,23 @@ class DqnSettings(Settings):
 
 
 @dataclass(frozen=True)
+class AspectRankingSettings(Settings):
+    """Slyce: what each aspect is worth to a query, learned from queries whose telling aspect is known."""
+
+    steps: int = declare(3000, "batches to learn from, at most", low=1, high=10_000_000)
+    rate: float = declare(1e-3, "highest learning rate", low=1e-7, high=10)
+    validate_every: int = declare(100, "steps between two judgements", low=1, high=1_000_000)
+    patience: int = declare(10, "judgements without gain before training stops; 0: never", low=0, high=1000)
+    checkpoint_every: int = declare(500, "steps between two checkpoints", low=1, high=1_000_000)
+    batch: int = declare(64, "queries in a batch", low=1, high=65_536)
+    queries: int = declare(4000, "queries that are looked at, at most, of each side", low=2, high=1_000_000)
+    nearest: int = declare(50, "candidates by each aspect, and by the whole embedding", low=2, high=10_000)
+    hidden: int = declare(64, "units of the network's one hidden layer", low=1, high=65_536)
+    dropout: float = declare(0.2, "share of the hidden layer left out at random", low=0, high=0.95)
+    entropy: float = declare(0.01, "what even weights are worth, beside the loss", low=0, high=10)
+
+
+@dataclass(frozen=True)
 class RetrainSettings(Settings):
     """A trained encoder taught by triplets of items: a little, near to what it was."""
 
