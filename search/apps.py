@@ -13,6 +13,7 @@ class SearchConfig(AppConfig):
             embedding,
             imports,
             indexing,
+            photo_vectors,
             photos,
             tokens,
             training,
@@ -26,6 +27,7 @@ class SearchConfig(AppConfig):
         register_kind(JobKind("build", Queue.IO, builds.run_build))
         register_kind(JobKind("embed", Queue.ML, embedding.run_embedding))
         register_kind(JobKind("index", Queue.IO, indexing.run_indexing))
+        register_kind(JobKind(photo_vectors.KIND, Queue.ML, photo_vectors.run_look))
         register_kind(JobKind(training.KIND, Queue.ML, training.run_training))
         register_sweep("leftover uploads", uploads.drop_leftovers)
         register_sweep("old photos", photos.drop_old_photos)

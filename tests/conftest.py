@@ -7,6 +7,7 @@ from django.db.backends.sqlite3.base import DatabaseOperations
 
 from tests import requirements
 from tests.append_only import permit_changes
+from tests.fresh_process import forget_catalogues
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -48,6 +49,7 @@ def home(tmp_path: Path, settings: pytest.FixtureRequest) -> Path:
     ]:
         setattr(settings, name, home / folder)
     home.mkdir()
+    forget_catalogues()
     # The whole suite plays from one address, and faster than people.
     settings.PLAYERS_PER_NETWORK = settings.VOTES_PER_MINUTE = 1_000_000
     # Files as they lie in the source: nothing is collected for a test.

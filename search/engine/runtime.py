@@ -106,7 +106,7 @@ class ExportedNetwork:
     """An exported network run by ONNX Runtime on the CPU."""
 
     def __init__(self, model: bytes | Path, layers: tuple[str, ...], threads: int) -> None:
-        """Open a model given as bytes or as a file's path."""
+        """Open a model given as bytes or as a file's path; without ``layers`` it answers with all it has."""
         import onnxruntime  # heavy; not needed to list encoders
 
         options = onnxruntime.SessionOptions()
@@ -116,7 +116,11 @@ class ExportedNetwork:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         source = model if isinstance(model, bytes) else str(model)
         self._session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
-        self._layers = layers
+        self._layers = layers or tuple(output.name for output in self._session.get_outputs())
+
+    def describe(self) -> tuple[int, tuple[str, ...]]:
+        """The side of the pictures that it takes, and its layers."""
+        return int(self._session.get_inputs()[0].shape[1]), self._layers
 
     def run(self, pictures: Pictures) -> Layers:
         """See `Network.run`."""
@@ -124,9 +128,35 @@ class ExportedNetwork:
         return dict(zip(self._layers, outputs, strict=True))
 
 
+@dataclass(frozen=True)
+class KeptNetwork:
+    """A kept export; what is to be known of it comes from itself, for nobody here has its module."""
+
+    network: ExportedNetwork
+    side: int
+    layers: tuple[str, ...]
+
+    def run(self, pictures: Pictures) -> Layers:
+        """See `Network.run`."""
+        return self.network.run(pictures)
+
+
+def open_kept(key: str, *, cache_folder: Path, threads: int | None) -> KeptNetwork | None:
+    """The export kept under this key, every byte checked; None where there is none, or it is damaged."""
+    kept = _kept_path(key, cache_folder)
+    if not _is_whole(kept):
+        return None
+    network = ExportedNetwork(kept, (), threads or len(os.sched_getaffinity(0)))
+    return KeptNetwork(network, *network.describe())
+
+
+def _kept_path(key: str, cache_folder: Path) -> Path:
+    return cache_folder / f"{key}-export{EXPORT_VERSION}.onnx"
+
+
 def _open_exported(spec: NetworkSpec, cache_folder: Path | None, threads: int) -> Network:
     """Open the kept export, or make, compare and keep one."""
-    kept = None if cache_folder is None else cache_folder / f"{spec.key}-export{EXPORT_VERSION}.onnx"
+    kept = None if cache_folder is None else _kept_path(spec.key, cache_folder)
     if kept is not None and _is_whole(kept):
         return ExportedNetwork(kept, spec.layers, threads)
     module = spec.build().eval()

@@ -22,9 +22,9 @@ TakesPhotos = Literal["here", "worker", "no"]
 class SearchRefused(Exception):
     """What was asked cannot be answered: ``code`` is for programs, ``status`` HTTP's, ``str()`` for people.
 
-    unknown-catalogue, not-searchable, unknown-engine, no-such-photo, no-such-item (404); refuses-photos,
-    bad-area, bad-filter, bad-weight, nothing-asked (422); damaged, busy (503, come again); and the codes of
-    `ImageRejected` for a photo that will not be taken in (413, 415, 422).
+    unknown-catalogue, not-searchable, unknown-engine, no-such-photo, no-such-item (404); nothing-asked,
+    refuses-photos, bad-area, bad-filter, bad-weight (422); being-built, damaged, worker-failed, busy (503,
+    come again); and the codes of `ImageRejected` for a photo that will not be taken in (413, 415, 422).
     """
 
     def __init__(self, code: str, message: str, *, status: int, retry_after_s: int | None = None) -> None:
@@ -144,7 +144,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is found. ``verdict`` is None where nothing was calibrated, and for an item's neighbours."""
+    """What is found. ``verdict`` is None for what is nearest to an item, which is no question of whether.
+
+    ``engine`` is the one that answered; ``note`` says why where it is another than was to be asked.
+    """
 
     wish: Wish
     engine: Engine
@@ -156,6 +159,7 @@ class Answer:
     total: int  # candidates on all pages
     page: int
     pages: int
+    note: str = ""
 
 
 @dataclass(frozen=True)

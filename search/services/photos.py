@@ -7,6 +7,7 @@ time, device) is never on the disk.
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,10 +18,12 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
+from PIL import Image
 
 from search.engine.errors import ImageRejected
 from search.engine.files import write_file
 from search.engine.images import NormalisedImage
+from search.engine.regions import propose_regions
 from search.models import Photo
 from search.selectors.photos import find_photo, photo_path, show
 from search.selectors.searches import Area, SearchRefused, ShownPhoto
@@ -28,6 +31,7 @@ from search.services.photo_room import decoder, room
 
 KEPT: Final = timedelta(hours=24)
 LONGEST: Final = timedelta(days=30)
+MOST_AREAS: Final = 6
 MOST_OF_ONE_HOLDER: Final = 40
 # A file without a row may be one whose row is about to be stored.
 STRAY_AFTER: Final = timedelta(hours=1)
@@ -56,7 +60,9 @@ def look_at(source: bytes) -> tuple[NormalisedImage, list[Area]]:
     except ImageRejected as rejected:
         status = STATUS_OF.get(rejected.code, 422)
         raise SearchRefused(rejected.code, rejected.message, status=status) from rejected
-    return image, []
+    with Image.open(io.BytesIO(image.data), formats=["WEBP"]) as picture:  # ours, whatever came
+        regions = propose_regions(picture.convert("RGB"), limit=MOST_AREAS)
+    return image, [Area(one.left, one.top, one.width, one.height) for one in regions]
 
 
 def store_photo(

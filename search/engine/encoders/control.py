@@ -44,3 +44,7 @@ def _draw_vector(picture: Picture) -> Vectors:
     generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))
     vector = generator.standard_normal(DIMENSIONS)
     return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+# What makes its vector, for who runs it without an encoder around.
+FUNCTIONS = ((_INFO, _draw_vector),)

@@ -59,8 +59,7 @@ def describe(surroundings: Surroundings) -> list[EncoderInfo]:
 def create(infos: Sequence[EncoderInfo], surroundings: Surroundings) -> FunctionEncoder:
     """Make the histogram that is asked for."""
     (info,) = infos
-    count = count_colours if info is _COLOUR else count_gradients
-    return FunctionEncoder(info, count, surroundings.cores)
+    return FunctionEncoder(info, dict(FUNCTIONS)[info], surroundings.cores)
 
 
 def count_colours(picture: Picture) -> Vectors:
@@ -182,3 +181,7 @@ def _count_softly(
         share = np.where(np.array(corner, dtype=bool), upper_share, 1 - upper_share).prod(axis=1)
         counts += np.bincount(base + int(np.dot(corner, strides)), weights * share, len(counts))
     return counts.reshape(cell_count, size)
+
+
+# What makes the vector of each, for who runs them without an encoder around.
+FUNCTIONS = ((_COLOUR, count_colours), (_GRADIENT, count_gradients))

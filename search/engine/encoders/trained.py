@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(__file__).resolve().parent.parent / "weights"
 FRAMING = 2  # goes up when `frame` makes another square of the same picture: then vectors are others
+MASKED = "mask-"  # how the layers of masks are called
 BATCH_SIZE = 16  # more leave a CPU's caches: a sixth slower [measured]
 _KIND_TITLES = {"transfer": "Transfer", "siamese": "Siamese", "csn": "Conditional", "aspects": "Aspects"}
 
@@ -45,7 +46,7 @@ def create(infos: Sequence[EncoderInfo], surroundings: Surroundings) -> LayerEnc
     layers = _list_layers(card)
     side = int(card["architecture"]["side"])
     spec = NetworkSpec(
-        key=f"{folder.name}-{version_of(card)}",
+        key=f"{folder.name}-{version_of(card)}",  # as photo_encoders.py looks for it
         side=side,
         layers=tuple(layer.layer for layer in layers),
         build=functools.partial(build_network, folder),
@@ -94,6 +95,24 @@ def build_network(folder: Path) -> TrainedNetwork[Any]:
 def version_of(card: dict[str, Any]) -> str:
     """The start of the weights' sha256, and how pictures are framed: other vectors, another space."""
     return f"{str(card['sha256'])[:12]}-{FRAMING}"
+
+
+def frames_alike(version: str) -> bool:
+    """Whether pictures were framed as `frame` does it when the vectors of this version were made."""
+    return version.endswith(f"-{FRAMING}")
+
+
+def name_of_layer(network: str, layer: str) -> str:
+    """The encoder that answers with this layer of a network, as `_list_layers` names it."""
+    return f"{network}.{layer.removeprefix(MASKED)}" if layer.startswith(MASKED) else network
+
+
+def kind_of(network: str, trained_folder: Path | None) -> str:
+    """What a network was trained as: transfer, siamese, csn or aspects; blank where nothing tells."""
+    try:
+        return str(read_trained_card(find_folder(network, trained_folder))["kind"])
+    except WeightsDamaged:
+        return ""
 
 
 def _folders(trained_folder: Path | None) -> Iterator[Path]:
@@ -146,7 +165,7 @@ def _list_layers(card: dict[str, Any]) -> list[_Layer]:
     name, architecture = str(card["name"]), card["architecture"]
     if card["kind"] in ("transfer", "aspects"):
         return [_Layer(name, "hidden", "")]
-    masks = [_Layer(f"{name}.{mask}", f"mask-{mask}", mask) for mask in architecture["masks"]]
+    masks = [_Layer(f"{name}.{mask}", f"{MASKED}{mask}", mask) for mask in architecture["masks"]]
     return [_Layer(name, "embedding", ""), *masks]
 
 

@@ -67,12 +67,17 @@ def create(infos: Sequence[EncoderInfo], surroundings: Surroundings) -> LayerEnc
     if folder is None:
         raise EncoderUnavailable(f"Encoder '{infos[0].name}' cannot run: {_remedy(folder)}")
     spec = NetworkSpec(
-        key=f"vgg16-{VERSION}",
+        key=export_key(VERSION),
         side=SIDE,
         layers=tuple(LAYER_OF.values()),
         build=functools.partial(build_network, folder),
     )
     return open_layers(infos, LAYER_OF, spec, frame, surroundings, batch_size=BATCH_SIZE, at_once=AT_ONCE)
+
+
+def export_key(version: str) -> str:
+    """Under which name the exported network of this version is kept."""
+    return f"vgg16-{version}"
 
 
 def frame(picture: Picture) -> Image:

@@ -1,0 +1,237 @@
+"""Searching: from a wish to its answer, in three steps that a web process takes in different threads.
+
+What the database knows is looked up first (`search_plans`), then comes what takes a core for a while and
+asks no database (`find`), then the found items are looked up (`describe`). One search is bound to one index
+and its vectors by checksum, and the photo is looked at by the version of the encoder that made them: while an
+encoder is replaced, somebody gets the old answer or the new one, never a mixture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from math import ceil
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.engine.encoders.base import Vectors
+from search.engine.encoders.photo_encoders import NeedsWorker, RefusesPhotos
+from search.engine.errors import ArtifactDamaged
+from search.models import Catalogue, Index, Job, JobState
+from search.selectors.searchable import Positions, describe_engine, show_items
+from search.selectors.searches import (
+    MOST_CANDIDATES,
+    PAGE,
+    Answer,
+    AspectWeight,
+    Candidate,
+    SearchRefused,
+    Waiting,
+)
+from search.services.builds import request_build
+from search.services.open_indexes import Searchable, open_indexes
+from search.services.photo_vectors import LATE_AFTER, find_look, look, request_look
+from search.services.search_plans import BUILT_AGAIN_S, Plan
+
+OVERALL: Final = "overall"
+LOOKED_AGAIN_S: Final = 2
+
+
+class LookNeeded(Exception):
+    """A worker has to look at the photo, for this index, before anything can be found."""
+
+    def __init__(self, index: Index) -> None:
+        super().__init__(index)
+        self.index = index
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A candidate as the index knows it, by `Item.position`; ``duplicates`` of it are further away."""
+
+    position: int
+    distance: float
+    closeness: str
+    score: float
+    duplicates: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """Hits, best first, in the index that answered; ``damaged`` are those that could not."""
+
+    index: Index
+    hits: Sequence[Hit]
+    damaged: Sequence[Index]
+
+
+class AllDamaged(SearchRefused):
+    """Nothing that could answer is whole."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "damaged",
+            "What is searched in was damaged on the disk and is being built again. Try again in a minute.",
+            status=503,
+            retry_after_s=BUILT_AGAIN_S,
+        )
+
+
+def find(plan: Plan) -> Found:
+    """Search; asks no database. Raises SearchRefused, AllDamaged and LookNeeded."""
+    if not plan.indexes:
+        raise SearchRefused(
+            "being-built",
+            "This is being built just now. Try again in a minute.",
+            status=503,
+            retry_after_s=BUILT_AGAIN_S,
+        )
+    damaged: list[Index] = []
+    for index in plan.indexes:
+        try:
+            searchable = open_indexes.open(index)
+        except ArtifactDamaged:
+            damaged.append(index)
+            continue
+        return Found(index, _search(plan, searchable, _find_vector(plan, index, searchable)), damaged)
+    raise AllDamaged
+
+
+def describe(plan: Plan, found: Found) -> Answer:
+    """The page that was asked for, with its items."""
+    pages = max(1, ceil(len(found.hits) / PAGE))
+    page = min(max(1, plan.wish.page), pages)
+    hits = found.hits[(page - 1) * PAGE : page * PAGE]
+    items = show_items(plan.catalogue, [hit.position for hit in hits])
+    return Answer(
+        wish=plan.wish,
+        engine=describe_engine(found.index, is_default=found.index.pk == plan.default),
+        photo=plan.photo,
+        query=plan.query,
+        verdict=None,
+        candidates=[
+            Candidate(items[hit.position], hit.distance, hit.closeness, hit.score, {}, hit.duplicates)
+            for hit in hits
+            if hit.position in items
+        ],
+        weights=[AspectWeight(OVERALL, 1.0, "fixed")],
+        total=len(found.hits),
+        page=page,
+        pages=pages,
+        note=_explain(found),
+    )
+
+
+def wait_for_worker(plan: Plan, index: Index, *, now: datetime) -> tuple[Waiting, Job]:
+    """Have a worker look at the photo, and what to tell the person meanwhile.
+
+    Raises SearchRefused("worker-failed") where one could not.
+    """
+    assert plan.photo is not None
+    glance = plan.glance(index)
+    job = find_look(glance)
+    if job is not None and job.state in (JobState.FAILED, JobState.CANCELLED):
+        raise SearchRefused(
+            "worker-failed",
+            f"{index.space.title} could not look at this photo: {job.reason or 'it was called off.'}",
+            status=503,
+            retry_after_s=BUILT_AGAIN_S,
+        )
+    job = request_look(glance, now=now)
+    is_late = now - job.created_at > LATE_AFTER
+    words = f"A worker looks at your photo with {index.space.title}."
+    if is_late:
+        words += " It takes longer than it should: the workers are busy with something long, or away."
+    engine = describe_engine(index, is_default=index.pk == plan.default)
+    return Waiting(plan.wish, engine, plan.photo, words, LOOKED_AGAIN_S, is_late), job
+
+
+def request_repair(catalogue: Catalogue, *, now: datetime) -> Job:
+    """The job that builds anew what of a catalogue is damaged."""
+    return request_build(catalogue=catalogue, now=now)
+
+
+def _explain(found: Found) -> str:
+    if not found.damaged:
+        return ""
+    first = found.damaged[0].space
+    older = (
+        "an older version of it" if found.index.space.encoder == first.encoder else found.index.space.title
+    )
+    return f"{first.title} was damaged on the disk and is being built again; {older} answers meanwhile."
+
+
+def _find_vector(plan: Plan, index: Index, searchable: Searchable) -> Vectors:
+    """What is searched for, (d,), in the space of this index."""
+    if plan.photo is not None:
+        try:
+            return look(plan.glance(index))[index.space.encoder]
+        except NeedsWorker as error:
+            raise LookNeeded(index) from error
+        except RefusesPhotos as refusal:
+            raise SearchRefused("refuses-photos", str(refusal), status=422) from refusal
+    assert plan.query is not None
+    row = find_row(searchable, plan.query.position)
+    if row is None:
+        raise SearchRefused(
+            "no-such-item",
+            f"{index.space.title} has no vector of item {plan.query.position}. Choose another engine.",
+            status=404,
+        )
+    return np.asarray(searchable.opened.index.vectors.rows[row])
+
+
+def find_row(searchable: Searchable, position: int) -> int | None:
+    """Which row of an index the item at this position is; None where it has none."""
+    items = searchable.opened.items
+    row = int(np.searchsorted(items, position))
+    return row if row < len(items) and items[row] == position else None
+
+
+def _search(plan: Plan, searchable: Searchable, vector: Vectors) -> list[Hit]:
+    """The nearest of those that are allowed. Asks for more while near-duplicates leave too few of them."""
+    items = searchable.opened.items
+    excluded = _list_excluded(plan, items)
+    most = len(items) - len(excluded)
+    asked = min(2 * MOST_CANDIDATES, most)
+    while asked:
+        found = searchable.opened.index.search(vector[None], asked, exclude=[excluded])
+        known = found.positions[0] >= 0
+        positions, distances = items[found.positions[0][known]], found.distances[0][known]
+        hits = collapse(positions, distances, plan.originals)
+        if len(hits) >= MOST_CANDIDATES or asked == most:
+            return [tell(hit, searchable) for hit in hits[:MOST_CANDIDATES]]
+        asked = min(4 * asked, most)
+    return []
+
+
+def _list_excluded(plan: Plan, items: Positions) -> Positions:
+    """Rows that may not be found: the query with its near-duplicates, and what is filtered out."""
+    out = np.zeros(len(items), bool) if plan.allowed is None else ~np.isin(items, plan.allowed)
+    if plan.query is not None:
+        own = plan.originals.get(plan.query.position, plan.query.position)
+        alike = [copy for copy, original in plan.originals.items() if original == own]
+        out |= np.isin(items, [own, *alike])
+    return np.flatnonzero(out)
+
+
+def collapse(positions: Positions, distances: NDArray[np.float32], originals: Mapping[int, int]) -> list[Hit]:
+    """Near-duplicates as one hit each, where the nearest of them stands."""
+    hits: dict[int, Hit] = {}
+    for position, distance in zip(positions.tolist(), distances.tolist(), strict=True):
+        original = originals.get(position, position)
+        first = hits.get(original)
+        if first is None:
+            hits[original] = Hit(position, distance, "", 0.0, ())
+        else:
+            hits[original] = replace(first, duplicates=(*first.duplicates, position))
+    return list(hits.values())
+
+
+def tell(hit: Hit, searchable: Searchable) -> Hit:
+    """The hit with its distance in words and as a similarity."""
+    usual = searchable.closeness
+    return replace(hit, closeness=usual.tell(hit.distance), score=usual.similarity(hit.distance))
