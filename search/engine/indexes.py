@@ -2,7 +2,8 @@
 
 An index file holds what the metric needs beyond the vectors (for Hamming the bits and the centre they were
 taken around) and the nearest neighbours of every item. The vectors stay in their own file, shared by the
-indexes of the space and bound to each by checksum.
+indexes of the space and bound to each by checksum. Where there are more vectors than `FLAT`, L1 and L2 look
+at a shortlist of them; inverted lists are a file of their own beside the index, which names its checksum.
 """
 
 from dataclasses import dataclass
@@ -24,9 +25,12 @@ from search.engine.metrics import (
     column_centre,
     sign_bits,
 )
+from search.engine.shortlists import Reach, ShortlistGallery, Signs, choose_reach
 from search.engine.vectors import StoredVectors
 
 NEIGHBOURS = 10
+FLAT = 100_000  # vectors up to which every one is compared
+_SEED = 0
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class Index:
     vectors: StoredVectors
     neighbours: Neighbours  # of every item, (n, k); never the item itself or one that is identical to it
     centre: npt.NDArray[np.float32]  # (d,), what Hamming subtracts before it takes signs; zeros otherwise
-    gallery: Gallery
+    gallery: Gallery | ShortlistGallery
 
     def search(self, queries: Vectors, k: int, *, exclude: Exclusions | None = None) -> Neighbours:
         """The k nearest items of (q, d) query vectors, one or many; the same answer either way.
@@ -60,29 +64,74 @@ def build_index(
     identity: npt.ArrayLike,
     sign_structured: bool,
     k: int = NEIGHBOURS,
+    flat: int = FLAT,
     threads: int | None = None,
 ) -> Index:
     """Compute the k nearest neighbours of every item and store the index at `path`.
 
-    Items with equal `identity` (n,), integers or strings such as image checksums, are identical and never
-    each other's neighbours. `sign_structured` spaces take their signs around zero, others around the column
-    means. Raises DiskFull, VectorsRejected.
+    Beyond `flat` vectors L1 and L2 look at a shortlist, if there is one that misses few. Items with equal
+    `identity` (n,), integers or strings such as image checksums, are identical and never each other's
+    neighbours. `sign_structured` spaces take their signs around zero, others around the column means.
+    Raises DiskFull, VectorsRejected.
     """
     rows = vectors.rows
     kinds = np.unique(np.asarray(identity), return_inverse=True)[1]
     if kinds.shape != (len(rows),):
         raise VectorsRejected(f"{kinds.size} identities were given for {len(rows)} vectors.")
+    is_long = len(rows) > flat
     centre = np.zeros(rows.shape[1], np.float32)
-    if metric == "hamming" and not sign_structured and len(rows):
+    if (metric == "hamming" or is_long) and not sign_structured and len(rows):
         centre = column_centre(rows)
     arrays: dict[str, npt.NDArray[Any]] = {"centre": centre}
+    facts: dict[str, str | int | float | None] = {
+        "kind": "index",
+        "metric": metric,
+        "vectors": vectors.sha256,
+    }
+    gallery: Gallery | ShortlistGallery
     if metric == "hamming":
         arrays["bits"] = sign_bits(rows, centre)
-    gallery = arrays.get("bits", rows)
-    found = Gallery(metric, gallery).nearest(gallery, k, exclude=_same(kinds), threads=threads)
+        gallery = Gallery(metric, arrays["bits"])
+    else:
+        shortened = _shorten(path, vectors, metric, arrays, facts, threads) if is_long else None
+        gallery = shortened or Gallery(metric, rows)
+    asked = arrays["bits"] if metric == "hamming" else rows
+    found = gallery.nearest(asked, k, exclude=_same(kinds), threads=threads)
     arrays.update(positions=found.positions, distances=found.distances)
-    write_arrays(path, arrays, {"kind": "index", "metric": metric, "vectors": vectors.sha256})
+    write_arrays(path, arrays, facts)
     return load_index(path, vectors)
+
+
+def _shorten(
+    path: Path,
+    vectors: StoredVectors,
+    metric: Metric,
+    arrays: dict[str, npt.NDArray[Any]],
+    facts: dict[str, str | int | float | None],
+    threads: int | None,
+) -> ShortlistGallery | None:
+    """The gallery that looks at a shortlist; what it needs is added to `arrays` and `facts`."""
+    # Loading faiss takes a moment, and most catalogues are not that large.
+    from search.engine.inverted_lists import InvertedLists, build_lists
+
+    rows, lists_path = vectors.rows, _lists_path(path)
+    sha256 = build_lists(lists_path, rows, seed=_SEED, threads=threads)
+    lists = InvertedLists(lists_path, sha256)
+    bits = sign_bits(rows, arrays["centre"])
+    signs = Signs(bits, arrays["centre"])
+    reach = choose_reach(metric, rows, signs=signs, lists=lists, count=lists.count, seed=_SEED)
+    if reach is None or reach.kind == "signs":
+        lists_path.unlink()
+    if reach is None:
+        return None
+    facts.update(
+        shortlist=reach.kind, shortlisted=reach.shortlisted, probes=reach.probes, recall=reach.recall
+    )
+    if reach.kind == "signs":
+        arrays["bits"] = bits
+        return ShortlistGallery(metric, rows, signs, reach)
+    facts["lists"] = sha256
+    return ShortlistGallery(metric, rows, lists, reach)
 
 
 def load_index(path: Path, vectors: StoredVectors) -> Index:
@@ -93,10 +142,8 @@ def load_index(path: Path, vectors: StoredVectors) -> Index:
     if facts["vectors"] != vectors.sha256:
         raise ArtifactDamaged(f"{path} was built over other vectors than {vectors.path}. Build it again.")
     metric: Metric = facts["metric"]
-    gallery = Gallery(metric, arrays["bits"] if metric == "hamming" else vectors.rows)
-    return Index(
-        metric, vectors, Neighbours(arrays["positions"], arrays["distances"]), arrays["centre"], gallery
-    )
+    neighbours = Neighbours(arrays["positions"], arrays["distances"])
+    return Index(metric, vectors, neighbours, arrays["centre"], _gallery_of(path, vectors, arrays, facts))
 
 
 def load_neighbours(path: Path) -> Neighbours:
@@ -112,3 +159,23 @@ def _same(kinds: npt.NDArray[np.intp]) -> list[npt.NDArray[np.intp]]:
     order = np.argsort(kinds, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(kinds[order])) + 1)
     return [groups[kind] for kind in kinds]
+
+
+def _gallery_of(
+    path: Path, vectors: StoredVectors, arrays: dict[str, npt.NDArray[Any]], facts: dict[str, Any]
+) -> Gallery | ShortlistGallery:
+    metric: Metric = facts["metric"]
+    if metric == "hamming":
+        return Gallery(metric, arrays["bits"])
+    if "shortlist" not in facts:
+        return Gallery(metric, vectors.rows)
+    reach = Reach(facts["shortlist"], facts["shortlisted"], facts["probes"], facts["recall"])
+    if reach.kind == "signs":
+        return ShortlistGallery(metric, vectors.rows, Signs(arrays["bits"], arrays["centre"]), reach)
+    from search.engine.inverted_lists import InvertedLists  # as in `_shorten`
+
+    return ShortlistGallery(metric, vectors.rows, InvertedLists(_lists_path(path), facts["lists"]), reach)
+
+
+def _lists_path(path: Path) -> Path:
+    return path.with_suffix(".lists")

@@ -136,9 +136,11 @@ def _take_back_what_is_damaged(space: EmbeddingSpace) -> None:
         except (ArtifactDamaged, FileNotFoundError):
             space.state = BuildState.FAILED if space.family == VECTORS_FAMILY else BuildState.BUILDING
             space.save()
+    # Without its vectors an index cannot be opened, but what it knows already may be whole.
+    check = artifacts.open_index if space.state == BuildState.READY else artifacts.read_neighbours
     for index in Index.objects.filter(space=space, state=BuildState.READY).select_related("space"):
         try:
-            artifacts.read_neighbours(index)
+            check(index)
         except ArtifactDamaged:
             Index.objects.filter(pk=index.pk).update(state=BuildState.BUILDING)
 

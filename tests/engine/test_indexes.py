@@ -9,15 +9,10 @@ import pytest
 from search.engine.errors import ArtifactDamaged, VectorsRejected
 from search.engine.indexes import Index, build_index, load_index, load_neighbours
 from search.engine.metrics import METRICS, Metric, column_centre, nearest, sign_bits
-from search.engine.vectors import StoredVectors, VectorStore
+from search.engine.vectors import StoredVectors
+from tests.engine.spaces import stored
 
 every_metric = pytest.mark.parametrize("metric", METRICS)
-
-
-def stored(folder: Path, vectors: Any, name: str = "vectors") -> StoredVectors:
-    with VectorStore(folder / name, count=len(vectors), dimensions=vectors.shape[1], facts={}) as store:
-        store.write(range(len(vectors)), vectors)
-        return store.finish()
 
 
 @pytest.fixture

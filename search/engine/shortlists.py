@@ -1,0 +1,161 @@
+"""Nearest neighbours where comparing with every item takes too long: a shortlist, then exact distances.
+
+What a search reports is exact, and ordered as `metrics` orders it; what it may miss is an item that was not
+shortlisted. There are two ways to a shortlist, and the space itself decides by measured recall which one
+serves it: `signs`, the rows whose centred sign bits differ least, and `lists`, an inverted file of 8-bit
+codes that looks at the lists whose centres are nearest (Jégou, Douze and Schmid, *Product quantization for
+nearest neighbor search*, 2011, section IV; faiss).
+"""
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from search.engine.errors import VectorsRejected
+from search.engine.metrics import Bits, Exclusions, Gallery, Metric, Neighbours, Vectors, nearest, sign_bits
+
+Kind: TypeAlias = Literal["signs", "lists"]
+Positions: TypeAlias = npt.NDArray[np.intp]
+
+RECALL = 0.97  # of the ten nearest, on the sample; what is asked of an index is .95
+RECALL_AT = 10
+SAMPLE = 256
+_TOGETHER = 64  # queries of one task
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How a space is searched, and what that found of the nearest ten of its own rows."""
+
+    kind: Kind
+    shortlisted: int  # items whose distance is computed
+    probes: int  # lists looked at; 0 for `signs`
+    recall: float
+
+
+class Shortlist(Protocol):
+    """Rows that are probably near a query."""
+
+    def propose(self, queries: Vectors, count: int, probes: int) -> Positions:
+        """(q, d) to (q, count) rows; -1 where there are fewer."""
+
+
+class Signs:
+    """Rows by how many sign bits they share with the query, around `centre` (d,)."""
+
+    def __init__(self, bits: Bits, centre: Vectors) -> None:
+        self._gallery, self._centre = Gallery("hamming", bits), centre
+
+    def propose(self, queries: Vectors, count: int, probes: int) -> Positions:
+        found = self._gallery.nearest(sign_bits(queries, self._centre), count, threads=1)
+        return found.positions.astype(np.intp)
+
+
+class ShortlistGallery:
+    """Vectors (n, d) searched through a shortlist; `nearest` is that of `Gallery`. The rows may be mapped."""
+
+    def __init__(self, metric: Metric, rows: Vectors, shortlist: Shortlist, reach: Reach) -> None:
+        self.metric, self.reach = metric, reach
+        self._rows, self._shortlist = rows, shortlist
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def nearest(
+        self,
+        queries: npt.NDArray[Any],
+        k: int,
+        *,
+        exclude: Exclusions | None = None,
+        threads: int | None = None,
+    ) -> Neighbours:
+        """The k nearest of the shortlisted rows, by exact distance. Raises VectorsRejected."""
+        if queries.ndim != 2 or queries.shape[1] != self._rows.shape[1]:
+            raise VectorsRejected(
+                f"The queries have shape {queries.shape}; (n, {self._rows.shape[1]}) is needed."
+            )
+        if not np.isfinite(queries).all():
+            raise VectorsRejected("The queries hold a value that is not a number.")
+        asked = np.asarray(queries, np.float32)
+        found = Neighbours(
+            np.full((len(asked), k), -1, np.int32), np.full((len(asked), k), np.inf, np.float32)
+        )
+
+        def answer(start: int) -> None:
+            block = slice(start, start + _TOGETHER)
+            left_out = None if exclude is None else exclude[block]
+            self._answer(asked[block], left_out, found.positions[block], found.distances[block])
+
+        workers = threads or len(os.sched_getaffinity(0))
+        with ThreadPoolExecutor(workers, thread_name_prefix="shortlist") as pool:
+            starts = range(0, len(asked), _TOGETHER)
+            deque((pool.map if len(starts) > 1 else map)(answer, starts), 0)
+        return found
+
+    def _answer(
+        self, queries: Vectors, exclude: Exclusions | None, positions: npt.NDArray[np.int32], out: Vectors
+    ) -> None:
+        k = out.shape[1]
+        left_out = [np.asarray(rows, np.intp) for rows in exclude] if exclude is not None else []
+        spare = max((len(rows) for rows in left_out), default=0)
+        count = min(len(self), max(self.reach.shortlisted, k) + spare)
+        proposed = self._shortlist.propose(queries, count, self.reach.probes)
+        for number, row in enumerate(proposed):
+            # Ascending, so that of equal distances the lower position comes first, as everywhere.
+            chosen = np.unique(row[row >= 0])
+            if left_out:
+                chosen = np.setdiff1d(chosen, left_out[number], assume_unique=False)
+            if not len(chosen):
+                continue
+            near = nearest(self.metric, queries[number : number + 1], self._rows[chosen], k, threads=1)
+            there = near.positions[0] >= 0
+            positions[number, there] = chosen[near.positions[0][there]]
+            out[number] = near.distances[0]
+
+
+def choose_reach(
+    metric: Metric,
+    rows: Vectors,
+    *,
+    signs: Shortlist,
+    lists: Shortlist,
+    count: int,
+    seed: int,
+    recall: float = RECALL,
+) -> Reach | None:
+    """How to search (n, d) rows, reading least, and find `recall` of the nearest ten; None if nothing does.
+
+    `lists` has `count` of them. Measured on rows drawn from the space, each left out of its own answer.
+    """
+    sample = np.sort(np.random.default_rng(seed).permutation(len(rows))[:SAMPLE])
+    queries, itself = np.ascontiguousarray(rows[sample]), list(sample[:, None])
+    truth = nearest(metric, queries, rows, RECALL_AT, exclude=itself).positions
+    for way in sorted(_ways(count), key=lambda way: _cost(way, rows.shape, count)):
+        gallery = ShortlistGallery(metric, rows, signs if way.kind == "signs" else lists, way)
+        found = gallery.nearest(queries, RECALL_AT, exclude=itself).positions
+        hits = sum(len(np.intersect1d(one, other)) for one, other in zip(truth, found, strict=True))
+        if hits >= recall * truth.size:
+            return replace(way, recall=hits / truth.size)
+    return None
+
+
+def _ways(lists: int) -> Iterator[Reach]:
+    for shortlisted in (64, 256, 1024):
+        yield Reach("signs", shortlisted, 0, 0.0)
+        for probes in (1 << step for step in range(2, lists.bit_length() - 1)):
+            yield Reach("lists", shortlisted, probes, 0.0)
+
+
+def _cost(way: Reach, shape: tuple[int, ...], lists: int) -> float:
+    """Bytes that a query reads: the same on every machine, unlike the time it takes."""
+    count, dimensions = shape
+    exact = way.shortlisted * dimensions * 4
+    if way.kind == "signs":
+        return exact + count * dimensions / 8
+    return exact + lists * dimensions * 4 + way.probes / lists * count * dimensions

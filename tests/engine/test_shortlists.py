@@ -1,0 +1,112 @@
+"""Large spaces: a shortlist misses few of the nearest, what it reports is exact, and damage is refused."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from search.engine.errors import ArtifactDamaged, VectorsRejected
+from search.engine.indexes import Index, build_index, load_index
+from search.engine.metrics import Metric, distances, nearest
+from search.engine.shortlists import RECALL, ShortlistGallery
+from search.engine.vectors import StoredVectors
+from tests.engine.spaces import stored
+
+COUNT = 6000
+both = pytest.mark.parametrize("metric", ["l1", "l2"])
+
+
+def drawn(kind: str, count: int = COUNT) -> Any:
+    """A space of many directions, which signs serve, or one in clusters, which lists do."""
+    rng = np.random.default_rng(3)
+    if kind == "signs":
+        latent = rng.standard_normal((count, 20)) @ rng.standard_normal((20, 512))
+        return np.asarray(latent, np.float32)
+    centres = rng.standard_normal((60, 16)) * 4
+    return np.asarray(centres[rng.integers(0, 60, count)] + rng.standard_normal((count, 16)), np.float32)
+
+
+def build(folder: Path, metric: Metric, vectors: StoredVectors, **options: Any) -> Index:
+    identity = np.arange(len(vectors.rows))
+    return build_index(
+        folder / f"{metric}.index",
+        vectors,
+        metric,
+        identity=identity,
+        sign_structured=False,
+        flat=1000,
+        **options,
+    )
+
+
+def reach_of(index: Index) -> Any:
+    assert isinstance(index.gallery, ShortlistGallery)
+    return index.gallery.reach
+
+
+@both
+@pytest.mark.parametrize("kind", ["signs", "lists"])
+def test_a_large_space_finds_nearly_all_of_the_nearest(home: Path, metric: Metric, kind: str) -> None:
+    rows, queries = np.split(drawn(kind, COUNT + 100), [COUNT])
+    index = build(home, metric, stored(home, rows))
+    reach = reach_of(index)
+    assert reach.kind == kind and reach.recall >= RECALL
+    truth, found = nearest(metric, queries, rows, 10), index.search(queries, 10)
+    hits = [len(np.intersect1d(*pair)) for pair in zip(truth.positions, found.positions, strict=True)]
+    assert sum(hits) >= 0.95 * truth.positions.size
+    assert reach.shortlisted < COUNT / 4, "a shortlist is short"
+    for number, positions in enumerate(found.positions):
+        exact = distances(metric, queries[number : number + 1], rows[positions])[0]
+        np.testing.assert_array_equal(found.distances[number], exact)
+        assert np.all(np.diff(found.distances[number]) >= 0)
+
+
+@both
+def test_one_by_one_and_together_answer_alike(home: Path, metric: Metric) -> None:
+    rows = drawn("lists")
+    index = build(home, metric, stored(home, rows))
+    together = index.search(rows[:150], 10)
+    for number in (0, 70, 149):
+        alone = index.search(rows[number : number + 1], 10)
+        np.testing.assert_array_equal(alone.positions[0], together.positions[number])
+
+
+@both
+def test_identical_and_excluded_items_are_left_out(home: Path, metric: Metric) -> None:
+    rows = drawn("lists")
+    rows[50:70] = rows[0]
+    identity = np.arange(COUNT)
+    identity[50:70] = 0
+    index = build_index(
+        home / "index", stored(home, rows), metric, identity=identity, sign_structured=False, flat=1000
+    )
+    assert not {0, *range(50, 70)} & {*index.neighbours.positions[0].tolist()}
+    found = index.search(rows[:1], 5, exclude=[np.arange(0, COUNT, 2)])
+    assert np.all(found.positions % 2 == 1)
+
+
+def test_where_nothing_short_finds_enough_every_item_is_compared(home: Path) -> None:
+    noise = np.random.default_rng(0).standard_normal((COUNT, 128)).astype(np.float32)
+    index = build(home, "l2", stored(home, noise))
+    found = index.search(noise[:5], 10)
+    np.testing.assert_array_equal(found.positions, nearest("l2", noise[:5], noise, 10).positions)
+
+
+@pytest.mark.parametrize("at", [0, 1000, -1])
+def test_damaged_lists_are_refused(home: Path, at: int) -> None:
+    vectors = stored(home, drawn("lists"))
+    build(home, "l2", vectors)
+    lists = home / "l2.lists"
+    data = bytearray(lists.read_bytes())
+    data[at] ^= 1
+    lists.write_bytes(data)
+    with pytest.raises(ArtifactDamaged, match="Build it again"):
+        load_index(home / "l2.index", vectors)
+
+
+@pytest.mark.parametrize("queries", [np.zeros((1, 3), np.float32), np.full((1, 16), np.nan, np.float32)])
+def test_queries_of_another_shape_or_without_numbers_are_refused(home: Path, queries: Any) -> None:
+    index = build(home, "l2", stored(home, drawn("lists")))
+    with pytest.raises(VectorsRejected, match="queries"):
+        index.search(queries, 3)
