@@ -6,9 +6,11 @@ class SearchConfig(AppConfig):
 
     def ready(self) -> None:
         # Services need the models, which are loaded only now.
+        from search.events import subscribe_index_built
         from search.models import Queue
         from search.services import (
             builds,
+            calibrating,
             delivering,
             embedding,
             imports,
@@ -28,7 +30,9 @@ class SearchConfig(AppConfig):
         register_kind(JobKind("embed", Queue.ML, embedding.run_embedding))
         register_kind(JobKind("index", Queue.IO, indexing.run_indexing))
         register_kind(JobKind(photo_vectors.KIND, Queue.ML, photo_vectors.run_look))
+        register_kind(JobKind(calibrating.KIND, Queue.ML, calibrating.run_calibration))
         register_kind(JobKind(training.KIND, Queue.ML, training.run_training))
+        subscribe_index_built(calibrating.hear_of_index)
         register_sweep("leftover uploads", uploads.drop_leftovers)
         register_sweep("old photos", photos.drop_old_photos)
         register_sweep("leftover checkpoints", training_leftovers.drop_leftovers)

@@ -20,6 +20,7 @@ from search.engine.vectors import StoredVectors, VectorStore, load_vectors
 from search.models import EmbeddingSpace, Index
 
 Positions = npt.NDArray[np.int64]
+Vectors = npt.NDArray[np.float32]
 OPEN_SPACES = 32
 OPEN_INDEXES = 64
 
@@ -125,6 +126,25 @@ def read_neighbours(index: Index) -> tuple[Positions, Neighbours]:
     return items, Neighbours(positions.astype(np.int32), found.distances)
 
 
+def write_asked(space: EmbeddingSpace, rows: Positions, vectors: Vectors, *, asked: str) -> None:
+    """Store the vectors (n, d) of the pictures with which a space is calibrated, of the items at ``rows``.
+
+    ``asked`` says which pictures they are of. Raises ``DiskFull``.
+    """
+    facts = {"kind": "asked", "of": space.sha256, "asked": asked}
+    write_arrays(_asked_path(space), {"rows": rows, "vectors": vectors}, facts)
+
+
+def read_asked(space: EmbeddingSpace, rows: Positions, *, asked: str) -> Vectors | None:
+    """The vectors stored for these very pictures and this very space; None where there are none."""
+    try:
+        arrays, facts = read_arrays(_asked_path(space))
+    except (FileNotFoundError, ArtifactDamaged):
+        return None
+    is_of_these = facts == {"kind": "asked", "of": space.sha256, "asked": asked}
+    return arrays["vectors"] if is_of_these and np.array_equal(arrays["rows"], rows) else None
+
+
 def _facts_about(space: EmbeddingSpace) -> dict[str, str | int | float | bool | None]:
     return {
         "encoder": space.encoder,
@@ -135,6 +155,10 @@ def _facts_about(space: EmbeddingSpace) -> dict[str, str | int | float | bool | 
 
 def _items_path(space: EmbeddingSpace) -> Path:
     return space_folder(space) / "items.safetensors"
+
+
+def _asked_path(space: EmbeddingSpace) -> Path:
+    return space_folder(space) / "asked.safetensors"
 
 
 @lru_cache(OPEN_SPACES)

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from search.engine.errors import ArtifactDamaged
 
 Score = Literal["distance", "ratio"]
-Answer = Literal["this", "similar", "nothing"]
+Answer = Literal["match", "similar", "nothing"]
 SCORES: Final[tuple[Score, ...]] = get_args(Score)
 
 LEAST_OF_CATEGORY: Final = 100  # queries; with fewer a category takes the limits of all together
@@ -116,6 +116,19 @@ class Calibration:
         return made
 
 
+def first_two(distances: npt.ArrayLike, things: npt.ArrayLike) -> Distances:
+    """Of (n, k) candidates, best first: the distance to the first, and to the first other thing, (n, 2).
+
+    ``things`` (n, k) numbers what candidates show: near-duplicates have one number, so that the second is
+    never just another picture of the first. Infinite where there is none.
+    """
+    apart, shown = np.asarray(distances, dtype=np.float64), np.asarray(things)
+    other = shown != shown[:, :1]
+    second = np.where(other, apart, np.inf).min(axis=1, initial=np.inf)
+    first = apart[:, 0] if apart.shape[1] else np.full(len(apart), np.inf)
+    return np.stack([first, second], axis=1)
+
+
 def score_of(distances: Distances, score: Score) -> Distances:
     """(n, 2) distances to (n,) scores: lower is a better match.
 
@@ -189,7 +202,7 @@ def _answer(limits: Limits, first: float, score: float) -> Answer:
     if limits.farthest is not None and not first <= limits.farthest:
         return "nothing"
     if limits.accept is not None and score < limits.accept:
-        return "this"
+        return "match"
     return "nothing" if limits.nothing is not None and not first <= limits.nothing else "similar"
 
 
@@ -209,7 +222,7 @@ def _settle(present: Asked, absent: Asked, alpha: float, score: Score) -> Limits
         [_answer(bare, first, value) for first, value in zip(present.distances[:, 0], found, strict=True)],
         dtype="U7",
     )
-    return replace(bare, shown=_share(answers[present.right] == "this"), kept=_share(answers == "similar"))
+    return replace(bare, shown=_share(answers[present.right] == "match"), kept=_share(answers == "similar"))
 
 
 def _finite(limit: float | None) -> float | None:

@@ -1,3 +1,4 @@
+from search.models.calibrations import Asking, Calibration
 from search.models.catalogues import (
     Aspect,
     Attribute,
@@ -20,9 +21,11 @@ from search.models.webhooks import Delivery, Topic, Webhook
 
 __all__ = [
     "ApiToken",
+    "Asking",
     "Aspect",
     "Attribute",
     "BuildState",
+    "Calibration",
     "Catalogue",
     "CatalogueState",
     "Delivery",

@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 
 from search.catalogues.registry import list_formats
 from search.models import BuildState, Catalogue, Index, Item, Job, JobState, RejectedRow, Split
+from search.selectors.calibrations import CalibratedIndex, list_calibrated
 from search.selectors.catalogues import image_url
 from search.selectors.tables import neutralise
 
@@ -31,6 +32,7 @@ class CatalogueRow:
     queries_evaluation: int
     contenders: int  # finished indexes: each is one contender
     covers: Sequence[str]
+    calibrated: Sequence[CalibratedIndex]  # of every ready index that answers photos
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,9 @@ def list_catalogue_rows() -> list[CatalogueRow]:
     ready = Index.objects.filter(state=BuildState.READY)
     contenders = dict(ready.values_list("space__catalogue").annotate(Count("pk")))
     rows: list[CatalogueRow] = []
-    for catalogue in Catalogue.objects.all():
+    catalogues = list(Catalogue.objects.all())
+    calibrated = list_calibrated(catalogues)
+    for catalogue in catalogues:
         counts = items.get(catalogue.pk, {})
         rows.append(
             CatalogueRow(
@@ -86,6 +90,7 @@ def list_catalogue_rows() -> list[CatalogueRow]:
                 queries_evaluation=counts.get("evaluation", 0),
                 contenders=contenders.get(catalogue.pk, 0),
                 covers=_list_covers(catalogue),
+                calibrated=calibrated[catalogue.pk],
             )
         )
     return rows

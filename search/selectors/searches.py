@@ -11,8 +11,8 @@ from uuid import UUID
 PAGE = 24  # candidates on one page
 MOST_CANDIDATES = 240  # nobody pages further; also what is ranked by aspects
 
-# What the honest answer is: "this is it"; "similar, not the same"; "nothing like it here".
-VerdictKind = Literal["match", "similar", "nothing"]
+# What the honest answer is: "this is it"; "similar, not the same"; "nothing like it here"; not calibrated.
+VerdictKind = Literal["match", "similar", "nothing", "uncalibrated"]
 # Who set the weight of an aspect: the person, the network that looks at the query, or nobody.
 WeightBy = Literal["person", "network", "fixed"]
 # How an engine takes a photo: at once in the web process, through a worker, or not at all.

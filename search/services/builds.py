@@ -47,15 +47,17 @@ def run_build(context: JobContext) -> None:
     context.progress(1, 1, "; ".join([f"{len(jobs)} jobs to do", *left_out]))
 
 
-def request_contenders(*, catalogue: Catalogue, now: datetime) -> list[Job]:
-    """Jobs for every space and index of the catalogue that is not ready and whole.
+def request_contenders(*, catalogue: Catalogue, now: datetime, encoder: str = "") -> list[Job]:
+    """Jobs for every space and index of the catalogue that is not ready and whole; of one encoder, if named.
 
     First come encoders that load no network, then those with short vectors, which are quick to embed and to
     search, and the control last: so the game opens early, with pairs that were looked for.
     """
     for space in catalogue.spaces.filter(catalogue_hash=catalogue.content_hash):
         _take_back_what_is_damaged(space)
-    able = [info for info in list_all_encoders() if info.availability == "ready"]
+    able = [
+        info for info in list_all_encoders() if info.availability == "ready" and encoder in ("", info.name)
+    ]
     with transaction.atomic():
         jobs: list[Job] = []
         for number, network in enumerate(sorted(group_by_network(able), key=_cost)):
@@ -69,7 +71,7 @@ def request_contenders(*, catalogue: Catalogue, now: datetime) -> list[Job]:
                 jobs += request_indexes(space=space, now=now)
         given = catalogue.spaces.filter(family=VECTORS_FAMILY, catalogue_hash=catalogue.content_hash)
         # Those with a retired index were given again since: the newer vectors stand for the encoder.
-        for space in given.exclude(indexes__state=BuildState.RETIRED):
+        for space in [] if encoder else given.exclude(indexes__state=BuildState.RETIRED):
             jobs += request_indexes(space=space, now=now)
         events.bump("catalogues")
     return jobs

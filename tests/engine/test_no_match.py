@@ -95,9 +95,9 @@ def test_all_three_promises_hold_over_every_querys_turn(score: str, seed: int, s
     for turn in range(count):
         rest = np.arange(count) != turn
         made = calibrate(ask(present[rest], right=right[rest]), ask(absent[rest], right=False), alpha=alpha)
-        accepted_absent += judge(made, tuple(absent[turn]), "", score=score) == "this"
+        accepted_absent += judge(made, tuple(absent[turn]), "", score=score) == "match"
         answer = judge(made, tuple(present[turn]), "", score=score)
-        accepted_wrong += answer == "this" and not right[turn]
+        accepted_wrong += answer == "match" and not right[turn]
         refused += answer == "nothing"
     assert max(accepted_absent, accepted_wrong, refused) <= alpha * count
 
@@ -134,7 +134,7 @@ def _simulate(chance: np.random.Generator) -> list[float]:
 
     made, (present, absent) = calibrate(*query()), query()
     return [
-        np.mean([judge(made, tuple(line), "", score=score) == "this" for line in asked.distances])
+        np.mean([judge(made, tuple(line), "", score=score) == "match" for line in asked.distances])
         for score in SCORES
         for asked in (absent, present)
     ]
@@ -151,15 +151,15 @@ def test_a_category_has_its_own_limits_from_a_hundred_queries_on() -> None:
     assert made.find("bag")[0] == "bag"
     assert made.find("hat")[0] == "" == made.find("never heard of")[0]
     assert made.find("hat")[1].absent == 599
-    assert judge(made, (0.6, 1e4), "bag") == "this"
+    assert judge(made, (0.6, 1e4), "bag") == "match"
     assert judge(made, (2.0, 1e4), "bag") == "nothing"
-    assert judge(made, (2.0, 1e4), "shoe") == "this", "what is far among bags is near among shoes"
+    assert judge(made, (2.0, 1e4), "shoe") == "match", "what is far among bags is near among shoes"
 
 
 def test_the_three_answers() -> None:
     present, absent = np.linspace(0.1, 0.5, 199), np.linspace(0.4, 0.9, 199)
     made = calibrate(ask(pairs(present)), ask(pairs(absent), right=False), chosen="distance")
-    assert [judge(made, (first, 1.0), "") for first in (0.2, 0.45, 0.7)] == ["this", "similar", "nothing"]
+    assert [judge(made, (first, 1.0), "") for first in (0.2, 0.45, 0.7)] == ["match", "similar", "nothing"]
     assert judge(made, (math.inf, math.inf), "") == "nothing"
     limits = made.limits["distance"][""]
     assert limits.shown == pytest.approx(np.mean(present < limits.accept))
@@ -169,7 +169,7 @@ def test_the_three_answers() -> None:
 def test_what_is_farther_than_anything_shown_is_nothing_however_clearly_one_is_the_nearest() -> None:
     first = np.linspace(1, 2, 199)
     made = calibrate(ask(pairs(first, 10.0)), ask(pairs(8 * first, 16.0), right=False), chosen="ratio")
-    assert judge(made, (1.99, 10.0), "") == "this", "beyond the limit of nothing, but clear"
+    assert judge(made, (1.99, 10.0), "") == "match", "beyond the limit of nothing, but clear"
     assert judge(made, (2.1, 1000.0), "") == "nothing"
 
 

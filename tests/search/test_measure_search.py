@@ -1,0 +1,96 @@
+"""The command that counts what a search tells people."""
+
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from search.models import Calibration, Job, JobState, Training
+from tests.factories import NOW, make_catalogue, make_image, store_image
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SHARES = ("top1", "family", "wrong_accept", "absent_accepted", "other_accepted", "accept", "denied")
+
+
+@pytest.fixture
+def few_are_enough(monkeypatch):
+    monkeypatch.setattr("search.services.calibration_queries.LEAST_QUERIES", 1)
+
+
+def measure(tmp_path, **options):
+    path = tmp_path / "figures.json"
+    call_command("measure_search", encoder="colour-histogram", json=path, **options)
+    return json.loads(path.read_text())
+
+
+@pytest.fixture
+def photographed(few_are_enough):
+    """Of 60 items, each of which also has a photo that looks like another one."""
+    catalogue = make_catalogue(items=60)
+    for item in catalogue.items.all():
+        item.lifestyle_sha256 = store_image(make_image(item.position + 7 * (item.position % 3 == 0)))
+        item.save()
+    return catalogue
+
+
+def test_photos_are_asked_twice_and_what_is_told_is_counted(tmp_path, capsys, photographed):
+    figures = measure(tmp_path, catalogue=photographed.slug, queries=20)
+    assert (figures["items"], figures["encoder"]) == (60, "colour-histogram")
+    total = figures["total"]
+    assert total["queries"] == 20
+    assert all(0 <= total[share] <= 1 for share in SHARES)
+    assert 0.3 < total["top1"] < 0.9, "two of three photos are of their item, to the last pixel"
+    for key in ("top1", "wrong_accept", "wrong_accept_se", "accept"):
+        assert figures[key] == total[key]
+    assert total["wrong_accept"] == max(total["absent_accepted"], total["other_accepted"])
+    assert sum(row["queries"] for row in figures["rows"]) == 20
+    assert "absent" in capsys.readouterr().out
+    again = measure(tmp_path, catalogue=photographed.slug, queries=20)
+    assert figures == again, "everything is found, and the figures are the same"
+    assert Job.objects.filter(kind="calibrate", state=JobState.DONE).count() == 1
+
+
+def test_those_it_is_calibrated_with_are_not_those_it_is_measured_with(tmp_path, photographed):
+    figures = measure(tmp_path, catalogue=photographed.slug, queries=1000)
+    calibration = Calibration.objects.get()
+    assert calibration.queries == photographed.items.evaluation_only().count() == figures["calibrated_on"]
+    assert figures["total"]["queries"] == 60 - calibration.queries
+
+
+def test_an_encoder_is_not_measured_on_what_it_learned_from(tmp_path, photographed):
+    Training.objects.create(name="colour-histogram", kind="siamese", catalogue=photographed, created_at=NOW)
+    with pytest.raises(CommandError, match="learned from this catalogue"):
+        measure(tmp_path, catalogue=photographed.slug, queries=5)
+
+
+@pytest.mark.usefixtures("few_are_enough")
+def test_a_wardrobe_is_drawn_where_no_catalogue_is_named(tmp_path):
+    figures = measure(tmp_path, items=24, seed=3)
+    assert figures["items"] == 24
+    assert figures["catalogue"] == "search-24-3"
+
+
+def test_a_catalogue_without_photos_of_items_in_use_is_refused():
+    catalogue = make_catalogue(items=40)
+    with pytest.raises(CommandError, match="photos of items in use"):
+        call_command("measure_search", catalogue=catalogue.slug, encoder="colour-histogram")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"seed": 1000}, "learned from seed 1000"),
+        ({"queries": 0}, "one photo"),
+        ({"catalogue": "none"}, "no such catalogue"),
+    ],
+)
+def test_what_cannot_be_measured_is_said(options, words):
+    with pytest.raises(CommandError, match=words):
+        call_command("measure_search", **options)
+
+
+def test_an_encoder_that_cannot_run_is_named():
+    catalogue = make_catalogue(items=10)
+    with pytest.raises(CommandError, match="no encoder “nobody”"):
+        call_command("measure_search", catalogue=catalogue.slug, encoder="nobody")
