@@ -17,6 +17,12 @@ WORDS: Final[Mapping[VerdictKind, str]] = {
     "nothing": "Nothing like it here.",
     "uncalibrated": "Not calibrated.",
 }
+# How sure an answer is was counted among all items; the nearest of some may be anything.
+SOME_LEFT_OUT: Final = Verdict(
+    "uncalibrated",
+    "Filtered, and so not judged.",
+    "Whether this is it can be told only among all items: take the filters away.",
+)
 # What queries were, and what is promised about, as "at most 5 of 100 …".
 _ASKED: Final[Mapping[str, str]] = {
     Asking.PHOTOS: "photos",

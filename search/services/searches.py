@@ -21,6 +21,7 @@ from search.engine.encoders.base import Vectors
 from search.engine.encoders.photo_encoders import NeedsWorker, RefusesPhotos
 from search.engine.errors import ArtifactDamaged
 from search.models import Catalogue, Index, Job, JobState
+from search.selectors.calibrations import SOME_LEFT_OUT, find_calibration, judge_answer
 from search.selectors.searchable import Positions, describe_engine, show_items
 from search.selectors.searches import (
     MOST_CANDIDATES,
@@ -28,7 +29,9 @@ from search.selectors.searches import (
     Answer,
     AspectWeight,
     Candidate,
+    FoundItem,
     SearchRefused,
+    Verdict,
     Waiting,
 )
 from search.services.builds import request_build
@@ -105,13 +108,14 @@ def describe(plan: Plan, found: Found) -> Answer:
     pages = max(1, ceil(len(found.hits) / PAGE))
     page = min(max(1, plan.wish.page), pages)
     hits = found.hits[(page - 1) * PAGE : page * PAGE]
-    items = show_items(plan.catalogue, [hit.position for hit in hits])
+    nearest = sorted(found.hits, key=lambda hit: hit.distance)[:2]
+    items = show_items(plan.catalogue, [hit.position for hit in (*hits, *nearest)])
     return Answer(
         wish=plan.wish,
         engine=describe_engine(found.index, is_default=found.index.pk == plan.default),
         photo=plan.photo,
         query=plan.query,
-        verdict=None,
+        verdict=None if plan.photo is None else _judge(plan, found.index, nearest, items),
         candidates=[
             Candidate(items[hit.position], hit.distance, hit.closeness, hit.score, {}, hit.duplicates)
             for hit in hits
@@ -123,6 +127,15 @@ def describe(plan: Plan, found: Found) -> Answer:
         pages=pages,
         note=_explain(found),
     )
+
+
+def _judge(plan: Plan, index: Index, nearest: Sequence[Hit], items: Mapping[int, FoundItem]) -> Verdict:
+    """Whether the first of the two nearest is what the photo shows."""
+    if plan.allowed is not None:
+        return SOME_LEFT_OUT
+    first = items.get(nearest[0].position) if nearest else None
+    category = "" if first is None else first.category
+    return judge_answer(find_calibration(index), [hit.distance for hit in nearest], category)
 
 
 def wait_for_worker(plan: Plan, index: Index, *, now: datetime) -> tuple[Waiting, Job]:

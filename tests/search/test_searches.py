@@ -19,6 +19,7 @@ from search.models import (
 )
 from search.selectors import searchable
 from search.selectors.searches import Area, SearchRefused, Wish
+from search.services.jobs import run_in_foreground
 from search.views.searching import answer_now
 from tests.factories import NOW, make_catalogue, make_index
 from tests.fresh_process import forget_catalogues
@@ -62,6 +63,25 @@ def test_the_item_on_a_photo_comes_first_and_distances_grow(catalogue):
     assert distances == sorted(distances)
     assert found.engine.title == "Colour histogram by L2"
     assert found.total == 30 and found.pages == 2 and len(found.candidates) == 24
+
+
+def test_a_photo_is_judged_once_its_index_is_calibrated_and_only_among_all_items(catalogue):
+    give_colours(catalogue)
+    wish = {
+        "photo": keep_photo_of(Item.objects.get(position=7)),
+        "encoder": "colour-histogram",
+        "metric": "l2",
+    }
+    assert search(**wish).verdict.kind == "uncalibrated"
+    index = Index.objects.get(space__encoder="colour-histogram", metric="l2")
+    job = Job.objects.get(kind="calibrate", arguments={"index": index.pk})
+    assert run_in_foreground(job=job, report=lambda row: None).state == "done"
+    verdict = search(**wish).verdict
+    assert verdict.kind == "similar", "too few were asked for anything clear to be promised"
+    assert "counted on 15 the items' own pictures" in verdict.promise
+    assert search(**wish, page=2).verdict == verdict, "it is of the search, not of a page"
+    assert search(**wish, filters={"colour": ["blue"]}).verdict.words == "Filtered, and so not judged."
+    assert search(item=7, encoder="colour-histogram", metric="l2").verdict is None
 
 
 def test_words_for_distances_never_say_closer_of_what_is_further_away(catalogue):
