@@ -16,7 +16,10 @@ from ninja import NinjaAPI
 
 import evaluation.api
 import search.api
+import search.photo_api
 from dopeornope.views import RETRY_SECONDS
+from search.engine.errors import DiskFull
+from search.selectors.searches import SearchRefused
 from search.services.tokens import TokenRefused
 from search.views.access import answer_refused
 
@@ -30,6 +33,7 @@ api = NinjaAPI(
     description=(
         "What people say about visual search: a leaderboard of contenders, and what stands behind it. "
         "Reading needs no key, except for jobs: those need an operator's or analyst's session or token. "
+        "Searching needs none either; a photo is known by the key that its sender is told. "
         "Every refusal is JSON with a field detail."
     ),
     docs_url=None,
@@ -39,6 +43,7 @@ api.add_router("/leaderboard", evaluation.api.leaderboard)
 api.add_router("/contenders", evaluation.api.contenders)
 api.add_router("/catalogues", search.api.catalogues)
 api.add_router("/jobs", search.api.jobs)
+api.add_router("/search", search.photo_api.search)
 
 
 @api.exception_handler(OperationalError)
@@ -55,6 +60,17 @@ def ask_to_come_again(request: HttpRequest, error: Exception) -> HttpResponse:
 @api.exception_handler(TokenRefused)
 def refuse_token(request: HttpRequest, refused: TokenRefused) -> HttpResponse:
     return answer_refused(refused)
+
+
+@api.exception_handler(SearchRefused)
+def refuse_search(request: HttpRequest, refused: SearchRefused) -> HttpResponse:
+    return search.photo_api.answer_search_refused(refused)
+
+
+@api.exception_handler(DiskFull)
+def tell_disk_full(request: HttpRequest, full: DiskFull) -> HttpResponse:
+    status = HTTPStatus.INSUFFICIENT_STORAGE
+    return search.photo_api.answer_search_refused(SearchRefused("disk-full", str(full), status=status))
 
 
 @require_safe

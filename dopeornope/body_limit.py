@@ -1,10 +1,11 @@
 """Bodies too large for the address they are sent to are cut off while they arrive, not after.
 
 Django reads a request's whole body to disk before any view can refuse it. Only an operator may send a large
-one, and only to the import form.
+one, and only to the import form; photos that people search with may be of the size that cameras make.
 """
 
 import asyncio
+import re
 import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -27,6 +28,9 @@ Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
+PHOTO_BYTES = 10 * 1024 * 1024
+# Where photos are sent to be searched with, on the page and through the API.
+PHOTOS = re.compile(r"/search/[-\w]+/photos/|/api/search/[-\w]+/")
 # Beside the file: the form's other fields and what multipart adds.
 FORM_BYTES = 64 * 1024
 # Who is refused goes on sending for a moment. Hanging up at once would break the connection under what is
@@ -46,6 +50,8 @@ class BodyLimit:
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         if scope["path"] == reverse("operations-import") and await sync_to_async(_may_upload)(headers):
             limit = settings.UPLOAD_LIMIT_MB * 1024 * 1024 + FORM_BYTES
+        elif PHOTOS.fullmatch(scope["path"]):
+            limit = PHOTO_BYTES + FORM_BYTES
         if declared.isdigit() and int(declared) > limit:
             await _refuse(receive, send, *_too_large(limit))
             return

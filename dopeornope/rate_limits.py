@@ -48,6 +48,8 @@ class RateLimits:
         self._finds = Budget(each=60, minutes=0.5)
         self._decks = Budget(each=6, minutes=1)
         self._accounts = Budget(each=1, minutes=2)
+        self._searches = Budget(each=12, minutes=0.5)
+        self._photos = Budget(each=3, minutes=1, json_field="message")
         self._downloads = Budget(each=1, minutes=1)
         self._api = Budget(each=3, minutes=1, json_field="detail")
         self._sockets = Budget(each=6, minutes=1)
@@ -86,6 +88,8 @@ class RateLimits:
             return self._play if posted else self._decks
         if path.startswith("/find/") and posted:
             return self._finds
+        if path.startswith("/search/") and not path.endswith(".webp"):
+            return self._photos if posted else self._searches
         if path.startswith("/api/"):
             return self._api
         if path.startswith(DOWNLOADS) or (path.startswith(TABLES) and path.endswith(ENDINGS)):

@@ -10,6 +10,7 @@ class EvaluationConfig(AppConfig):
 
     def ready(self) -> None:
         # Services need the models, which are loaded only now.
+        from evaluation.selectors.promotions import find_index_in_charge
         from evaluation.services import append_only, challenges, expiry, extras, rankings, retrainings, seals
         from evaluation.services.contenders import enter_built_index
         from evaluation.services.deals import delete_abandoned_rounds
@@ -17,11 +18,13 @@ class EvaluationConfig(AppConfig):
         from evaluation.services.races import delete_abandoned_rooms, end_late
         from search.events import subscribe_index_built
         from search.models import Queue
+        from search.selectors.searchable import register_preference
         from search.services.imports import reserve_slugs
         from search.services.jobs import JobKind, register_kind
         from search.services.sweeping import register_sweep
 
         subscribe_index_built(enter_built_index)
+        register_preference(find_index_in_charge)
         reserve_slugs(PLAY_WORDS)
         register_sweep("ended sessions", expiry.delete_ended_sessions)
         register_sweep("abandoned rounds", delete_abandoned_rounds)

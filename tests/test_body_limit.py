@@ -9,7 +9,7 @@ from asgiref.sync import async_to_sync
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from dopeornope.body_limit import FORM_BYTES, BodyLimit
+from dopeornope.body_limit import FORM_BYTES, PHOTO_BYTES, BodyLimit
 
 pytestmark = pytest.mark.django_db
 MB = 1024 * 1024
@@ -120,6 +120,15 @@ def test_an_operator_may_bring_a_large_catalogue(settings):
     assert send_body(Server(), 3 * MB, path=IMPORT, cookie=cookie, declared=False)[0] == 200
     assert send_body(Server(), 3 * MB + FORM_BYTES + 1, path=IMPORT, cookie=cookie)[0] == 413
     assert send_body(Server(), 3 * MB, path="/play/votes/", cookie=cookie)[0] == 413
+
+
+@pytest.mark.parametrize("path", ["/search/demo/photos/", "/api/search/demo/"])
+def test_anybody_may_send_a_photo_of_the_size_that_cameras_make_and_no_larger(path):
+    assert send_body(Server(), PHOTO_BYTES, path=path) == (200, PHOTO_BYTES)
+    assert send_body(Server(), PHOTO_BYTES + FORM_BYTES + 1, path=path)[0] == 413
+    hidden = Server()
+    status, asked = send_body(hidden, 50 * MB, path=path, declared=False)
+    assert status == 413 and asked < 12 * MB and hidden.read <= PHOTO_BYTES + FORM_BYTES
 
 
 @pytest.mark.parametrize("role", [None, "analyst"])

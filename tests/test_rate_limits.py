@@ -78,6 +78,7 @@ def site(settings) -> Site:
         (("annotate-csv", "demo"), "GET", 2),
         (("lineage-jsonl", 1), "GET", 2),
         (("api:get_leaderboard",), "GET", 6),
+        (("api:search_again", "demo"), "GET", 6),
         (("api:openapi-json",), "GET", 6),
     ],
 )
@@ -87,6 +88,18 @@ def test_a_network_spends_its_budget_and_others_keep_theirs(site, address, metho
     assert site.count_let_in(path, method, tries=at_once + 1) == at_once
     assert site.count_let_in(path, method, tries=1, client=("203.0.113.8", 1)) == 1
     assert site.count_let_in(path, method, tries=1, client=None) == 1
+
+
+def test_a_thousand_searches_a_minute_from_one_network_are_stopped_and_others_are_not(settings):
+    settings.PLAYERS_PER_NETWORK = 40
+    site = Site()
+    for path, method, at_once in (("/search/demo/", "GET", 240), ("/search/demo/photos/", "POST", 120)):
+        assert site.count_let_in(path, method, tries=1000) < 1000
+        start, _ = site.ask(path, method)
+        assert start["status"] == 429 and int(dict(start["headers"])[b"retry-after"]) > 0
+        assert site.count_let_in(path, method, tries=at_once, client=("203.0.113.8", 1)) == at_once
+    picture = "/search/photos/00000000-0000-0000-0000-000000000000.webp"
+    assert site.count_let_in(picture, tries=100) == 100
 
 
 @pytest.mark.parametrize("name", ["home", "leaderboard", "leaderboard-board", "privacy", "login", "register"])

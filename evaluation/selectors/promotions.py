@@ -33,6 +33,12 @@ def find_in_charge(catalogue: Catalogue) -> Contender | None:
     return last.contender if last is not None and last.contender.state == "active" else None
 
 
+def find_index_in_charge(catalogue: Catalogue) -> int | None:
+    """The primary key of the index by which the encoder in charge answers."""
+    contender = find_in_charge(catalogue)
+    return None if contender is None else contender.index_id
+
+
 def find_before(last: Promotion) -> Promotion | None:
     """What a rollback of ``last`` goes back to; None where nothing stood before it."""
     return (last.restores or last).replaces

@@ -14,6 +14,7 @@ class Scope(models.TextChoices):
     READ_PLAYERS = "read:players", "what the checks say of players"
     READ_GAMES = "read:games", "navigation games that are over"
     READ_ANNOTATIONS = "read:annotations", "what annotators picked"
+    CHOOSE_ENGINES = "choose:engines", "which engine answers a search, to be told and to choose"
 
 
 class ApiToken(models.Model):

@@ -1,0 +1,118 @@
+"""Searching through the API: the answer of the page, for programs; engines are told to analysts alone."""
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from search.models import Item, Photo, Scope
+from search.selectors.searches import Area, Wish
+from search.services.photos import LONGEST
+from search.views.searching import answer_now
+from tests.search.searching import make_photo_of, make_searchable
+from tests.tokens import send_token
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def catalogue(monkeypatch):
+    return make_searchable(monkeypatch)
+
+
+def ask(path: str = "demo/", /, headers=None, **question):
+    return Client().get(f"/api/search/{path}", question, headers=headers)
+
+
+def send(position: int = 7, **options):
+    photo = SimpleUploadedFile("photo.jpg", make_photo_of(Item.objects.get(position=position)))
+    return Client().post("/api/search/demo/", {"photo": photo, **options})
+
+
+def test_a_photo_finds_its_item_and_is_asked_with_again_by_its_key():
+    answer = send()
+    told = answer.json()
+    assert answer.status_code == 200 and answer["Cache-Control"].startswith("max-age=0")
+    assert told["candidates"][0]["item"]["position"] == 7 and told["total"] == 30
+    again = ask(photo=told["photo"]["key"]).json()
+    assert again == told
+    assert ask(photo=told["photo"]["key"], page=2).json()["page"] == 2
+    assert ask(f"photos/{told['photo']['key']}/").json() == told["photo"]
+
+
+def test_the_answer_is_that_of_the_page():
+    key = send(filter="kind:boot").json()["photo"]["key"]
+    told = ask(photo=key, filter="kind:boot", left=0.1, top=0.1, width=0.8, height=0.8).json()
+    wish = Wish(
+        catalogue="demo",
+        photo=Photo.objects.get().key,
+        filters={"kind": ["boot"]},
+        area=Area(0.1, 0.1, 0.8, 0.8),
+    )
+    page = answer_now(wish, now=timezone.now())
+    assert [one["item"]["position"] for one in told["candidates"]] == [
+        one.item.position for one in page.candidates
+    ]
+    assert [one["distance"] for one in told["candidates"]] == pytest.approx(
+        [one.distance for one in page.candidates]
+    )
+
+
+def test_a_photo_is_kept_longer_with_consent_and_deleted_at_once():
+    key = send().json()["photo"]["key"]
+    kept = Client().put(f"/api/search/photos/{key}/").json()
+    assert kept["kept_until"] == kept["longest"]
+    assert Photo.objects.get().kept_until == Photo.objects.get().created_at + LONGEST
+    assert Client().delete(f"/api/search/photos/{key}/").status_code == 204
+    assert Client().delete(f"/api/search/photos/{key}/").status_code == 204
+    for answer in (ask(f"photos/{key}/"), ask(photo=key), Client().put(f"/api/search/photos/{key}/")):
+        assert (answer.status_code, answer.json()["code"]) == (404, "no-such-photo")
+
+
+def test_engines_are_told_to_and_chosen_by_analysts_alone():
+    assert ask(item=3).json()["engine"] is None
+    refused = ask(item=3, engine="colour-histogram")
+    assert (refused.status_code, refused.json()["code"]) == (403, "engine-not-told")
+    _, headers = send_token(Scope.CHOOSE_ENGINES, now=timezone.now())
+    told = ask(item=3, engine="colour-histogram", metric="l1", headers=headers).json()
+    assert (told["engine"], told["metric"]) == ("colour-histogram", "l1")
+    _, narrow = send_token(Scope.READ_JOBS, now=timezone.now())
+    assert ask(item=3, headers=narrow).status_code == 403
+    client = Client()
+    user = User.objects.create(username="ana")
+    user.groups.add(Group.objects.get_or_create(name="analyst")[0])
+    client.force_login(user)
+    assert client.get("/api/search/demo/", {"item": 3}).json()["engine"]
+
+
+@pytest.mark.parametrize(
+    ("question", "code"),
+    [
+        ({}, "nothing-asked"),
+        ({"item": 3, "filter": "kind"}, "bad-filter"),
+        ({"item": 3, "filter": "size:large"}, "bad-filter"),
+        ({"item": 3, "weight": "colour:much"}, "bad-weight"),
+        ({"item": 3, "weight": "colour:nan"}, "bad-weight"),
+        ({"item": 3, "left": 0.1}, "bad-area"),
+        ({"item": 4711}, "no-such-item"),
+    ],
+)
+def test_questions_that_say_nothing_are_refused_in_words(question, code):
+    answer = ask(**question)
+    assert answer.status_code in (404, 422) and answer.json()["code"] == code
+    assert answer.json()["detail"].endswith(".")
+
+
+def test_a_question_that_is_refused_keeps_no_photo():
+    assert send(weight="colour:much").status_code == 422
+    photo = SimpleUploadedFile("photo.jpg", b"never looked at")
+    assert Client().post("/api/search/elsewhere/", {"photo": photo}).status_code == 404
+    assert not Photo.objects.exists()
+
+
+def test_filters_are_listed_with_their_counts():
+    assert ask("demo/filters/").json() == [
+        {"aspect": "kind", "values": [["bag", 10], ["boot", 10], ["shirt", 10]]}
+    ]
+    assert ask("elsewhere/filters/").status_code == 404
