@@ -4,27 +4,22 @@ import json
 import re
 import uuid
 from collections import Counter
-from datetime import timedelta
-from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pytest
-from django.db import IntegrityError, connection, transaction
 from scipy.stats import chi2_contingency
 from scipy.stats.contingency import crosstab
 
-from evaluation.models import Catch, Contender, Credit, Deal, Pair, Player, Round, Side, Vote
+from evaluation.models import Catch, Contender, Credit, Deal, Pair, Player, Vote
 from evaluation.selectors import extras
 from evaluation.selectors.board import Filters, read_board
 from evaluation.selectors.catalogues import Totals, count_totals
 from evaluation.selectors.checked import Checked, read_checked
 from evaluation.selectors.deal_counts import count_deals
 from evaluation.selectors.dealt_answers import read_dealt_answers
-from evaluation.selectors.tables import Hall, Seat
 from evaluation.selectors.vote_columns import read_votes
 from evaluation.selectors.vote_exports import CHECK, list_votes
-from evaluation.services import deals
 from evaluation.services import extras as making
 from evaluation.services.dumps import write_dump
 from evaluation.services.extras import make_extras, make_missing_extras
@@ -33,48 +28,21 @@ from evaluation.services.rebuilding import rebuild
 from evaluation.services.recount import find_differences
 from evaluation.services.verdicts import Grounds, exclude_player, restore_player
 from evaluation.services.vetting import vet_players
-from evaluation.stats import places
-from evaluation.stats.allocation import POLICY, Shelf
+from evaluation.stats.allocation import POLICY
 from evaluation.stats.places import CHECKS, IDENTICAL, LESSON, RANDOM, REPEAT
 from evaluation.stats.vetting import Check, State
-from evaluation.views import play
 from search.engine.metrics import Neighbours
 from search.models import Catalogue, Item, Split
-from tests.evaluation.decks import Deck, cast, deal_to
-from tests.factories import NOW, give_extras, make_catalogue, make_contender, make_contenders, make_pairs
+from tests.evaluation.checking import make_checked_catalogue, play_checked
+from tests.evaluation.decks import Deck, deal_to
+from tests.factories import NOW, make_catalogue, make_contender, make_contenders, make_pairs
 
 pytestmark = pytest.mark.django_db
-NO_PAIRS = Shelf(*np.empty((2, 0), dtype=np.int64))
 
 
 @pytest.fixture
 def catalogue(monkeypatch: pytest.MonkeyPatch) -> Catalogue:
-    """One place in three is a check, and a pair comes again after five others."""
-    monkeypatch.setattr(places, "CHECK_SHARE", 1 / 3)
-    monkeypatch.setattr(extras, "FEWEST_BETWEEN", 5)
-    monkeypatch.setattr(play, "rng", np.random.default_rng(0))
-    catalogue = make_catalogue(items=160, with_images=False)
-    contender, *_ = make_contenders(catalogue, count=3)
-    give_extras(contender)
-    return catalogue
-
-
-def _play(key: uuid.UUID, *, hands: int = 8, count: int = 10, errs: bool = False, seed: int = 0) -> None:
-    """Dopes what is the same twice or every third candidate, and says the same again; or the contrary.
-
-    One answer a second: which of them were given a while ago depends on their order.
-    """
-    now = NOW
-    for turn in range(hands):
-        for deal in deal_to(key, now=now, count=count, seed=100 * seed + turn).deals:
-            pair = Pair.objects.select_related("candidate").get(pk=deal.pair)
-            likes = pair.question_id == pair.candidate_id
-            if not Catch.objects.filter(pair=pair).exists():
-                likes = pair.candidate.position % 3 == 0
-            if errs and Deal.objects.get(pk=deal.pk).policy in CHECKS:
-                likes = not likes
-            now += timedelta(seconds=1)
-            cast(key, {deal.pk: "dope" if likes else "nope"}, now=now)
+    return make_checked_catalogue(monkeypatch)
 
 
 def test_what_no_contender_is_credited_with_is_made_of_the_right_items(catalogue: Catalogue) -> None:
@@ -126,7 +94,7 @@ def test_a_catch_pair_that_a_contender_finds_is_as_any_other_and_held_against_no
     catalogue: Catalogue,
 ) -> None:
     key = uuid.uuid4()
-    _play(key, errs=True)
+    play_checked(key, errs=True)
     player = Player.objects.get(key=key).pk
     before, totals = read_checked(catalogue.pk)[player], count_totals()
     catch = Catch.objects.filter(kind=Catch.Kind.RANDOM, pair__deals__vote__isnull=False)[0]
@@ -179,7 +147,7 @@ def test_neither_place_nor_side_follows_what_a_deal_is_for(catalogue: Catalogue)
         held = frozenset(deal.pk for deal in first.deals)
         deal_to(key, now=NOW, count=10, seed=1000 + seed, round_id=first.round.pk, held=held)
     for seed in range(2):  # and players, to whom a pair may come again from their second round on
-        _play(uuid.uuid4(), hands=8, seed=seed)
+        play_checked(uuid.uuid4(), hands=8, seed=seed)
     later = Deal.objects.filter(player__isnull=False, round__created_at__gt=NOW)
     for dealt, kinds in ((Deal.objects.filter(player=None), 4), (later, 5)):
         rows = list(dealt.values_list("policy", "place", "side"))
@@ -192,7 +160,7 @@ def test_neither_place_nor_side_follows_what_a_deal_is_for(catalogue: Catalogue)
 def test_the_board_is_what_it_is_without_them_whatever_happens(catalogue: Catalogue, tmp_path: Path) -> None:
     keys = [uuid.uuid4() for _ in range(3)]
     for seed, key in enumerate(keys):
-        _play(key, seed=seed)
+        play_checked(key, seed=seed)
     policies = set(Vote.objects.values_list("deal__policy", flat=True))
     assert policies == {POLICY, LESSON, IDENTICAL, RANDOM, REPEAT}
     said = Vote.objects.filter(deal__policy=POLICY)
@@ -222,23 +190,11 @@ def test_the_board_is_what_it_is_without_them_whatever_happens(catalogue: Catalo
     assert find_differences() == []
 
 
-def test_a_check_taken_back_is_asked_again_as_what_it_was(catalogue: Catalogue) -> None:
-    deck = Deck()
-    while not Vote.objects.filter(deal__policy__in=CHECKS).exists():
-        deal = deck.deal(1)["deals"][0]["id"]
-        deck.vote(deal, "nope")
-    undone = deck.post("/play/undo/", {"deal": deal})
-    again = Deal.objects.get(pk=undone.json()["deal"]["id"])
-    assert (again.replaces_id, again.policy in CHECKS) == (deal, True)
-    assert deck.vote(again.pk).status_code == 200
-    assert find_differences() == []
-
-
 def test_players_are_judged_by_the_pairs_with_a_known_answer(catalogue: Catalogue) -> None:
     careful, careless, newcomer = (uuid.uuid4() for _ in range(3))
-    _play(careful, seed=1)
-    _play(careless, errs=True, seed=2)
-    _play(newcomer, hands=1, count=2, seed=3)
+    play_checked(careful, seed=1)
+    play_checked(careless, errs=True, seed=2)
+    play_checked(newcomer, hands=1, count=2, seed=3)
     checked = read_checked(catalogue.pk)
     known = {key: Player.objects.get(key=key).pk for key in (careful, careless, newcomer)}
     right, wrong = checked[known[careful]], checked[known[careless]]
@@ -275,74 +231,8 @@ def test_a_summary_names_nobody_behind_what_counts_for_nobody(catalogue: Catalog
     assert "counts for no contender" in page.content.decode()
 
 
-def test_what_may_come_again_is_asked_for_once_a_hand(
-    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(places, "CHECK_SHARE", 1)
-    asked: list[object] = []
-    monkeypatch.setattr(deals, "find_repeatable", lambda *given: asked.append(given) or NO_PAIRS)
-    for seed in range(4):
-        deal_to(uuid.uuid4(), now=NOW, count=10, seed=seed)
-    assert 0 < len(asked) <= 4
-
-
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite alone counts its steps")
-def test_what_may_come_again_is_found_in_time_that_grows_with_what_was_answered(catalogue: Catalogue) -> None:
-    player = Player.objects.create(key=uuid.uuid4(), created_at=NOW)
-    seat = Seat(player.pk, None)
-    steps = []
-    for first in (0, 400):
-        _answer_many(catalogue, player, range(first, first + 400))
-        ticks = count()
-        connection.connection.set_progress_handler(lambda ticks=ticks: bool(next(ticks) < 0), 100)
-        found = extras.find_repeatable(seat, Hall(catalogue.pk, catalogue.slug, None))
-        connection.connection.set_progress_handler(None, 0)
-        assert len(found) == min(extras.MOST_REPEATABLE, first + 400 - extras.FEWEST_BETWEEN)
-        steps.append(next(ticks))
-    assert steps[1] < 3 * steps[0], "four times as many where each answer is held against each"
-
-
-def _answer_many(catalogue: Catalogue, player: Player, numbers: range) -> None:
-    item = catalogue.items.order_by("position")[0]
-    round_ = Round.objects.create(id=f"{numbers[0]:032}", catalogue=catalogue, player=player, created_at=NOW)
-    asked = [
-        Pair(catalogue=catalogue, question=item, candidate=item, words=str(one), split=Split.EVALUATION)
-        for one in numbers
-    ]
-    dealt = [
-        Deal(
-            id=f"{pair.words:0>32}",
-            pair=pair,
-            round=round_,
-            player=player,
-            place=place,
-            side=Side.QUESTION_FIRST,
-            policy=POLICY,
-            propensity=1,
-            issued_at=NOW,
-            expires_at=NOW,
-        )
-        for place, pair in enumerate(Pair.objects.bulk_create(asked), start=1)
-    ]
-    Deal.objects.bulk_create(dealt)
-    Vote.objects.bulk_create(
-        Vote(deal=deal, answer="dope", dwell_ms=900, modality="key", cast_at=NOW) for deal in dealt
-    )
-
-
-def test_a_pair_comes_again_to_a_player_once_whoever_deals(catalogue: Catalogue) -> None:
-    """Two processes that deal to one player at once: the second fails, is tried again, and finds it dealt."""
-    _play(uuid.uuid4())
-    repeat = Deal.objects.filter(policy=REPEAT, vote__isnull=False)[0]
-    for policy in (REPEAT, POLICY):
-        twin = Deal.objects.get(pk=repeat.pk)
-        twin.pk, twin.place, twin.policy = "f" * 32, 99, policy
-        with pytest.raises(IntegrityError), transaction.atomic():
-            twin.save(force_insert=True)
-
-
 def test_trainable_items_alone_are_taught(catalogue: Catalogue) -> None:
-    _play(uuid.uuid4())
+    play_checked(uuid.uuid4())
     taught = Vote.objects.filter(deal__pair__split=Split.TRAINABLE)
     assert set(taught.values_list("deal__policy", flat=True)) == {LESSON}
     asked = Item.objects.filter(pk__in=taught.values("deal__pair__question"))

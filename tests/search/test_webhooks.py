@@ -1,12 +1,9 @@
-"""Webhooks: told in the transaction, signed, retried for a day, and what operators see and do."""
+"""Webhooks: told in the transaction, signed, and retried for a day."""
 
 import base64
-import hashlib
-import hmac
 import json
-import re
 import threading
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,59 +13,22 @@ from search.models import Delivery, Job, Queue, Topic, Webhook
 from search.services import delivering
 from search.services.delivering import GIVEN_UP_AFTER, IN_A_ROW, KEPT_FOR, deliver_due, drop_old
 from search.services.jobs import JobContext, JobFailed, JobKind, create_job, register_kind, run_in_foreground
-from search.services.posting import NotAnswered, NotPosted
+from search.services.posting import NotAnswered
 from search.services.webhooks import (
-    WebhookRefused,
-    announce,
-    register_webhook,
-    replay,
-    rotate_secret,
-    send_test,
     sign_with,
-    switch_webhook,
     tell_secret,
 )
 from tests.factories import NOW
-from tests.operators import sign_in
+from tests.search.hooks import Receiver, make_hook, tell, the_delivery, verify
 from tests.search.receiving import post_here, receive
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
 
 
-class Receiver:
-    """Takes what is sent, and answers with the status it is told to."""
-
-    def __init__(self, status: int = 204) -> None:
-        self.status = status
-        self.got: list[tuple[str, dict[str, str], bytes]] = []
-
-    def __call__(self, url: str, *, headers: Any, body: bytes, within_s: float) -> int:
-        self.got.append((url, dict(headers), body))
-        if self.status == 0:
-            raise NotPosted("hooks.example did not answer within 4 seconds.")
-        return self.status
-
-    @property
-    def data(self) -> list[Any]:
-        return [json.loads(body)["data"]["n"] for _, _, body in self.got]
-
-
 @pytest.fixture
 def hook() -> Webhook:
     return make_hook()
-
-
-def make_hook(address: str = "https://hooks.example/in", *topics: Topic) -> Webhook:
-    return register_webhook(address=address, topics=topics or [Topic.JOB_FAILED], made_by="ada", now=NOW)
-
-
-def tell(n: int = 1, *, at: datetime = NOW) -> None:
-    announce(Topic.JOB_FAILED, {"n": n}, now=at)
-
-
-def the_delivery() -> Delivery:
-    return Delivery.objects.get()
 
 
 def test_it_is_signed_as_the_standard_says() -> None:
@@ -78,14 +38,6 @@ def test_it_is_signed_as_the_standard_says() -> None:
         key, message="msg_p5jXN8AQM9LWM0D4loKWxJek", at=1614265330, body=b'{"test": 2432232314}'
     )
     assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
-
-
-def verify(secret: str, headers: dict[str, str], body: bytes) -> bool:
-    """As a receiver does."""
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
-    mac = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
-    return f"v1,{mac}" in headers["webhook-signature"].split(" ")
 
 
 def test_what_is_told_arrives_over_tls_and_can_be_verified() -> None:
@@ -269,45 +221,6 @@ def test_of_two_sweepers_at_once_one_delivers(hook: Webhook) -> None:
     assert deliver_due(NOW + 2 * MINUTE, send=Receiver()) == 1, "one that died with it is not waited for"
 
 
-def test_after_a_change_of_secret_both_hold_for_a_day(hook: Webhook) -> None:
-    old = tell_secret(hook)
-    rotate_secret(webhook=hook, now=NOW)
-    new = tell_secret(hook)
-    assert new != old
-    for later, holding in [(timedelta(hours=23), {old, new}), (timedelta(hours=25), {new})]:
-        tell(at=NOW + later)
-        receiver = Receiver()
-        deliver_due(NOW + later, send=receiver)
-        ((_, headers, body),) = receiver.got
-        assert {secret for secret in (old, new) if verify(secret, headers, body)} == holding
-
-
-def test_a_secret_changed_twice_in_a_day_leaves_the_one_in_use(hook: Webhook) -> None:
-    in_use = tell_secret(hook)
-    for hours in (0, 1):
-        rotate_secret(webhook=hook, now=NOW + timedelta(hours=hours))
-    tell()
-    receiver = Receiver()
-    deliver_due(NOW + timedelta(hours=24), send=receiver)
-    ((_, headers, body),) = receiver.got
-    assert verify(in_use, headers, body) and verify(tell_secret(hook), headers, body)
-
-
-def test_one_that_is_switched_off_is_told_nothing_until_it_is_on_again(hook: Webhook) -> None:
-    tell(1)
-    switch_webhook(webhook=hook, on=False, now=NOW)
-    assert (the_delivery().state, the_delivery().problem) == ("given up", "The webhook was switched off.")
-    tell(2)
-    assert Delivery.objects.count() == 1
-    hook.refresh_from_db()
-    with pytest.raises(WebhookRefused, match="Switch the webhook on first"):
-        send_test(webhook=hook, now=NOW)
-    switch_webhook(webhook=hook, on=True, now=NOW)
-    replay(delivery=the_delivery(), now=NOW)
-    receiver = Receiver()
-    assert deliver_due(NOW, send=receiver) == 1 and receiver.data == [1]
-
-
 def test_what_ended_long_ago_is_forgotten_and_what_waits_is_not(hook: Webhook) -> None:
     tell(1)
     deliver_due(NOW, send=Receiver())
@@ -343,41 +256,3 @@ def test_what_was_not_written_for_people_stays_in_the_house(hook: Webhook) -> No
     run_in_foreground(job=job, report=lambda job: None, now=lambda: NOW)
     assert json.loads(the_delivery().body)["data"]["reason"] == "It broke off (ValueError)."
     assert Job.objects.get().reason == "ValueError: /var/data/secret.csv"
-
-
-def test_operators_register_test_and_change_them_on_the_page() -> None:
-    operator = sign_in("operator")
-    form = {"address": "https://10.0.0.1/", "topics": ["job.failed", "ranking.made"]}
-    refused = operator.post("/operations/webhooks/", form)
-    assert refused.status_code == 422 and "not a public address" in refused.content.decode()
-    good = {**form, "address": "https://hooks.example/in"}
-    page = operator.post("/operations/webhooks/", good, follow=True)
-    assert page.redirect_chain == [("/operations/webhooks/", 302)]
-    (secret,) = re.findall(r"whsec_[\w+/]+=*", page.content.decode())
-    hook = Webhook.objects.get()
-    assert (secret, hook.topics) == (tell_secret(hook), ["job.failed", "ranking.made"])
-    assert secret not in operator.get("/operations/webhooks/").content.decode()
-    assert secret not in str(Webhook.objects.values().get())
-
-    again = operator.post("/operations/webhooks/", {**good, "address": "https://HOOKS.example:443/in"})
-    assert again.status_code == 422 and "is told already" in again.content.decode()
-
-    change = f"/operations/webhooks/{hook.pk}/"
-    operator.post(change, {"do": "test"})
-    deliver_due(the_delivery().asked_at, send=Receiver(500))
-    page = operator.get("/operations/webhooks/").content.decode()
-    assert "webhook.test" in page and "It answered 500." in page and "failing" in page
-    page = operator.post(change, {"do": "rotate"}, follow=True).content.decode()
-    hook.refresh_from_db()
-    assert tell_secret(hook) != secret and tell_secret(hook) in page
-    for _ in range(2):
-        operator.post(change, {"do": "off"})
-    page = operator.post(change, {"do": "test"}, follow=True).content.decode()
-    assert "Switch the webhook on first" in page and Delivery.objects.count() == 1
-    page = operator.get("/operations/webhooks/").content.decode()
-    assert "given up" in page and "Send again" not in page
-    operator.post(change, {"do": "on"})
-    operator.post(f"/operations/webhooks/deliveries/{the_delivery().pk}/")
-    assert the_delivery().state == "waiting"
-    operator.post(change, {"do": "delete"})
-    assert not Webhook.objects.exists() and not Delivery.objects.exists()
