@@ -22,6 +22,7 @@ from django.core.management import call_command  # noqa: E402  # needs the apps
 from django.db import connection, transaction  # noqa: E402
 
 from evaluation.services.recount import find_differences  # noqa: E402
+from evaluation.stats.evenness import UNIT  # noqa: E402
 from search import events  # noqa: E402
 from tests.factories import make_catalogue, make_contenders  # noqa: E402
 
@@ -90,10 +91,14 @@ PAIRS_COUNTED = """
         FROM evaluation_vote vote JOIN evaluation_deal deal ON deal.id = vote.deal_id GROUP BY 1
     ) counted WHERE counted.pair_id = pair.id
 """
-TALLIES_COUNTED = """
-    UPDATE evaluation_tally tally SET dopes = counted.dopes, nopes = counted.nopes, skips = counted.skips
+TALLIES_COUNTED = f"""
+    UPDATE evaluation_tally tally SET dopes = counted.dopes, nopes = counted.nopes, skips = counted.skips,
+        pairs = counted.pairs, shares = counted.shares, inverses = counted.inverses
     FROM (
-        SELECT contender_id, category_id, sum(dopes) AS dopes, sum(nopes) AS nopes, sum(skips) AS skips
+        SELECT contender_id, category_id, sum(dopes) AS dopes, sum(nopes) AS nopes, sum(skips) AS skips,
+            count(*) FILTER (WHERE dopes + nopes > 0) AS pairs,
+            coalesce(sum(dopes * {UNIT}::bigint / nullif(dopes + nopes, 0)), 0) AS shares,
+            coalesce(sum({UNIT}::bigint / nullif(dopes + nopes, 0)), 0) AS inverses
         FROM evaluation_pair pair JOIN evaluation_credit credit ON credit.pair_id = pair.id GROUP BY 1, 2
     ) counted
     WHERE counted.contender_id = tally.contender_id AND counted.category_id = tally.category_id

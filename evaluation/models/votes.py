@@ -152,13 +152,21 @@ class Retraction(models.Model):
 
 
 class Tally(models.Model):
-    """Counted votes of one contender on questions of one category."""
+    """Counted votes of one contender on questions of one category, and how they lie over its pairs.
+
+    With d dopes among n answers (dopes and nopes) of a pair, ``shares`` is the sum over pairs of d / n and
+    ``inverses`` that of 1 / n, each in units of 1 / `evenness.UNIT`, rounded down; ``pairs`` are those with
+    n > 0. So every pair counts alike, however often it was dealt.
+    """
 
     contender = models.ForeignKey("evaluation.Contender", on_delete=models.CASCADE, related_name="tallies")
     category = models.ForeignKey("search.Attribute", on_delete=models.PROTECT, null=True, related_name="+")
     dopes = models.PositiveIntegerField(default=0)
     nopes = models.PositiveIntegerField(default=0)
     skips = models.PositiveIntegerField(default=0)
+    pairs = models.PositiveIntegerField(default=0)
+    shares = models.PositiveBigIntegerField(default=0)
+    inverses = models.PositiveBigIntegerField(default=0)
 
     class Meta:
         constraints = [

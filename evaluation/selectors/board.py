@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 
 from django.db.models import QuerySet, Sum
 
 from evaluation.models import Contender, Credit, Pair, Spread, Tally
 from evaluation.selectors.exclusions import Exclusion, list_exclusions
-from evaluation.stats.intervals import Clustering, Moments, Standing, stand
+from evaluation.stats.evenness import Evenness
+from evaluation.stats.intervals import Clustering, Moments, Standing, design_effect
 from evaluation.stats.placing import place_all
 from search.models import Attribute, Metric, Revision, Split
 
@@ -18,8 +19,10 @@ LEVEL = 0.95
 VOTES_FLOOR = 50
 PLAYERS_FLOOR = 5
 METHOD = (
-    "Approval is the share of dopes among dopes and nopes; skips are left out. The 95 % interval is widened "
-    "because votes of one player, and votes on one pair, are alike, and again because the board is watched "
+    "Approval is the share of dopes among dopes and nopes of each pair that the contender found, averaged "
+    "over its pairs: one that was dealt often counts no more than another, so it does not matter which were "
+    "favoured. Skips are left out. The 95 % interval is widened because votes of a player, and on a pair, "
+    "are alike, because some pairs have more votes than others, and again because the board is watched "
     "while votes come in: it is right at all looks together, not at one. A range of ranks holds all places "
     "that the votes leave open. Within one category the interval is widened as for all votes. "
     f"With fewer than {PLAYERS_FLOOR} players a standing is provisional."
@@ -100,9 +103,27 @@ class _Figures:
     standing: Standing | None
 
 
-def read_revision() -> int:
-    """How often the leaderboard has changed."""
-    return Revision.objects.filter(topic=TOPIC).values_list("number", flat=True).first() or 0
+@dataclass(frozen=True)
+class _Sums:
+    dopes: int = 0
+    nopes: int = 0
+    skips: int = 0
+    pairs: int = 0
+    shares: int = 0
+    inverses: int = 0
+
+    @property
+    def answers(self) -> int:
+        return self.dopes + self.nopes
+
+    @property
+    def evenness(self) -> Evenness:
+        return Evenness(self.pairs, self.shares, self.inverses)
+
+
+def read_revision(topic: str = TOPIC) -> int:
+    """How often the leaderboard, or what another topic shows, has changed."""
+    return Revision.objects.filter(topic=topic).values_list("number", flat=True).first() or 0
 
 
 def read_board(filters: Filters) -> Board:
@@ -188,15 +209,9 @@ def _read_figures(contenders: Sequence[Contender], category: str) -> Iterable[_F
     shown = _sum(tallies.filter(category__value=category)) if category else totals
     for contender in contenders:
         spread = getattr(contender, "spread", None) or Spread(contender=contender)
-        standing = _stand(totals.get(contender.pk, (0, 0, 0)), spread)
-        dope, nope, skipped = shown.get(contender.pk, (0, 0, 0))
-        if standing is not None and category:
-            # Per category only the counts are kept, so players and the design effect are those of all votes:
-            # too narrow where few of the players judged this category.
-            standing = Standing(dope, dope + nope, standing.effect, standing.clusters)
-        if not dope + nope:
-            standing = None
-        yield _Figures(contender, dope, nope, skipped, spread.players, standing)
+        total, part = totals.get(contender.pk, _Sums()), shown.get(contender.pk, _Sums())
+        standing = _stand(total, part, spread) if part.answers else None
+        yield _Figures(contender, part.dopes, part.nopes, part.skips, spread.players, standing)
 
 
 def _count_votes(contenders: Sequence[Contender], category: str) -> int:
@@ -213,18 +228,24 @@ def _count_votes(contenders: Sequence[Contender], category: str) -> int:
     return int(sums["dopes"] + sums["nopes"])
 
 
-def _sum(tallies: QuerySet[Tally]) -> dict[int, tuple[int, int, int]]:
-    sums = tallies.order_by().values_list("contender").annotate(Sum("dopes"), Sum("nopes"), Sum("skips"))
-    return {contender: (dopes, nopes, skips) for contender, dopes, nopes, skips in sums}
+def _sum(tallies: QuerySet[Tally]) -> dict[int, _Sums]:
+    names = [field.name for field in fields(_Sums)]
+    sums = tallies.order_by().values_list("contender").annotate(*(Sum(name) for name in names))
+    return {contender: _Sums(*row) for contender, *row in sums}
 
 
-def _stand(total: tuple[int, int, int], spread: Spread) -> Standing | None:
-    dopes, nopes, _ = total
-    if not dopes + nopes:
-        return None
+def _stand(total: _Sums, part: _Sums, spread: Spread) -> Standing:
+    """Of the part, all of it or one category; it holds answers.
+
+    Per category only counts are kept, so players and how alike answers are are those of all votes: too narrow
+    where few of the players judged this category.
+    """
     players = Moments(spread.players, spread.player_dd, spread.player_dn, spread.player_nn)
     pairs = Moments(spread.pairs, spread.pair_dd, spread.pair_dn, spread.pair_nn)
-    return stand(dopes, dopes + nopes, Clustering(players, pairs))
+    alike = design_effect(total.dopes, total.answers, Clustering(players, pairs))
+    effect = alike + part.evenness.excess(part.answers)
+    clusters = min(spread.players, spread.pairs)
+    return Standing(part.dopes, part.answers, effect, clusters, part.evenness.share)
 
 
 def _rank(group: list[_Figures]) -> list[Row]:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from evaluation.models import Answer, Pair, RaterTally, Spread, Tally
 from evaluation.models.statements import Statement, increase, insert
 from evaluation.selectors.standing import StandingPair
+from evaluation.stats.evenness import evenness_step
 
 SPREAD_FIELDS = (
     "players", "player_dd", "player_dn", "player_nn", "pairs", "pair_dd", "pair_dn", "pair_nn",
 )  # fmt: skip
 COUNTED = ("dopes", "nopes", "skips")
+TALLIED = (*COUNTED, "pairs", "shares", "inverses")
 _DOPES, _NOPES, _SKIPS = range(3)
 _COLUMN = {Answer.DOPE: _DOPES, Answer.NOPE: _NOPES, Answer.SKIP: _SKIPS}
 
@@ -48,17 +50,18 @@ def plan_counts(
     for (contender, player), (dopes, nopes) in by_rater.items():
         step = moments_step(raters.get((contender, player), (0, 0)), (dopes, nopes))
         _add(spread[contender], (*step, 0, 0, 0, 0))
-    tallies: dict[tuple[int, int | None], list[int]] = defaultdict(lambda: [0, 0, 0])
+    tallies: dict[tuple[int, int | None], list[int]] = defaultdict(lambda: [0] * len(TALLIED))
     for pk, added in by_pair.items():
         pair = pairs[pk]
-        step = moments_step((pair.dopes, pair.nopes), (added[_DOPES], added[_NOPES]))
+        before, said = (pair.dopes, pair.nopes), (added[_DOPES], added[_NOPES])
+        step, evenness = moments_step(before, said), evenness_step(before, said)
         for contender in pair.finders:
             _add(spread[contender], (0, 0, 0, 0, *step))
-            _add(tallies[contender, pair.category], added)
+            _add(tallies[contender, pair.category], (*added, *evenness))
     return [
         increase(Pair, ["id"], COUNTED, by_pair),
         _count_raters(by_rater, takes_back=any(change.by < 0 for change in changes)),
-        increase(Tally, ["contender_id", "category_id"], COUNTED, tallies),
+        increase(Tally, ["contender_id", "category_id"], TALLIED, tallies),
         increase(Spread, ["contender_id"], SPREAD_FIELDS, spread),
     ]
 

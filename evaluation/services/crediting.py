@@ -12,9 +12,10 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from evaluation.models import Contender, Credit, Pair, RaterTally, Spread, Tally, Vote
-from evaluation.services.counts import COUNTED, SPREAD_FIELDS, moments_step
+from evaluation.services.counts import SPREAD_FIELDS, TALLIED, moments_step
 from evaluation.services.recount import count_votes
 from evaluation.services.turns import wait_for_turn
+from evaluation.stats.evenness import evenness_step
 from search.models import Item, Split
 
 # Credits and votes of one step: a tenth of a second or two, and a web process waits two for its turn.
@@ -87,22 +88,23 @@ def _list_steps(pairs: Iterable[Pair]) -> Iterator[list[Pair]]:
 def _count(contender: Contender, pairs: Mapping[int, Pair]) -> None:
     """Add the votes on these pairs, which the contender has just been credited with, to all its counts."""
     votes = Vote.objects.on_the_board().filter(deal__pair__in=pairs)
-    categories: dict[int | None, list[int]] = defaultdict(lambda: [0, 0, 0])
+    categories: dict[int | None, list[int]] = defaultdict(lambda: [0] * len(TALLIED))
     judged: dict[int, list[int]] = defaultdict(lambda: [0, 0])
     players: dict[int, list[int]] = defaultdict(lambda: [0, 0])
     told = count_votes(votes, "deal__pair_id", "deal__player_id")
     for (pair, player), (dopes, nopes, skips) in told.items():
-        _add(categories[pairs[pair].category_id], (dopes, nopes, skips))
+        _add(categories[pairs[pair].category_id], (dopes, nopes, skips, 0, 0, 0))
         if dopes or nopes:
             _add(judged[pair], (dopes, nopes))
             _add(players[player], (dopes, nopes))
-    for category, counts in categories.items():
-        _raise(Tally.objects.filter(contender=contender, category=category), COUNTED, counts)
     spread = [0] * len(SPREAD_FIELDS)
     for by_players in _count_players(contender, players):
         _add(spread, (*by_players, *_NO_CHANGE))
-    for dopes, nopes in judged.values():
+    for pair, (dopes, nopes) in judged.items():
+        _add(categories[pairs[pair].category_id], (0, 0, 0, *evenness_step((0, 0), (dopes, nopes))))
         _add(spread, (*_NO_CHANGE, *moments_step((0, 0), (dopes, nopes))))
+    for category, counts in categories.items():
+        _raise(Tally.objects.filter(contender=contender, category=category), TALLIED, counts)
     _raise(Spread.objects.filter(contender=contender), SPREAD_FIELDS, spread)
 
 

@@ -1,7 +1,7 @@
 """Counting again from the raw votes: what the leaderboard must equal, exactly."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,9 @@ from django.db.models import Count, F, Model, Q, QuerySet
 
 from evaluation.models import Answer, Pair, Player, RaterTally, Round, Spread, Tally, Vote
 from evaluation.selectors.exclusions import list_excluded
-from evaluation.services.counts import SPREAD_FIELDS, moments_step
+from evaluation.services.counts import SPREAD_FIELDS, TALLIED, moments_step
 from evaluation.services.turns import wait_for_turn
+from evaluation.stats.evenness import evenness_step
 from search import events
 
 Key = tuple[Any, ...]
@@ -45,7 +46,7 @@ class _Table:
 
 
 PAIRS = _Table(Pair, ("pk",), ("dopes", "nopes", "skips"))
-TALLIES = _Table(Tally, ("contender_id", "category_id"), ("dopes", "nopes", "skips"))
+TALLIES = _Table(Tally, ("contender_id", "category_id"), TALLIED)
 RATERS = _Table(RaterTally, ("contender_id", "player_id"), ("dopes", "nopes"))
 SPREADS = _Table(Spread, ("contender_id",), SPREAD_FIELDS)
 ROUNDS = _Table(Round, ("pk",), ("judged",))
@@ -113,21 +114,25 @@ def _count_contenders(votes: QuerySet[Vote]) -> dict[_Table, Counts]:
         for key, (dopes, nopes, _) in count_votes(votes, "contender", "deal__player_id").items()
         if dopes or nopes
     }
-    spreads: dict[Key, list[int]] = defaultdict(lambda: [0] * 8)
+    spreads: dict[Key, list[int]] = defaultdict(lambda: [0] * len(SPREAD_FIELDS))
+    tallies: dict[Key, list[int]] = defaultdict(lambda: [0] * len(TALLIED))
     for (contender, _), d_and_n in raters.items():
-        _add_step(spreads[(contender,)], 0, d_and_n)
-    for (contender, _), (dopes, nopes, _skips) in count_votes(votes, "contender", "deal__pair_id").items():
-        _add_step(spreads[(contender,)], 4, (dopes, nopes))
+        _add(spreads[(contender,)], 0, moments_step((0, 0), d_and_n))
+    by_pair = count_votes(votes, "contender", "deal__pair__category_id", "deal__pair_id")
+    for (contender, category, _), (dopes, nopes, skips) in by_pair.items():
+        _add(spreads[(contender,)], 4, moments_step((0, 0), (dopes, nopes)))
+        _add(tallies[contender, category], 0, (dopes, nopes, skips))
+        _add(tallies[contender, category], 3, evenness_step((0, 0), (dopes, nopes)))
     return {
-        TALLIES: count_votes(votes, "contender", "deal__pair__category_id"),
+        TALLIES: {key: tuple(sums) for key, sums in tallies.items()},
         RATERS: raters,
         SPREADS: {key: tuple(sums) for key, sums in spreads.items()},
     }
 
 
-def _add_step(sums: list[int], offset: int, d_and_n: tuple[int, int]) -> None:
-    for place, value in enumerate(moments_step((0, 0), d_and_n)):
-        sums[offset + place] += value
+def _add(sums: list[int], offset: int, step: Iterable[int]) -> None:
+    for place, value in enumerate(step, start=offset):
+        sums[place] += value
 
 
 def _compare(table: _Table, stored: Counts, counted: Counts) -> list[Difference]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import betaincinv, ndtri, stdtrit
 
+from evaluation.stats.evenness import Evenness
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -77,8 +79,11 @@ def wilson(
     if answers <= 0 or not 0 <= yes <= answers:
         raise ValueError(f"{yes} of {answers} is no share.")
     z = float(ndtri(0.5 + level / 2)) if quantile is None else quantile
-    share = yes / answers
-    worth = answers / effect
+    return score_interval(yes / answers, answers / effect, z)
+
+
+def score_interval(share: float, worth: float, z: float) -> Interval:
+    """Wilson's, of a share and the independent answers it is worth, z standard errors to either side."""
     shrink = 1 + z * z / worth
     centre = (share + z * z / (2 * worth)) / shrink
     half = z * np.sqrt(share * (1 - share) / worth + z * z / (4 * worth * worth)) / shrink
@@ -90,12 +95,25 @@ def wilson(
 
 @dataclass(frozen=True)
 class Standing:
-    """Yes among answers, how many answers count as one, and the smaller number of clusters behind them."""
+    """Yes among answers, how many answers count as one, and the smaller number of clusters behind them.
+
+    ``standardised`` is the share in which every pair counts alike; without it, it is that of yes.
+    """
 
     yes: int
     answers: int
     effect: float = 1.0
     clusters: int | None = None
+    standardised: float | None = None
+
+    @property
+    def share(self) -> float:
+        return self.yes / self.answers if self.standardised is None else self.standardised
+
+    @property
+    def worth(self) -> float:
+        """As many independent answers say as much."""
+        return self.answers / self.effect
 
     def interval(self, *, level: float = 0.95) -> Interval:
         """Wilson's interval on the effective number of answers, never narrower than Wilson's own.
@@ -106,16 +124,21 @@ class Standing:
         is the error that misleads.
         """
         if self.clusters is None:
-            return wilson(self.yes, self.answers, effect=self.effect, level=level)
+            return score_interval(self.share, self.worth, float(ndtri(0.5 + level / 2)))
         freedom = max(1, self.clusters - 1)
-        quantile = float(stdtrit(freedom, 0.5 + level / 2))
-        return wilson(self.yes, self.answers, effect=self.effect, quantile=quantile)
+        return score_interval(self.share, self.worth, float(stdtrit(freedom, 0.5 + level / 2)))
 
 
-def stand(yes: int, answers: int, clustering: Clustering) -> Standing:
-    """The standing of answers that lie in these clusters. Raises ValueError without answers."""
+def stand(yes: int, answers: int, clustering: Clustering, evenness: Evenness) -> Standing:
+    """The standing of answers that lie in these clusters, every pair counting alike.
+
+    To the design effect, which is of the plain share, comes what unequal numbers of answers cost. That errs
+    on the safe side: how much pairs differ weighs most in the plain share, where some have many answers.
+    Raises ValueError without answers.
+    """
     clusters = min(clustering.players.clusters, clustering.pairs.clusters)
-    return Standing(yes, answers, design_effect(yes, answers, clustering), clusters)
+    effect = design_effect(yes, answers, clustering) + evenness.excess(answers)
+    return Standing(yes, answers, effect, clusters, evenness.share)
 
 
 def design_effect(yes: int, answers: int, clustering: Clustering) -> float:

@@ -20,7 +20,7 @@ class Place:
 
 def place_all(standings: Sequence[Standing | None], *, level: float = 0.95) -> list[Place]:
     """Contenders best first, those without votes last; of equals, in the order given."""
-    shares = [-(one.yes / one.answers) if one else 1.0 for one in standings]
+    shares = [-one.share if one else 1.0 for one in standings]
     order = sorted(range(len(standings)), key=lambda number: shares[number])
     ranges = rank_ranges_by_counts(
         [standings[number] for number in order], level=level, bound=watched_interval

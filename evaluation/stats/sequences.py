@@ -12,7 +12,7 @@ from math import log, sqrt
 from scipy.optimize import brentq
 from scipy.special import ndtr, stdtrit
 
-from evaluation.stats.intervals import Interval, Standing, wilson
+from evaluation.stats.intervals import Interval, Standing, score_interval
 
 TIGHTEST = 200.0  # effective answers at which the sequence is as narrow as one can be
 
@@ -30,10 +30,10 @@ def watched_interval(standing: Standing, *, level: float = 0.95) -> Interval:
     they are more alike than independent ones that spread as far, and by Slepian's inequality (Slepian 1962)
     the likelier to stay below a bound.
     """
-    quantile = mixture_quantile(max(1.0, standing.answers / standing.effect), level=level)
+    quantile = mixture_quantile(max(1.0, standing.worth), level=level)
     if standing.clusters is not None:
         quantile = -float(stdtrit(max(1, standing.clusters - 1), ndtr(-quantile)))
-    return wilson(standing.yes, standing.answers, effect=standing.effect, quantile=quantile)
+    return score_interval(standing.share, standing.worth, quantile)
 
 
 def mixture_quantile(answers: float, *, level: float = 0.95, tightest: float = TIGHTEST) -> float:

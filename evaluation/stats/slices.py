@@ -46,7 +46,7 @@ class SliceStanding:
 
 
 def stand_by_slice(votes: Votes, slices: Sequence[Flags]) -> list[list[Standing | None]]:
-    """(contenders, slices): by plain counts. ``slices`` are the votes of each, (n,); they may overlap."""
+    """(contenders, slices): by counts. ``slices`` are the votes of each, (n,); they may overlap."""
     by_slice = [count_standings(votes.only(kept)) for kept in slices]
     return [[standings[contender] for standings in by_slice] for contender in range(votes.found.shape[1])]
 
@@ -65,7 +65,7 @@ def pool_slices(
     if total is None:
         return [SliceStanding(None, 0.0, None) for _ in slices]
     worth = np.array([_worth(one, level) for one in slices])
-    dopes = np.array([one.yes / one.answers if one else 0.0 for one in slices]) * worth
+    dopes = np.array([one.share if one else 0.0 for one in slices]) * worth
     centre, spread = _grid(total, worth, level)
     strength = centre * (1 - centre) / spread**2 - 1  # of the beta distribution, in answers
     alpha = centre * strength + dopes[:, None, None]
@@ -93,7 +93,7 @@ def _worth(standing: Standing | None, level: float) -> float:
     """Effective answers; fewer still where the design effect comes from few clusters (Student's quantile)."""
     if standing is None:
         return 0.0
-    effective = standing.answers / standing.effect
+    effective = standing.worth
     if standing.clusters is None:
         return effective
     normal = float(ndtri(0.5 + level / 2))
@@ -108,7 +108,7 @@ def _grid(total: Standing, worth: Floats, level: float) -> tuple[Floats, Floats]
     spread over the root of their effective number. Spreads end where the beta distribution gets two peaks.
     """
     own = _worth(total, level)
-    share = (own * total.yes / total.answers + 0.5) / (own + 1)
+    share = (own * total.share + 0.5) / (own + 1)
     spread = np.sqrt(share * (1 - share) / 2) * SPREADS
     concentration = float(worth @ worth) / max(float(worth.sum()) ** 2, 1e-12)
     variance = share * (1 - share) / (own + 2) + spread**2 * concentration

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from evaluation.stats.evenness import UNIT, Evenness
 from evaluation.stats.intervals import Clustering, Moments, Standing, stand
 
 Places = NDArray[np.int64]
@@ -66,20 +67,32 @@ class Votes:
 
 
 def count_standings(votes: Votes) -> list[Standing | None]:
-    """What the live board shows of the same votes: plain counts, whatever their weights; None without any."""
+    """What the live board shows of the same votes: by counts, whatever their weights; None without any."""
     ones = np.ones(len(votes))
     ways = []
     for groups in (votes.player, votes.pair):
         answers = votes.sum_by(groups, ones).toarray().round().astype(np.int64)
         dopes = votes.sum_by(groups, votes.dope.astype(float)).toarray().round().astype(np.int64)
         ways.append((dopes, answers))
-    (dopes, answers), _ = ways
+    (dopes, answers), judged = ways
     return [
-        stand(int(dopes[:, one].sum()), int(answers[:, one].sum()), _cluster(ways, one))
+        stand(
+            int(dopes[:, one].sum()),
+            int(answers[:, one].sum()),
+            _cluster(ways, one),
+            sum_evenness(judged[0][:, one], judged[1][:, one]),
+        )
         if answers[:, one].any()
         else None
         for one in range(votes.found.shape[1])
     ]
+
+
+def sum_evenness(dopes: Places, answers: Places) -> Evenness:
+    """Of pairs with so many dopes among so many answers, (m,) each; those without answers are left out."""
+    some = answers > 0
+    shares, inverses = dopes[some] * UNIT // answers[some], UNIT // answers[some]
+    return Evenness(int(some.sum()), int(shares.sum()), int(inverses.sum()))
 
 
 def _cluster(ways: list[tuple[Places, Places]], contender: int) -> Clustering:

@@ -4,13 +4,19 @@ import csv
 import io
 import json
 import uuid
+from importlib import import_module
+from statistics import fmean
+from types import SimpleNamespace
 
 import pytest
+from django.apps import apps
+from django.db import connection
 from django.test import Client
 
-from evaluation.models import Answer, Contender, Credit, Deal, RaterTally, Tally, Vote
+from evaluation.models import Answer, Contender, Credit, Deal, Pair, RaterTally, Tally, Vote
 from evaluation.selectors.board import Filters, read_board
 from evaluation.services.contenders import retire_contender
+from evaluation.services.recount import find_differences
 from search.selectors.tables import neutralise
 from tests.evaluation.decks import cast, deal_to
 from tests.factories import NOW, make_catalogue, make_contenders
@@ -55,7 +61,10 @@ def test_rows_show_what_was_voted_best_first() -> None:
         assert row.dope == sum(tally.dopes for tally in tallies)
         assert row.votes == row.dope + row.nope
         assert row.approval is not None and row.low is not None and row.high is not None
-        assert 0 <= row.low <= row.approval == row.dope / row.votes <= row.high <= 1
+        assert 0 <= row.low <= row.approval <= row.high <= 1
+        judged = Pair.objects.filter(credits__contender=row.contender)
+        shares = [one.dopes / (one.dopes + one.nopes) for one in judged if one.dopes + one.nopes]
+        assert row.approval == pytest.approx(fmean(shares), abs=1e-8)
         assert row.rank_low <= row.rank <= row.rank_high
         assert row.players == RaterTally.objects.filter(contender=row.contender).count()
     approvals = [row.approval for row in board.rows]
@@ -219,3 +228,13 @@ def test_reading_the_board_costs_the_same_however_many_votes(django_assert_num_q
     with django_assert_num_queries(6):
         read_board(Filters())
     assert Deal.objects.exists()
+
+
+def test_boards_of_before_every_pair_counted_alike_are_made_to_by_the_migration() -> None:
+    make_contenders(make_catalogue(items=60, with_images=False), count=2)
+    _vote(players=4)
+    Tally.objects.update(pairs=0, shares=0, inverses=0)
+    assert find_differences()
+    migration = import_module("evaluation.migrations.0023_tally_evenness")
+    migration.count_pairs(apps, SimpleNamespace(connection=connection))
+    assert find_differences() == []

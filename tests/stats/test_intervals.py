@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from evaluation.stats.evenness import UNIT, Evenness
 from evaluation.stats.intervals import Clustering, Moments, Standing, beta_interval, stand, wilson
+from evaluation.stats.votes import sum_evenness
 
 
 @pytest.mark.parametrize(
@@ -60,7 +62,8 @@ def _stand(said: NDArray[np.bool_], shown: NDArray[np.int64], pairs: int) -> Sta
     per_pair = np.bincount(shown.ravel(), minlength=pairs)
     yes_per_pair = np.bincount(shown.ravel(), weights=said.ravel(), minlength=pairs).astype(int)
     by_rater = _moments(said.sum(axis=1), np.full(len(said), said.shape[1]))
-    return stand(int(said.sum()), said.size, Clustering(by_rater, _moments(yes_per_pair, per_pair)))
+    clustering = Clustering(by_rater, _moments(yes_per_pair, per_pair))
+    return stand(int(said.sum()), said.size, clustering, sum_evenness(yes_per_pair, per_pair))
 
 
 def _moments(d: NDArray[np.int64], n: NDArray[np.int64]) -> Moments:
@@ -96,7 +99,8 @@ def test_never_narrower_than_wilsons_own(players: list[tuple[int, int]]) -> None
     if not answers:
         return
     pairs = Moments(answers, yes, yes, answers)
-    standing = stand(yes, answers, Clustering(_moments(d, n), pairs))
+    evenness = Evenness(answers, yes * UNIT, answers * UNIT)
+    standing = stand(yes, answers, Clustering(_moments(d, n), pairs), evenness)
     ours, plain = standing.interval(), wilson(yes, answers)
     assert ours.low <= plain.low + 1e-12
     assert ours.high >= plain.high - 1e-12
@@ -114,7 +118,8 @@ def test_the_estimate_is_the_plain_share_whatever_the_design_effect(
 
 def test_one_player_counts_as_one_answer() -> None:
     """Five hundred dopes of a single person say nearly nothing about people."""
-    alone = stand(500, 500, Clustering(Moments(1, 250_000, 250_000, 250_000), Moments(500, 500, 500, 500)))
+    clustering = Clustering(Moments(1, 250_000, 250_000, 250_000), Moments(500, 500, 500, 500))
+    alone = stand(500, 500, clustering, Evenness(500, 500 * UNIT, 500 * UNIT))
     assert alone.effect == 500
     assert alone.interval().low < 0.01
 

@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from evaluation.stats.evenness import Evenness
 from evaluation.stats.intervals import Clustering, Moments, stand, wilson
 from evaluation.stats.simulated.crowd import NODES, Floats, marginal
 from evaluation.stats.simulated.study import Outcome, Study, error_of, mean_of
+from evaluation.stats.votes import sum_evenness
 
 PEOPLE, VOTES, PAIRS = 60, 25, 150
 PLAYER_SD, PAIR_SD, LEVEL = 1.0, 0.3, 0.4
@@ -26,7 +28,7 @@ def repeat(rng: np.random.Generator) -> Outcome:
     people, good = rng.normal(0, PLAYER_SD, (PEOPLE, 1)), rng.normal(LEVEL, PAIR_SD, PAIRS)
     shown = rng.random((PEOPLE, PAIRS)).argsort(axis=1)[:, :VOTES]  # nobody judges a pair twice
     said = rng.random(shown.shape) < expit(good[shown] + people)
-    standing = stand(int(said.sum()), said.size, cluster(said, shown))
+    standing = stand(int(said.sum()), said.size, cluster(said, shown), spread_evenly(said, shown))
     truth = float(marginal(np.array(LEVEL), float(np.hypot(PLAYER_SD, PAIR_SD))))
     naive, ours = wilson(standing.yes, standing.answers), standing.interval()
     oracle = wilson(standing.yes, standing.answers, effect=oracle_effect(shown))
@@ -59,6 +61,12 @@ def cluster(said: NDArray[np.bool_], shown: NDArray[np.int64]) -> Clustering:
     yes = np.bincount(shown.ravel(), weights=said.ravel(), minlength=count).astype(np.int64)
     people = moments_of(said.sum(axis=1), np.full(len(said), said.shape[1]))
     return Clustering(people, moments_of(yes, answers))
+
+
+def spread_evenly(said: NDArray[np.bool_], shown: NDArray[np.int64]) -> Evenness:
+    """How answers on the pairs of these numbers, of any one shape, lie over the pairs."""
+    answers = np.bincount(shown.ravel())
+    return sum_evenness(np.bincount(shown[said], minlength=len(answers)), answers)
 
 
 def moments_of(yes: NDArray[np.int64], answers: NDArray[np.int64]) -> Moments:

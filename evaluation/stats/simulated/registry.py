@@ -1,6 +1,7 @@
 """The studies there are, by name, in the order in which they are printed."""
 
 from evaluation.stats.simulated.coverage import COVERAGE
+from evaluation.stats.simulated.dealing import DEALING
 from evaluation.stats.simulated.loop import LOOP, LOOP_EQUAL, LOOP_MILDER
 from evaluation.stats.simulated.material import MATERIAL
 from evaluation.stats.simulated.mixed import MIXED, MIXED_TIME
@@ -13,7 +14,7 @@ from evaluation.stats.simulated.winner import WINNER
 STUDIES: dict[str, Study] = {
     study.name: study
     for study in (
-        *(COVERAGE, WATCHING, WINNER, SEPARATION, RIGGING, MIXED, MIXED_TIME),
+        *(COVERAGE, WATCHING, DEALING, WINNER, SEPARATION, RIGGING, MIXED, MIXED_TIME),
         *(LOOP, LOOP_MILDER, LOOP_EQUAL, MATERIAL),
     )
 }

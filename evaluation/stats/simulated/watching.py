@@ -17,7 +17,7 @@ from scipy.special import expit
 
 from evaluation.stats.intervals import Clustering, Interval, stand, wilson
 from evaluation.stats.sequences import watched_interval
-from evaluation.stats.simulated.coverage import moments_of
+from evaluation.stats.simulated.coverage import moments_of, spread_evenly
 from evaluation.stats.simulated.crowd import marginal
 from evaluation.stats.simulated.study import Outcome, Study, error_of, mean_of
 
@@ -50,7 +50,8 @@ def watch(said: NDArray[np.bool_], people: Places, pairs: Places, truth: float) 
     wrong = dict.fromkeys(("sequence", "widened", "naive"), False)
     for seen in range(EVERY, len(said) + 1, EVERY):
         yes = int(said[:seen].sum())
-        standing = stand(yes, seen, _cluster(said[:seen], people[:seen], pairs[:seen]))
+        evenness = spread_evenly(said[:seen], pairs[:seen])
+        standing = stand(yes, seen, _cluster(said[:seen], people[:seen], pairs[:seen]), evenness)
         intervals = (watched_interval(standing), standing.interval(), wilson(yes, seen))
         for name, interval in zip(wrong, intervals, strict=True):
             wrong[name] = wrong[name] or not _holds(interval, truth)
