@@ -25,7 +25,7 @@ from search.selectors.roles import has_role
 
 SECONDS_BETWEEN_LOOKS: Final = 0.5
 SECONDS_WITHOUT_NEWS: Final = 3.0
-PUBLIC_TOPICS: Final = frozenset({"leaderboard", "catalogues"})
+PUBLIC_TOPICS: Final = frozenset({"leaderboard", "catalogues", "changes", "rankings", "exclusions"})
 OPERATOR_TOPICS: Final = frozenset({"jobs"})
 # With a code that nobody guesses: whoever knows it may watch, if there is such a race.
 RACE_TOPIC: Final = re.compile(r"race:[0-9a-z]{12}")

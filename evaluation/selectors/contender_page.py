@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Max, QuerySet, Sum
+from django.db.models.functions import TruncDate
 
 from evaluation.models import Contender, Ranking, Tally
 from evaluation.selectors.board import Row, read_revision, read_row
@@ -65,11 +66,11 @@ def read_standing(contender: Contender) -> ContenderStanding:
     """All figures of one contender, from counts and the newest ranking, so votes stay unread."""
     revision = read_revision()
     # Of the figures, which are long, only what is shown.
-    names = ("made_at", "votes", "figures__rows", "figures__slices", "figures__aspects")
-    newest = select_rankings(contender).values_list(*names).first()
-    made_at, votes, rows, slices, aspects = newest or (None, 0, [], [], [])
+    parts = (f"figures__{name}" for name in ("rows", "slices", "weeks", "aspects"))
+    newest = select_rankings(contender).values_list("made_at", "votes", *parts).first()
+    made_at, votes, rows, slices, weeks, aspects = newest or (None, 0, [], [], [], [])
     ranked = [
-        Night(made_at, votes, show_row(row, contender.title, slices))
+        Night(made_at, votes, show_row(row, contender.title, slices, weeks or ()))
         for row in rows
         if made_at is not None and row["contender"] == contender.pk
     ]
@@ -80,7 +81,7 @@ def read_standing(contender: Contender) -> ContenderStanding:
         categories=_list_categories(contender, ranked[0].row.slices if ranked else ()),
         aspects=[
             AspectTable(one["aspect"], list_slices(contender.pk, one["slices"]))
-            for one in aspects or ()  # rankings of the first versions have none
+            for one in aspects or ()  # rankings of the first versions have neither these nor weeks
             if ranked
         ],
         revision=revision,
@@ -88,10 +89,13 @@ def read_standing(contender: Contender) -> ContenderStanding:
 
 
 def list_nights(contender: Contender) -> Sequence[Night]:
-    """The contender in the last rankings, oldest first; of their figures only the rows are read."""
-    rankings = select_rankings(contender).values_list("made_at", "votes", "figures__rows")[:NIGHTS]
+    """The contender in the last ranking of each day in UTC, oldest first; only the rows are read."""
+    every = select_rankings(contender)
+    by_day = every.order_by().annotate(day=TruncDate("made_at", tzinfo=UTC)).values_list("day")
+    last = by_day.annotate(last=Max("made_at")).order_by("-day").values_list("last", flat=True)[:NIGHTS]
+    rankings = every.filter(made_at__in=list(last)).values_list("made_at", "votes", "figures__rows")
     nights = [
-        Night(made_at, votes, show_row(row, contender.title, ()))
+        Night(made_at, votes, show_row(row, contender.title, (), ()))
         for made_at, votes, rows in rankings
         for row in rows
         if row["contender"] == contender.pk

@@ -28,11 +28,15 @@ class RankedRow:
     high: float | None
     effect: float | None
     slices: Sequence[RankedSlice]
+    weeks: Sequence[RankedSlice]
 
 
 @dataclass(frozen=True)
 class RankedSlice:
-    """A contender in one category, or value of an aspect; ``approval`` None: there are not enough votes."""
+    """A contender in one slice: a category, a value of an aspect, or a week, named by its Monday.
+
+    ``approval`` None: there are not enough votes.
+    """
 
     category: str
     votes: int
@@ -82,12 +86,12 @@ def find_leader(ranking: Ranking) -> int | None:
 
 def _show_newest(catalogue: Catalogue) -> ShownRanking | None:
     """Of its figures, which are long, only what is shown is read; None where it rests on no votes."""
-    parts = (f"figures__{name}" for name in ("rows", "lead", "slices", "notes"))
+    parts = (f"figures__{name}" for name in ("rows", "lead", "slices", "weeks", "notes"))
     newest = Ranking.objects.filter(catalogue=catalogue).order_by("-made_at")
     ranking = newest.values_list("made_at", "votes", "players", *parts).first()
     if ranking is None or not ranking[1]:
         return None
-    made_at, votes, players, rows, lead, slices, notes = ranking
+    made_at, votes, players, rows, lead, slices, weeks, notes = ranking
     titles = dict(Contender.objects.filter(catalogue=catalogue).values_list("pk", "title"))
     return ShownRanking(
         catalogue=catalogue.title,
@@ -95,27 +99,33 @@ def _show_newest(catalogue: Catalogue) -> ShownRanking | None:
         votes=votes,
         players=players,
         rows=[
-            show_row(row, titles.get(row["contender"], f"contender {row['contender']}"), slices)
-            for row in rows
+            show_row(row, titles.get(row["contender"], f"contender {row['contender']}"), slices, weeks or ())
+            for row in rows  # rankings of the first versions have no weeks
         ],
         lead=_tell(lead, titles),
         notes=notes,
     )
 
 
-def show_row(row: Mapping[str, Any], title: str, slices: Sequence[Mapping[str, Any]]) -> RankedRow:
-    """A row of a ranking's figures, with its own part of the slices."""
+def show_row(
+    row: Mapping[str, Any],
+    title: str,
+    slices: Sequence[Mapping[str, Any]],
+    weeks: Sequence[Mapping[str, Any]],
+) -> RankedRow:
+    """A row of a ranking's figures, with its own part of the slices by category and by week."""
     names = ("rank_low", "rank_high", "share", "approval", "low", "high", "effect")
     return RankedRow(
         contender=row["contender"],
         title=title,
         slices=list_slices(row["contender"], slices),
+        weeks=list_slices(row["contender"], weeks),
         **{name: row[name] for name in names},
     )
 
 
 def list_slices(contender: int, slices: Sequence[Mapping[str, Any]]) -> list[RankedSlice]:
-    """The contender's part of the slices, by category or by value of an aspect, in their order."""
+    """The contender's part of the slices, by category, value of an aspect or week, in their order."""
     return [
         RankedSlice(part["category"], one["votes"], one["approval"], one["low"], one["high"])
         for part in slices

@@ -23,9 +23,9 @@ class VoteColumns:
     ``categories`` of each pair's question, empty where it has none; ``votes`` are dopes and nopes, weighted
     so that each pair counts as often as any other: by the inverse of their propensities, and of at how many
     deals their pair could have been dealt; ``dwell_ms`` (n,) how long each took, ``shown`` (n, columns) how
-    its pair was shown and answered, see `PRESENTATION`; ``dealt_at`` (n,) when each was dealt, in seconds
-    since 1970, and ``propensity`` (n,) how likely then; ``skippers`` and ``skipped`` (k,) are the players and
-    pairs of the skips.
+    its pair was shown and answered, see `PRESENTATION`; ``dealt_at`` and ``cast_at`` (n,) when it was dealt
+    and given, in seconds since 1970, and ``propensity`` (n,) how likely it was dealt; ``skippers`` and
+    ``skipped`` (k,) are the players and pairs of the skips.
     """
 
     players: Places
@@ -36,6 +36,7 @@ class VoteColumns:
     dwell_ms: Floats
     shown: Floats
     dealt_at: Floats
+    cast_at: Floats
     propensity: Floats
     skippers: Places
     skipped: Places
@@ -71,7 +72,8 @@ def read_votes(catalogue: int) -> VoteColumns:
         ),
         dwell_ms=table["dwell_ms"][said].astype(float),
         shown=_describe(table)[said],
-        dealt_at=np.array([at.timestamp() for at in table["deal__issued_at"][said]], float),
+        dealt_at=_count_seconds(table["deal__issued_at"][said]),
+        cast_at=_count_seconds(table["cast_at"][said]),
         propensity=table["deal__propensity"][said].astype(float),
         skippers=player[skips],
         skipped=pair[skips],
@@ -82,7 +84,7 @@ def _read_table(catalogue: int) -> dict[str, NDArray[Any]]:
     """Counted votes by column, oldest first; those of lessons teach, and count for nobody."""
     names = (
         *("deal__player_id", "deal__pair_id", "answer", "dwell_ms", "modality"),
-        *("deal__side", "deal__place", "deal__propensity", "deal__issued_at"),
+        *("deal__side", "deal__place", "deal__propensity", "deal__issued_at", "cast_at"),
     )
     counted = Vote.objects.on_the_board().filter(deal__pair__catalogue=catalogue).exclude(deal__policy=LESSON)
     rows = list(counted.order_by("cast_at", "pk").values_list(*names).iterator())
@@ -99,7 +101,12 @@ def _count_chances(catalogue: int, pairs: Places, issued: NDArray[Any]) -> Place
     contenders = np.unique(holders)
     every, found = _read_pairs(catalogue, contenders)
     found = found[np.isin(every, pairs)][:, np.searchsorted(contenders, holders)]
-    return count_chances(found, spans, np.array([moment.timestamp() for moment in issued]))
+    return count_chances(found, spans, _count_seconds(issued))
+
+
+def _count_seconds(moments: NDArray[Any]) -> Floats:
+    """(n,): since 1970."""
+    return np.array([moment.timestamp() for moment in moments], float)
 
 
 def _read_spans(catalogue: int) -> tuple[Places, Floats]:

@@ -96,6 +96,7 @@ def retire_contender(*, contender: Contender, now: datetime) -> None:
 def _note(contender: Contender, kind: _Change, now: datetime, *, by: Contender | None = None) -> None:
     """In the change log, and to whoever asked to be told."""
     tell_change(BoardChange.objects.create(contender=contender, kind=kind, by=by, at=now))
+    events.bump("changes")
 
 
 def _announce(catalogue_id: int) -> None:

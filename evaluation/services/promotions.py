@@ -126,6 +126,7 @@ def _add(
             )
             events.bump("leaderboard")
             events.bump("catalogues")
+            events.bump("changes")
     except IntegrityError as error:
         raise PromotionRefused(QUICKER) from error
     return made

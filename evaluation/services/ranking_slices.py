@@ -1,8 +1,9 @@
-"""The slices of a ranking: each contender by category of the question, and by what it is labelled with."""
+"""The slices of a ranking: each contender by category of the question, by its labels, and by week."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,10 @@ from evaluation.stats.votes import Flags, count_standings
 # Of one aspect, and of all: those that most votes are about. The rest would hardly be read.
 MOST_VALUES = 12
 MOST_SLICES = 72
+# A day has too few votes, and weekends other people; a week is long enough, and all weeks are alike.
+WEEK = 7 * 86_400.0  # seconds
+FIRST_MONDAY = 4 * 86_400.0  # 5 January 1970
+MOST_WEEKS = 26
 
 
 def slice_by_category(columns: VoteColumns) -> list[dict[str, Any]]:
@@ -46,9 +51,33 @@ def slice_by_aspect(columns: VoteColumns, values: Values) -> list[dict[str, Any]
     return sliced
 
 
-def _slice(columns: VoteColumns, names: Sequence[str], kept: Sequence[Flags]) -> list[dict[str, Any]]:
-    """Each slice's votes, (n,) bool, as standings drawn towards each contender's own approval."""
+def slice_by_week(columns: VoteColumns, joined: Mapping[int, datetime]) -> list[dict[str, Any]]:
+    """By the week in UTC in which votes were given, named by its Monday, the newest first.
+
+    ``joined``: when each contender came on the board. Weeks that were over by then say nothing of it, though
+    there may be votes on what others had found before it.
+    """
+    weeks = np.floor((columns.cast_at - FIRST_MONDAY) / WEEK).astype(np.int64)
+    shown = np.unique(weeks)[::-1][:MOST_WEEKS]
+    names = [f"{datetime.fromtimestamp(FIRST_MONDAY + one * WEEK, UTC):%Y-%m-%d}" for one in shown.tolist()]
+    since = np.array([joined[pk].timestamp() for pk in columns.contenders.tolist()])
+    there = since[:, None] < FIRST_MONDAY + (shown + 1) * WEEK
+    return _slice(columns, names, [weeks == one for one in shown.tolist()], there)
+
+
+def _slice(
+    columns: VoteColumns, names: Sequence[str], kept: Sequence[Flags], there: Flags | None = None
+) -> list[dict[str, Any]]:
+    """Each slice's votes, (n,) bool, as standings drawn towards each contender's own approval.
+
+    ``there`` (contenders, slices), where given: whether the slice says anything of the contender.
+    """
     totals, own = count_standings(columns.votes), stand_by_slice(columns.votes, kept)
+    if there is not None:
+        own = [
+            [one if is_there else None for one, is_there in zip(ones, row, strict=True)]
+            for ones, row in zip(own, there.tolist(), strict=True)
+        ]
     pooled = [pool_slices(total, slices) for total, slices in zip(totals, own, strict=True)]
     return [
         {

@@ -25,7 +25,7 @@ from evaluation.selectors.vote_columns import PRESENTATION, VoteColumns, read_vo
 from evaluation.services.news import tell_ranking
 from evaluation.services.ranking_comparisons import compare_contenders
 from evaluation.services.ranking_exposure import describe_exposure
-from evaluation.services.ranking_slices import slice_by_aspect, slice_by_category
+from evaluation.services.ranking_slices import slice_by_aspect, slice_by_category, slice_by_week
 from evaluation.services.vetting import vet_players
 from evaluation.stats.covariances import estimate_approvals
 from evaluation.stats.mixed_logit import NotFitted, Presentation, fit_mixed_logit
@@ -33,6 +33,7 @@ from evaluation.stats.mixed_logit_approvals import standardise
 from evaluation.stats.ranks import rank_ranges
 from evaluation.stats.robustness import fewest_players, fewest_votes
 from evaluation.stats.votes import Votes
+from search import events
 from search.models import Catalogue, Job
 from search.services.jobs import JobContext, create_job
 
@@ -101,6 +102,7 @@ def run_ranking(context: JobContext) -> None:
     if len(columns.votes):
         context.progress(1, STEPS, "ranking")
         figures = rank_votes(columns)
+        figures["weeks"] = slice_by_week(columns, _list_joined(catalogue))
         figures["aspects"] = slice_by_aspect(columns, read_values(catalogue.pk, columns.pairs))
         context.progress(2, STEPS, "looking at players")
         figures["vetted"] = vet_players(columns, read_checked(catalogue.pk))
@@ -118,6 +120,13 @@ def run_ranking(context: JobContext) -> None:
             figures=figures,
         )
         tell_ranking(ranking, before)
+        events.bump("rankings")
+        events.bump("exclusions")  # it looked at players as well
+
+
+def _list_joined(catalogue: Catalogue) -> dict[int, datetime]:
+    active = Contender.objects.active().filter(catalogue=catalogue)
+    return {one.pk: one.entered_at for one in active if one.entered_at is not None}
 
 
 def rank_votes(columns: VoteColumns) -> dict[str, Any]:

@@ -78,6 +78,7 @@ def _rule(pk: int, ruling: Ruling, grounds: Grounds, now: datetime) -> Verdict:
     for first in range(0, len(deals), AT_ONCE):
         _change_counts(deals[first : first + AT_ONCE], answers, by=-1 if excludes else 1, now=now)
     events.bump("leaderboard")
+    events.bump("exclusions")
     tell_verdict(verdict)
     return verdict
 

@@ -11,6 +11,7 @@ from django.utils.feedgenerator import Atom1Feed
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from evaluation.selectors.board import read_revision
 from evaluation.selectors.changes import Change, read_changes, select_changes
 from evaluation.services.site_address import find_address
 
@@ -22,9 +23,21 @@ _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 @cache_control(no_cache=True)
 def page(request: HttpRequest) -> HttpResponse:
     """Fifty at once; a page that is not there is the first, or the last."""
+    return _render(request, "leaderboard/changes.html")
+
+
+@require_safe
+@cache_control(no_cache=True)
+def log(request: HttpRequest) -> HttpResponse:
+    """The part of the page that is fetched again when something changed."""
+    return _render(request, "leaderboard/_changes.html")
+
+
+def _render(request: HttpRequest, template: str) -> HttpResponse:
+    revision = read_revision("changes")  # first: what comes after it is told again, not missed
     shown = Paginator(select_changes(), AT_ONCE).get_page(request.GET.get("page"))
-    context = {"shown": shown, "changes": read_changes(list(shown))}
-    return render(request, "leaderboard/changes.html", context)
+    context = {"shown": shown, "changes": read_changes(list(shown)), "revision": revision}
+    return render(request, template, context)
 
 
 @require_safe

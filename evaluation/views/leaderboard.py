@@ -19,6 +19,7 @@ from evaluation.selectors.board import (
 )
 from evaluation.selectors.promotions import list_in_charge
 from evaluation.selectors.rankings import list_rankings
+from evaluation.selectors.slice_exports import SliceRow, list_slice_rows
 from evaluation.views.entity_tags import tag_revision
 from search.selectors.table_files import Table
 from search.views.tables import answer_table
@@ -67,6 +68,20 @@ def export_table(request: HttpRequest, suffix: str) -> HttpResponse:
     return answer_table(Table(Row, read_board(filters).rows), name="dope-or-nope-leaderboard", suffix=suffix)
 
 
+@require_safe
+@cache_control(no_cache=True)
+def export_slices(request: HttpRequest, suffix: str) -> HttpResponse:
+    """The slices of the night's rankings, of one catalogue or of all."""
+    try:
+        filters, _ = check_filters(Filters(catalogue=request.GET.get("catalogue", "")))
+    except UnknownFilter as unknown:
+        return HttpResponse(
+            str(unknown), status=HTTPStatus.BAD_REQUEST, content_type="text/plain; charset=utf-8"
+        )
+    rows = list_slice_rows(filters.catalogue)
+    return answer_table(Table(SliceRow, rows), name="dope-or-nope-slices", suffix=suffix)
+
+
 def read_filters(request: HttpRequest) -> tuple[Filters, Options]:
     """The filters in the address, checked against what there is. Raises UnknownFilter."""
     return check_filters(Filters(**{name: request.GET.get(name, "") for name in LABELS}))
@@ -92,6 +107,7 @@ def _render(request: HttpRequest, template: str, *, ranked: bool = False) -> Htt
             for name, label in LABELS.items()
         ],
         "rankings": list_rankings(filters.catalogue) if ranked else [],
+        "catalogue": filters.catalogue,
         "query": urlencode({name: value for name, value in chosen.items() if value}),
     }
     return render(request, template, context)

@@ -54,6 +54,7 @@ def finish_import(
         catalogue.report = _report(writer, items, began, context.now())
         catalogue.save()
         events.bump("catalogues")
+        events.bump("changes")
     context.progress(len(items), len(items), f"{len(items):,} items")
 
 

@@ -7,12 +7,14 @@ from xml.etree import ElementTree
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.test import Client
 
 from evaluation.models import BoardChange, Contender, Promotion
 from evaluation.selectors.changes import list_changes_of, read_changes, select_changes
 from evaluation.services.contenders import retire_contender, take_place
+from search.live import may_watch, read_revisions
 from search.models import CatalogueState
 from tests.factories import NOW, make_catalogue, make_contender, make_contenders
 
@@ -50,6 +52,19 @@ def test_what_happened_is_told_newest_first(versions: tuple[Contender, Contender
     [_, gone] = list_changes_of(first)
     assert (gone.by, gone.at) == (second, NOW + DAY)
     assert "another version took its place: version 2" in gone.told
+
+
+def test_an_open_page_hears_of_a_change_and_fetches_the_log_again(
+    versions: tuple[Contender, Contender],
+) -> None:
+    before = read_revisions(["changes"])["changes"]
+    retire_contender(contender=versions[1], now=NOW + 2 * DAY)
+    assert read_revisions(["changes"]) == {"changes": before + 1}
+    log = Client().get("/leaderboard/changes/log/")
+    assert f'data-revision="{before + 1}"' in log.content.decode()
+    assert "was retired" in log.content.decode()
+    assert log["Cache-Control"] == "no-cache"
+    assert may_watch(AnonymousUser(), ["changes"])
 
 
 def test_who_returns_leaves_the_story_of_having_been_replaced(versions: tuple[Contender, Contender]) -> None:

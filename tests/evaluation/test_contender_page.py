@@ -1,5 +1,8 @@
 """The page of one contender: the board's figures, slices, history, and pairs that only analysts see."""
 
+import json
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 
@@ -51,8 +54,18 @@ def test_slices_of_categories_and_of_aspects_are_those_of_the_ranking(liked: Con
     [colours] = standing.aspects
     assert (colours.aspect, {one.category for one in colours.slices}) == ("colour", {"red", "blue"})
     assert sum(one.votes for one in colours.slices) == standing.row.votes
+    assert standing.ranked is not None
+    [week] = standing.ranked.row.weeks
+    monday = NOW - timedelta(days=NOW.weekday())
+    assert (week.category, week.votes) == (f"{monday:%Y-%m-%d}", standing.row.votes)
     page = Client().get(f"/leaderboard/contenders/{liked.pk}/").content.decode()
     assert "Colour" in page
+    assert "By week" in page
+    answer = Client().get("/leaderboard/slices.jsonl?catalogue=demo").content.decode()
+    table = [json.loads(line) for line in answer.splitlines()]
+    assert {row["by"] for row in table} == {"category", "colour", "week"}
+    mine = [row["votes"] for row in table if (row["by"], row["contender"]) == ("week", liked.pk)]
+    assert mine == [standing.row.votes]
     assert "not enough votes" in page
 
 
@@ -69,6 +82,14 @@ def test_its_history_is_that_of_the_rankings_oldest_first(liked: Contender) -> N
         votes=first.votes + 1,
         players=first.players,
         figures={**first.figures, "rows": first.figures["rows"][::-1]},
+    )
+    Ranking.objects.create(  # of the day's two the last counts
+        catalogue=liked.catalogue,
+        made_at=NOW.replace(day=2) - timedelta(minutes=1),
+        tallied=0,
+        votes=first.votes,
+        players=first.players,
+        figures=first.figures,
     )
     nights = list_nights(liked)
     assert [one.made_at for one in nights] == [NOW, NOW.replace(day=2)]

@@ -185,4 +185,6 @@ def test_the_boards_are_there_in_every_format():
     assert [json.loads(line)["title"] for line in lines] == table["title"].to_pylist() == titles
     assert str(table.schema.field("approval").type) == "double"
     assert Client().get("/leaderboard/export.parquet?metric=none").status_code == 400
+    assert Client().get("/leaderboard/slices.csv?catalogue=none").status_code == 400
+    assert Client().get("/leaderboard/slices.jsonl").content == b""  # before the first ranking
     assert Client().get("/find/leaderboard/export.jsonl").content == b""

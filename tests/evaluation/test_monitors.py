@@ -1,5 +1,6 @@
 """What analysts watch: how contenders are dealt, and how much is left out, by what and since when."""
 
+import re
 import uuid
 from collections import Counter
 from datetime import timedelta
@@ -14,6 +15,7 @@ from evaluation.selectors.exposure import read_exposure
 from evaluation.services.ranking_exposure import describe_exposure
 from evaluation.services.retractions import undo_vote
 from evaluation.services.verdicts import Grounds, exclude_player, restore_player
+from search.live import read_revisions
 from tests.evaluation.decks import cast, deal_to
 from tests.evaluation.judged import play, rank
 from tests.factories import NOW, make_catalogue, make_contenders
@@ -67,6 +69,23 @@ def test_deals_are_counted_for_all_who_found_their_pair_and_once_in_all(liked: C
     for row in describe_exposure(counts)["rows"]:
         assert 0 < row["uniform"] <= 1
         assert 0 < row["propensity"] < 1
+
+
+def test_open_pages_hear_of_rankings_and_verdicts_and_fetch_their_figures_again(liked: Contender) -> None:
+    analyst = sign_in("analyst")
+
+    def read() -> tuple[dict[str, int], list[str]]:
+        figures = [f"/operations/{page}/figures/" for page in ("exposure", "exclusions")]
+        return read_revisions(["rankings", "exclusions"]), [
+            re.findall(r'data-revision="(\d+)"', analyst.get(path).content.decode())[0] for path in figures
+        ]
+
+    assert read() == ({"rankings": 0, "exclusions": 0}, ["0", "0"])
+    rank(liked)
+    assert read() == ({"rankings": 1, "exclusions": 1}, ["1", "1"])
+    exclude_player(Player.objects.first().pk, Grounds("a robot"), now=NOW)
+    assert read() == ({"rankings": 1, "exclusions": 2}, ["1", "2"])
+    assert "a robot" in analyst.get("/operations/exclusions/figures/").content.decode()
 
 
 def test_the_page_shows_what_the_last_ranking_counted(liked: Contender) -> None:

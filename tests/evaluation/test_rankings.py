@@ -2,7 +2,8 @@
 
 import json
 import uuid
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from evaluation.models import BoardChange, Contender, Deal, Player, Ranking, Vot
 from evaluation.selectors.rankings import list_rankings
 from evaluation.selectors.vote_columns import PRESENTATION, VoteColumns, read_votes
 from evaluation.services.contenders import retire_contender
+from evaluation.services.ranking_slices import slice_by_week
 from evaluation.services.rankings import EVERY, KIND, rank_votes, request_due
 from evaluation.services.verdicts import Grounds, exclude_player, restore_player
 from evaluation.services.vetting import vet_players
@@ -185,6 +187,7 @@ def draw_few(rng: np.random.Generator, ids: list[int]) -> VoteColumns:
         dwell_ms=rng.uniform(100, 5000, count),
         shown=rng.integers(0, 3, (count, len(PRESENTATION))).astype(float),
         dealt_at=np.arange(count, dtype=float),
+        cast_at=np.arange(count, dtype=float),
         propensity=np.full(count, 0.1),
         skippers=np.zeros(0, np.int64),
         skipped=np.zeros(0, np.int64),
@@ -201,6 +204,30 @@ def test_few_votes_of_any_shape_are_ranked_or_said_to_tell_nothing(seed: int) ->
     for row in figures["rows"]:
         assert 1 <= row["rank_low"] <= row["rank_high"] <= len(figures["rows"])
         assert row["low"] is None or 0 <= row["low"] <= row["approval"] <= row["high"] <= 1
+
+
+def test_weeks_begin_on_monday_and_say_nothing_of_who_joined_after_them() -> None:
+    """Two contenders that found the same; the second joined on the Wednesday of the second week."""
+    votes = 1200
+    rng = np.random.default_rng(5)
+    monday = datetime(2026, 3, 2, tzinfo=UTC)
+    said = Votes(
+        player=rng.integers(0, 40, votes),
+        pair=rng.integers(0, 30, votes),
+        dope=rng.random(votes) < np.repeat([0.3, 0.8], votes // 2),
+        question=np.arange(30),
+        found=np.ones((30, 2), bool),
+    )
+    few = draw_few(rng, [7, 8])
+    days = np.repeat([0, 6, 7, 13], votes // 4) + 0.99
+    columns = replace(few, votes=said, cast_at=monday.timestamp() + days * 86_400, pairs=np.arange(30))
+    later, earlier = slice_by_week(columns, {7: monday, 8: monday + timedelta(days=9)})
+    assert [later["category"], earlier["category"]] == ["2026-03-09", "2026-03-02"]
+    first, second = zip(earlier["rows"], later["rows"], strict=True)
+    assert [one["votes"] for one in first] == [600, 600]
+    assert first[0]["high"] < 0.5 < 0.7 < first[1]["low"]
+    assert (second[0]["votes"], second[0]["approval"]) == (0, None)
+    assert second[1]["low"] > 0.6
 
 
 def count_chances_of(columns: VoteColumns) -> np.ndarray:

@@ -1,0 +1,71 @@
+"""The slices of the newest rankings as a table to take away: by category, by value of an aspect, by week."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from evaluation.models import Contender, Ranking
+from evaluation.selectors.rankings import list_slices
+from search.models import Catalogue
+
+
+@dataclass(frozen=True)
+class SliceRow:
+    """A contender in one slice; ``by`` is "category", "week" or an aspect. Shares are 0 to 1.
+
+    They are None where there are not enough votes; a week is named by its Monday.
+    """
+
+    catalogue: str
+    ranked_on: date
+    contender: int
+    title: str
+    by: str
+    slice: str
+    votes: int
+    approval: float | None
+    low: float | None
+    high: float | None
+
+
+def list_slice_rows(catalogue: str = "") -> Iterator[SliceRow]:
+    """Of the newest ranking of this catalogue, or of each, the oldest catalogue first."""
+    catalogues = Catalogue.objects.order_by("created_at", "pk")
+    for one in catalogues.filter(slug=catalogue) if catalogue else catalogues:
+        newest = Ranking.objects.filter(catalogue=one).order_by("-made_at")
+        parts = (f"figures__{name}" for name in ("rows", "slices", "aspects", "weeks"))
+        ranking = newest.values_list("made_at", *parts).first()
+        if ranking is not None:
+            yield from _list_rows(one, *ranking)
+
+
+def _list_rows(
+    catalogue: Catalogue,
+    made_at: Any,
+    rows: Sequence[Mapping[str, Any]],
+    categories: Sequence[Mapping[str, Any]],
+    aspects: Sequence[Mapping[str, Any]] | None,
+    weeks: Sequence[Mapping[str, Any]] | None,
+) -> Iterator[SliceRow]:
+    titles = dict(Contender.objects.filter(catalogue=catalogue).values_list("pk", "title"))
+    # Rankings of the first versions have neither aspects nor weeks.
+    tables = [("category", categories), *((one["aspect"], one["slices"]) for one in aspects or ())]
+    for row in rows:
+        contender = row["contender"]
+        for by, slices in (*tables, ("week", weeks or ())):
+            for one in list_slices(contender, slices):
+                yield SliceRow(
+                    catalogue=catalogue.slug,
+                    ranked_on=made_at.date(),
+                    contender=contender,
+                    title=titles.get(contender, f"contender {contender}"),
+                    by=by,
+                    slice=one.category,
+                    votes=one.votes,
+                    approval=one.approval,
+                    low=one.low,
+                    high=one.high,
+                )
