@@ -13,6 +13,7 @@ from django.conf import settings
 
 from evaluation.services.game_grounds import Choice
 from evaluation.services.slate_requests import Words, choose_all
+from search.engine.navigation.reckoning import Reckoner, WhereItIsFastest
 from search.models import Queue
 
 # Longer than anybody waits; then Redis forgets what was not fetched.
@@ -27,7 +28,7 @@ def choose_slates(asked: Sequence[Words], answers: str, within_s: float) -> None
     Acknowledged before it is begun: what a dying worker did not answer is not worth a second try.
     """
     begun = time.monotonic()
-    for place, choice in choose_all(asked):
+    for place, choice in choose_all(asked, _find_reckoner()):
         found = None if choice is None else [choice.items, choice.bits]
         with _connect(within_s).pipeline() as pipe:
             pipe.rpush(answers, json.dumps([place, found]))
@@ -53,6 +54,11 @@ def ask_workers(asked: Sequence[Words], within_s: float) -> Iterator[tuple[int, 
         place, found = json.loads(cast(tuple[bytes, bytes], come)[1])
         missing.discard(place)
         yield place, None if found is None else Choice(*found)
+
+
+@cache
+def _find_reckoner() -> Reckoner:
+    return WhereItIsFastest(settings.DEVICE)
 
 
 @cache

@@ -14,15 +14,16 @@ from typing import Final, Generic, TypeVar
 import numpy as np
 
 from evaluation.models import Puzzle
-from evaluation.stats.navigation import STAND_IN, measure_bits
+from evaluation.stats.navigation import NEED_MASKS, STAND_IN, measure_bits
 from search.engine.errors import ArtifactDamaged
 from search.engine.navigation.belief import Belief
 from search.engine.navigation.history import History
 from search.engine.navigation.policies.base import Policy
-from search.engine.navigation.policies.bayesian import MODEL
+from search.engine.navigation.policies.bayesian import MODEL, Information, PosteriorSampling
 from search.engine.navigation.policies.dqn import DeepQ, Ranker
 from search.engine.navigation.policies.registry import create_policy, list_sights
-from search.engine.navigation.terrain import Items, Terrain
+from search.engine.navigation.reckoning import IN_ORDER, Reckoner
+from search.engine.navigation.terrain import Items, Space, Terrain
 from search.models import EmbeddingSpace, Item
 from search.services.navigation_terrain import NoSuchSpace, open_spaces
 from search.services.played_rankers import open_played
@@ -129,10 +130,23 @@ class Guide:
         self._ground, self.recipe = ground, recipe
         ranker = open_played(recipe.ranker) if recipe.ranker else None
         self._policy = _create_policy(recipe, ground.terrain, ranker)
-        self._belief = Belief(ground.terrain, [ground.terrain.whole], MODEL)
+        self._belief = self._find_belief()
         self._lock = Lock()  # beliefs are remembered while they are worked out
         sights = len(list_sights(ground.terrain)) if recipe.policy == "information-multi" else 1
         self.size = len(ground.terrain) * _BELIEFS * (sights + 1) + (ranker.size if ranker else 0)
+
+    def _find_belief(self) -> Belief:
+        """In items alone; where the policy has one, that one, which is worked out already."""
+        terrain, policy = self._ground.terrain, self._policy
+        if isinstance(policy, Information | PosteriorSampling) and policy.belief.sights == (terrain.whole,):
+            return policy.belief
+        return Belief(terrain, [terrain.whole], MODEL)
+
+    @property
+    def spaces(self) -> tuple[Space, ...]:
+        """Those in which every slate is chosen by how far its options lie from all items."""
+        terrain = self._ground.terrain
+        return (terrain.whole, *(terrain.masks if self.recipe.policy in NEED_MASKS else ()))
 
     def choose(self, history: History, k: int) -> Choice:
         """The next slate; empty where every item was shown.
@@ -170,9 +184,9 @@ def freeze(spaces: Sequence[EmbeddingSpace]) -> Frozen:
     return tuple((space.pk, space.sha256) for space in spaces)
 
 
-def open_ground(frozen: Frozen) -> Ground:
+def open_ground(frozen: Frozen, reckoner: Reckoner = IN_ORDER) -> Ground:
     """Raises GroundLost."""
-    return grounds.get(frozen, lambda: _open(frozen))
+    return grounds.get((frozen, reckoner), lambda: _open(frozen, reckoner))
 
 
 def find_ground(puzzle: Puzzle) -> Ground:
@@ -193,10 +207,25 @@ def find_guide(puzzle: Puzzle) -> tuple[Ground, Guide]:
         return open_guide(replace(recipe, policy=STAND_IN, ranker=""))
 
 
-def open_guide(recipe: Recipe) -> tuple[Ground, Guide]:
-    """Where slates are chosen after this recipe, and what chooses them. Raises GroundLost and NoRanker."""
-    ground = open_ground(recipe.spaces)
-    return ground, guides.get(recipe, lambda: Guide(ground, recipe))
+def open_guide(recipe: Recipe, reckoner: Reckoner = IN_ORDER) -> tuple[Ground, Guide]:
+    """Where slates are chosen after this recipe, and what chooses them. Raises GroundLost and NoRanker.
+
+    ``reckoner`` works out distances in large spaces, which changes nothing about the slates.
+    """
+    ground = open_ground(recipe.spaces, reckoner)
+    return ground, guides.get((recipe, reckoner), lambda: Guide(ground, recipe))
+
+
+def prepare(together: Sequence[Wanted]) -> None:
+    """Have what several slates are chosen by worked out in one go, where it is kept: on a GPU."""
+    needed: dict[Space, set[int]] = {}
+    for wanted in together:
+        if wanted.history.steps:
+            step, before = wanted.history.steps[-1], wanted.history.before
+            for space in wanted.guide.spaces:
+                needed.setdefault(space, set()).update(before.options(step.slate))
+    for space, items in needed.items():
+        space.prepare(np.array(sorted(items)))
 
 
 def _create_policy(recipe: Recipe, terrain: Terrain, ranker: Ranker | None) -> Policy:
@@ -209,12 +238,12 @@ def _thaw(puzzle: Puzzle) -> Frozen:
     return tuple((pk, sha256) for pk, sha256 in puzzle.spaces)
 
 
-def _open(frozen: Frozen) -> Ground:
+def _open(frozen: Frozen, reckoner: Reckoner) -> Ground:
     rows = EmbeddingSpace.objects.in_bulk([pk for pk, _ in frozen])
     if any(pk not in rows or rows[pk].sha256 != sha256 for pk, sha256 in frozen):
         raise GroundLost("The space has been built anew since.")
     try:
-        opened = open_spaces([rows[pk] for pk, _ in frozen])
+        opened = open_spaces([rows[pk] for pk, _ in frozen], reckoner=reckoner)
     except (ArtifactDamaged, FileNotFoundError, NoSuchSpace) as error:
         raise GroundLost(str(error)) from error
     catalogue = rows[frozen[0][0]].catalogue_id

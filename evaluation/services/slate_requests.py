@@ -4,12 +4,14 @@ Choosing takes the same steps in the same code wherever it is done, so the slate
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
-from evaluation.services.game_grounds import Choice, GroundLost, Recipe, Wanted, open_guide
+from evaluation.services.game_grounds import Choice, GroundLost, Recipe, Wanted, open_guide, prepare
 from search.engine.errors import EngineError
 from search.engine.navigation.history import History, Step
+from search.engine.navigation.reckoning import IN_ORDER, Reckoner
 from search.services.rankers import NoRanker
 
 # A slate that is wanted, as JSON can hold it.
@@ -32,22 +34,40 @@ def write_down(wanted: Wanted) -> Words:
     }
 
 
-def read_wanted(words: Words) -> Wanted:
+def read_wanted(words: Words, reckoner: Reckoner = IN_ORDER) -> Wanted:
     """What `write_down` wrote. Raises GroundLost and NoRanker."""
     spaces = tuple((pk, sha256) for pk, sha256 in words["spaces"])
-    ground, guide = open_guide(Recipe(spaces, words["policy"], words["seed"], words["ranker"]))
+    recipe = Recipe(spaces, words["policy"], words["seed"], words["ranker"])
+    ground, guide = open_guide(recipe, reckoner)
     steps = tuple(Step(tuple(slate), pick) for slate, pick in words["steps"])
     return Wanted(ground, guide, History(start=words["start"], steps=steps), words["k"])
 
 
-def choose_all(asked: Sequence[Words]) -> Iterator[tuple[int, Choice | None]]:
+def choose_all(asked: Sequence[Words], reckoner: Reckoner = IN_ORDER) -> Iterator[tuple[int, Choice | None]]:
     """The slates, each with its place in ``asked``, as soon as it is chosen; those of one ground together.
 
     None where a slate cannot be chosen here; the log says why.
     """
-    for place in sorted(range(len(asked)), key=lambda place: str(asked[place]["spaces"])):
+
+    def name_ground(place: int) -> str:
+        return str(asked[place]["spaces"])
+
+    for _, places in groupby(sorted(range(len(asked)), key=name_ground), name_ground):
+        yield from _choose_together({place: asked[place] for place in places}, reckoner)
+
+
+def _choose_together(asked: Mapping[int, Words], reckoner: Reckoner) -> Iterator[tuple[int, Choice | None]]:
+    read: dict[int, Wanted] = {}
+    for place, words in asked.items():
         try:
-            yield place, read_wanted(asked[place]).choose()
+            read[place] = read_wanted(words, reckoner)
         except (GroundLost, NoRanker, EngineError) as error:
+            log.warning("A slate cannot be chosen here: %s", error)
+            yield place, None
+    prepare([*read.values()])
+    for place, wanted in read.items():
+        try:
+            yield place, wanted.choose()
+        except EngineError as error:
             log.warning("A slate cannot be chosen here: %s", error)
             yield place, None

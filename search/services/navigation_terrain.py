@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from search import artifacts
+from search.engine.navigation.reckoning import IN_ORDER, Reckoner
 from search.engine.navigation.terrain import Items, Space, Terrain
 from search.models import Catalogue, EmbeddingSpace, Item
 from search.selectors.navigable_spaces import choose_spaces, list_masks, list_ready_spaces
@@ -37,18 +38,18 @@ def open_terrain(*, catalogue: Catalogue, space: str) -> OpenTerrain:
     return open_spaces(_list_rows(catalogue, space))
 
 
-def open_spaces(spaces: Sequence[EmbeddingSpace]) -> OpenTerrain:
+def open_spaces(spaces: Sequence[EmbeddingSpace], *, reckoner: Reckoner = IN_ORDER) -> OpenTerrain:
     """The terrain of these very rows, the whole space first and then its masks, whatever was built since.
 
-    Raises as `open_terrain`.
+    ``reckoner`` works out distances in large spaces. Raises as `open_terrain`.
     """
     chosen, *masks = spaces
     items = artifacts.read_items(chosen)
     images = dict(Item.objects.filter(catalogue=chosen.catalogue_id).values_list("position", "image_sha256"))
     identity = np.unique([images[position] for position in items.tolist()], return_inverse=True)[1]
     terrain = Terrain(
-        whole=_open(chosen, items),
-        masks=tuple(_open(mask, items) for mask in masks),
+        whole=_open(chosen, items, reckoner),
+        masks=tuple(_open(mask, items, reckoner) for mask in masks),
         identity=identity.astype(np.int64),
     )
     return OpenTerrain(terrain, items, say_versions(spaces))
@@ -102,7 +103,7 @@ def _say_version(space: EmbeddingSpace) -> str:
     return f"{space.encoder_version} {space.sha256}"
 
 
-def _open(space: EmbeddingSpace, items: Items) -> Space:
+def _open(space: EmbeddingSpace, items: Items, reckoner: Reckoner = IN_ORDER) -> Space:
     """The vectors of these items, in their order."""
     own = artifacts.read_items(space)
     rows = artifacts.open_vectors(space).rows
@@ -111,4 +112,4 @@ def _open(space: EmbeddingSpace, items: Items) -> Space:
         if not np.array_equal(own[places], items):
             raise NoSuchSpace(f"Not every item has a vector in {space.title}: choose another space.")
         rows = rows[places]
-    return Space(space.title, np.ascontiguousarray(rows))
+    return Space(space.title, np.ascontiguousarray(rows), reckoner)

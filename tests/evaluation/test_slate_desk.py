@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pytest
+import torch
 
 from evaluation.models import Slate
 from evaluation.services.game_grounds import Choice, Ground, Guide, Recipe, Wanted, find_guide
 from evaluation.services.slate_desk import SlateDesk
 from evaluation.services.slate_requests import Words, choose_all, write_down
+from search.engine.navigation import reckoning, residents
 from search.engine.navigation.history import History
 from search.engine.navigation.policies.registry import POLICIES
 from search.engine.navigation.terrain import Space, Terrain
@@ -202,6 +204,39 @@ def test_what_was_written_down_is_chosen_alike_by_a_process_that_knows_nothing_o
     forget_opened()
     assert [choice for _, choice in sorted(choose_all(words))] == here
     assert Slate.objects.count() == 1  # choosing stores nothing
+
+
+@pytest.mark.django_db
+def test_games_of_one_ground_are_worked_out_together_on_a_device_with_the_same_slates(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reckoning, "LARGE", 1)
+    catalogue = make_ground()
+    wanted = []
+    for seed, policy in enumerate(POLICIES):
+        puzzle = Finder(catalogue, seed=seed).game.puzzle
+        puzzle.policy, puzzle.seed = policy, seed
+        ground, guide = find_guide(puzzle)
+        first = ground.find_places(Wanted(ground, guide, History(start=seed), 4).choose().items)
+        wanted.append(Wanted(ground, guide, History(start=seed).after(first, first[1]), 4))
+    shown = {place for one in wanted for place in one.history.steps[-1].slate}
+    passes: list[list[int]] = []
+    add = residents.Resident._add_in_order
+
+    def count(self: residents.Resident, ones: list[int]) -> torch.Tensor:
+        passes.append(ones)
+        return add(self, ones)
+
+    monkeypatch.setattr(residents.Resident, "_add_in_order", count)
+    on_device = residents.OnDevice(torch.device("cpu"), room=1 << 30)
+    words = [write_down(one) for one in wanted]
+    found = dict(choose_all(words, on_device))
+    assert found == {place: one.choose() for place, one in enumerate(wanted)}
+    assert set(passes[0]) == shown, "the whole space, for all games"
+    together = len(passes)
+    for one in words:
+        assert dict(choose_all([one], on_device))
+    assert len(passes) == together, "nothing is worked out twice"
 
 
 @pytest.mark.django_db

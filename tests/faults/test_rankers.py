@@ -79,11 +79,11 @@ def variables(answers: Redis, broker: Redis | RabbitMQ) -> dict[str, str]:
 
 
 @contextmanager
-def run_worker(home: Path, variables: Mapping[str, str]) -> Iterator[Process]:
-    """A worker of queue `ml` that is ready, and killed at the end."""
+def run_worker(home: Path, variables: Mapping[str, str], *, module: str = "celery") -> Iterator[Process]:
+    """A worker of queue `ml` that is ready, and killed at the end; ``module`` stands in for Celery's own."""
     Sighting.objects.all().delete()
     process = Process(
-        [sys.executable, "-m", *list_worker_words("ml")],
+        [sys.executable, "-m", module, *list_worker_words("ml")[1:]],
         log=home / "ml.log",
         cwd=ROOT,
         env={**make_environment(home), **variables},
@@ -149,6 +149,29 @@ def test_games_ranked_by_a_worker_have_the_slates_of_games_ranked_in_the_web_pro
     with Server(web_home) as server:
         play_together(twins, server)
         assert count(server, BY_WEB) >= chosen  # both servers count into the same HOME
+    assert [*map(list_shown, finders)] == [*map(list_shown, twins)]
+
+
+def test_games_ranked_by_a_worker_in_torch_have_the_slates_of_games_ranked_in_the_web_process(
+    web_home: Path, variables: dict[str, str]
+) -> None:
+    catalogue = make_ground(items=120)
+    make_ranker(catalogue)
+    make_ranker(catalogue, name="believer", believes=True)
+    finders = [set_out(catalogue, policy) for policy in POLICIES]
+    twins = [set_out(catalogue, policy) for policy in POLICIES]
+    large = {"TEST_LARGE": "1"}
+    waiting = {**variables, **large, "TEST_PATIENCE_S": str(LONG_S)}
+    with (
+        run_worker(web_home, variables, module="tests.faults.torch_worker"),
+        Server(web_home, environment=waiting, module="tests.faults.patient_web") as server,
+    ):
+        play_together(finders, server)
+        chosen = sum(len(finder.state.slates) - 1 for finder in finders)
+        assert (count(server, BY_WORKER), count(server, BY_WEB)) == (chosen, 0)
+    assert (web_home / "torch").read_text(), "distances were worked out in torch"
+    with Server(web_home, environment=large, module="tests.faults.patient_web") as server:
+        play_together(twins, server)
     assert [*map(list_shown, finders)] == [*map(list_shown, twins)]
 
 

@@ -61,17 +61,25 @@ class Belief:
         weights = self.weigh(before).copy()
         if step.pick is not None:
             options = before.options(step.slate)
-            weights += self._foresee(options)[:, :, options.index(step.pick)]
+            weights += self._foresee(options, options.index(step.pick))
         weights[:, self._terrain.alike(np.array(step.slate))] += _OVERLOOKED
         weights -= weights.max()
         return np.maximum(weights, _LEAST, out=weights)
 
-    def _foresee(self, options: Sequence[int]) -> Vectors:
-        """Logarithms of how likely each target makes each option the pick, (sights, n, options)."""
+    def _foresee(self, options: Sequence[int], pick: int) -> Vectors:
+        """Logarithms of how likely each target makes the option at ``pick`` the pick, (sights, n)."""
+        reckoner, ones = self._terrain.whole.reckoner, np.array(options)
         spaces = {id(space): space for sight in self.sights for space, _ in sight.parts}
-        squared = {key: space.to_all(np.array(options)).T for key, space in spaces.items()}
-        found = np.empty((len(self.sights), len(self._terrain), len(options)), np.float32)
-        for table, sight in zip(found, self.sights, strict=True):
-            seen = sum(np.float32(weight) * squared[id(space)] for space, weight in sight.parts)
-            np.log(self.model.chances(np.asarray(seen)), out=table)
-        return found
+        is_large = self._terrain.whole.is_large
+        squared = {
+            key: space.lay_out(ones) if is_large else space.to_all(ones).T for key, space in spaces.items()
+        }
+        found = np.empty((len(self.sights), len(self._terrain)), np.float32)
+        for chances, sight in zip(found, self.sights, strict=True):
+            parts = [(squared[id(space)], weight) for space, weight in sight.parts]
+            if is_large:
+                chances[:] = reckoner.answer(parts, pick, self.model.power, self.model.lapse)
+            else:
+                seen = sum(np.float32(weight) * table for table, weight in parts)
+                chances[:] = self.model.chances(np.asarray(seen))[:, pick]
+        return np.log(found, out=found)

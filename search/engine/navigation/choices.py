@@ -10,9 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from search.engine.navigation.reckoning import FLOOR
 from search.engine.navigation.terrain import Items, Terrain, Vectors
-
-_FLOOR = np.float32(1e-6)  # squared, the mean being one: what lies nearer is not told apart
 
 
 @dataclass(frozen=True)
@@ -22,9 +21,16 @@ class ChoiceModel:
     exponent: float
     lapse: float = 0.02
 
+    @property
+    def power(self) -> int:
+        """The exponent of squared distances, in `reckoning`. Raises ValueError where it is not whole."""
+        if self.exponent < 2 or self.exponent % 2:
+            raise ValueError(f"In a large space an exponent is an even number, not {self.exponent:g}.")
+        return int(self.exponent) // 2
+
     def logits(self, squared: Vectors) -> Vectors:
         """Logarithms of d^-exponent, from squared distances of any shape."""
-        found = np.log(np.maximum(squared, _FLOOR))
+        found = np.log(np.maximum(squared, np.float32(FLOOR)))
         found *= np.float32(-self.exponent / 2)
         return np.asarray(found)
 

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.engine.errors import EngineError
+from search.engine.navigation import reckoning
+from search.engine.navigation.reckoning import IN_ORDER, Laid, Reckoner, Rows, Table, fetch
 
 Items = NDArray[np.int64]  # places of items in the catalogue
 Vectors = NDArray[np.float32]
@@ -44,22 +46,68 @@ class Distances(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Space:
-    """One embedding space over n items: (n, d) float32 vectors, under a mask's weights where it is one's."""
+    """One embedding space over n items: (n, d) float32 vectors, under a mask's weights where it is one's.
+
+    ``reckoner``: where the distances of a large one are worked out, which changes nothing about them.
+    """
 
     name: str
     vectors: Vectors
+    reckoner: Reckoner = IN_ORDER
 
     @property
     def parts(self) -> tuple[tuple[Space, float], ...]:
         """See `Distances`."""
         return ((self, 1.0),)
 
+    @property
+    def is_large(self) -> bool:
+        """Whether everything about all items is worked out as `reckoning` says."""
+        return len(self.vectors) >= reckoning.LARGE
+
+    def between(self, ones: Items, others: Items) -> Vectors:
+        """See `Distances`. Of many pairs from products, as `to_all` of a small space."""
+        if len(ones) * len(others) > _FEW:
+            return _multiply(self._take(ones), self._take(others))
+        apart = self._take(ones)[:, None, :] - self._take(others)[None, :, :]
+        return np.asarray(np.einsum("abd,abd->ab", apart, apart))
+
+    def to_all(self, ones: Items) -> Vectors:
+        """See `Distances`. In a small space from products, as those of many pairs."""
+        if self.is_large:
+            return fetch(self.lay_out(ones))
+        return _multiply(self._take(ones), self._placed, self._norms)
+
+    def lay_out(self, ones: Items) -> Table:
+        """`to_all` of a large space, where its reckoner has it."""
+        return self._laid.squared(ones)
+
+    def prepare(self, ones: Items) -> None:
+        """These will be asked for by several games at once."""
+        if self.is_large:
+            self._laid.prepare(ones)
+
+    def relative(self, items: Items, to: int) -> Vectors:
+        """The vectors of items as seen from one, (len(items), d); on average one long in square."""
+        return np.asarray(self._take(items) - self._take(np.array([to])))
+
+    def place(self, vectors: Vectors) -> Vectors:
+        """Vectors of the same encoder, (q, d), around the items' centre and in their scale."""
+        scale = self._blocked[1] if self.is_large else self._scaled[1]
+        return np.asarray((vectors - self._centre) * scale, np.float32)
+
+    def from_outside(self, vectors: Vectors) -> Vectors:
+        """Of vectors that need not be items', (q, d), to every item, (q, n); as `to_all`."""
+        placed = self.place(vectors)
+        if self.is_large:
+            return self._blocked[0].measure(placed)
+        return _multiply(placed, self._placed, self._norms)
+
     @cached_property
     def _centre(self) -> Vectors:
         return np.asarray(self.vectors.mean(axis=0, dtype=np.float64), np.float32)
 
-    @cached_property
-    def _scaled(self) -> tuple[Vectors, np.float32]:
+    def _scale(self) -> tuple[Vectors, np.float32]:
         """The vectors around their centre, scaled so that two items' mean squared distance is one.
 
         With the scale.
@@ -70,40 +118,30 @@ class Space:
         scale = np.float32(1 / np.sqrt(2 * spread) if spread > _NO_SPREAD * size else 0)
         return np.asarray(np.multiply(placed, scale, out=placed)), scale
 
+    @cached_property
+    def _scaled(self) -> tuple[Vectors, np.float32]:
+        return self._scale()
+
     @property
     def _placed(self) -> Vectors:
         return self._scaled[0]
 
-    def place(self, vectors: Vectors) -> Vectors:
-        """Vectors of the same encoder, (q, d), around the items' centre and in their scale."""
-        return np.asarray((vectors - self._centre) * self._scaled[1], np.float32)
-
-    def from_outside(self, vectors: Vectors) -> Vectors:
-        """Of vectors that need not be items', (q, d), to every item, (q, n); as `to_all`."""
-        placed = self.place(vectors)
-        return _multiply(placed, np.einsum("qd,qd->q", placed, placed), self._placed, self._norms)
-
     @cached_property
     def _norms(self) -> Vectors:
-        return np.asarray(np.einsum("nd,nd->n", self._placed, self._placed))
+        return _square(self._placed)
 
-    def between(self, ones: Items, others: Items) -> Vectors:
-        """See `Distances`. Of many pairs from products, as `to_all`."""
-        if len(ones) * len(others) > _FEW:
-            return self._multiply(ones, self._placed[others], self._norms[others])
-        apart = self._placed[ones][:, None, :] - self._placed[others][None, :, :]
-        return np.asarray(np.einsum("abd,abd->ab", apart, apart))
+    @cached_property
+    def _blocked(self) -> tuple[Rows, np.float32]:
+        """What a large space keeps instead of `_scaled`."""
+        placed, scale = self._scale()
+        return Rows(placed), scale
 
-    def to_all(self, ones: Items) -> Vectors:
-        """See `Distances`. From products, which is several times as fast as from differences."""
-        return self._multiply(ones, self._placed, self._norms)
+    @cached_property
+    def _laid(self) -> Laid:
+        return self.reckoner.lay(self._blocked[0])
 
-    def relative(self, items: Items, to: int) -> Vectors:
-        """The vectors of items as seen from one, (len(items), d); on average one long in square."""
-        return np.asarray(self._placed[items] - self._placed[to])
-
-    def _multiply(self, ones: Items, vectors: Vectors, norms: Vectors) -> Vectors:
-        return _multiply(self._placed[ones], self._norms[ones], vectors, norms)
+    def _take(self, items: Items) -> Vectors:
+        return self._blocked[0].take(items) if self.is_large else np.asarray(self._placed[items])
 
 
 @dataclass(frozen=True)
@@ -171,10 +209,15 @@ class Terrain:
         return np.asarray(np.bincount(self.identity, weights=chances)[self.identity[items]], np.float32)
 
 
-def _multiply(ones: Vectors, own_norms: Vectors, others: Vectors, norms: Vectors) -> Vectors:
-    """Squared distances from a product: (q, d) and (n, d) with the squares of their lengths -> (q, n)."""
+def _multiply(ones: Vectors, others: Vectors, norms: Vectors | None = None) -> Vectors:
+    """Squared distances from a product, (q, d) and (n, d) -> (q, n); ``norms`` are those of the others."""
     products = ones @ others.T
     products *= -2
-    products += norms
-    products += own_norms[:, None]
+    products += _square(others) if norms is None else norms
+    products += _square(ones)[:, None]
     return np.asarray(np.maximum(products, 0, out=products))
+
+
+def _square(vectors: Vectors) -> Vectors:
+    """How long (m, d) vectors are, in square, (m,)."""
+    return np.asarray(np.einsum("nd,nd->n", vectors, vectors))
