@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from search.engine.detectors import DETECTOR, PUBLISHED_NAME
 from search.engine.encoders import vgg
 from search.engine.encoders.base import EncoderError, WeightsDamaged
 from search.engine.files import open_atomic
@@ -40,7 +41,7 @@ def _of_torchvision(name: str) -> PublishedFile:
     return PublishedFile(name, f"https://download.pytorch.org/models/{name}", start)
 
 
-# By backbone. Only VGG-16's whole checksum is known here; the others are read without running anything too.
+# By backbone or detector. Only VGG-16's whole checksum is known here; nothing in any of them is ever run.
 PUBLISHED = {
     "vgg16": PublishedFile(vgg.FILE_NAME, vgg.SOURCE, vgg.SHA256, vgg.KEEP),
     "resnet18": _of_torchvision("resnet18-f37072fd.pth"),
@@ -49,6 +50,7 @@ PUBLISHED = {
     "regnet_y_400mf": _of_torchvision("regnet_y_400mf-e6988f5f.pth"),
     "inception_v3": _of_torchvision("inception_v3_google-0cc3c7bd.pth"),
     "convnext_tiny": _of_torchvision("convnext_tiny-983f1562.pth"),
+    DETECTOR: _of_torchvision(PUBLISHED_NAME),
 }
 
 

@@ -78,6 +78,7 @@ class OutcomeFacts:
     versions: Sequence[tuple[str, str]]
     stopped_early: bool
     held_out_measures: Sequence[tuple[str, float]]  # by their titles
+    sight: str  # which lifestyle photos were left out, and why; blank where none were looked through
 
 
 @dataclass(frozen=True)
@@ -210,6 +211,7 @@ def _outcome_facts(card: dict[str, Any]) -> OutcomeFacts:
         versions=list(_mapping(lineage.get("versions")).items()),
         stopped_early=bool(card.get("stopped_early")),
         held_out_measures=[(write_name(name), value) for name, value in measures.items()],
+        sight=str(_mapping(card.get("sight")).get("told", "")),
     )
 
 

@@ -23,10 +23,11 @@ from search.engine.errors import ArtifactDamaged
 from search.engine.sources import hash_own_sources
 from search.engine.training.exams import MEAN, Answers, average, find_answers, keep_answers
 from search.engine.training.loop import Progress
-from search.engine.training.settings import PictureSettings
+from search.engine.training.settings import PictureSettings, SiameseSettings
 from search.engine.triplet_files import TripletFiles
 from search.selectors.catalogues import hash_units
 from search.services.training_session import Plan, Session
+from search.services.training_sight import choose_way
 from search.services.training_tables import (
     Baseline,
     Model,
@@ -43,6 +44,7 @@ CODE = (
     "search.services.training_material",
     "search.services.training_samples",
     "search.services.training_session",
+    "search.services.training_sight",
     "search.services.training_tables",
     "search.services.training_triplets",
     "search.services.training_views",
@@ -137,6 +139,8 @@ def _plan(wish: Wish, files: TripletFiles | None, settings: Any, aspects: tuple[
     facts.append(hash_own_sources(*CODE))
     if files is not None:
         facts.append(files.sha256())
+    if isinstance(settings, SiameseSettings):
+        facts.append(choose_way(settings.sight))  # which a detector that came meanwhile changes
     return Plan(
         kind=wish.kind,
         catalogue=wish.catalogue,

@@ -47,6 +47,7 @@ def write_card(training: Training, session: Session, lesson: Lesson, fitted: Fit
         "best_step": fitted.best_step,
         "stopped_early": fitted.stopped_early,
         "curve": [asdict(point) for point in fitted.curve],
+        **({} if session.sight is None else {"sight": session.sight.as_json()}),
         **_describe_sight(session, lesson),
     }
 

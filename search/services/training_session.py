@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,12 +23,14 @@ from search.engine.training.features import SUFFIX, Looking, keep_newest, look_t
 from search.engine.training.kinds import Lesson, prepare_lesson
 from search.engine.training.loop import Fitted, Progress, fit
 from search.engine.training.samples import MISSING, PictureViews, Samples, Views
-from search.engine.training.settings import PictureSettings, TransferSettings
+from search.engine.training.settings import PictureSettings, SiameseSettings, TransferSettings
+from search.engine.training.sight import Sight
 from search.engine.triplet_files import TripletFiles
 from search.models import Catalogue
 from search.services.training_folders import features_folder, folder_of
 from search.services.training_material import Material, read_material, read_published_material
 from search.services.training_samples import CatalogueItems, frame_pictures, read_items
+from search.services.training_sight import find_unseen
 from search.services.training_views import pair_views, score_views
 
 if TYPE_CHECKING:
@@ -151,6 +153,7 @@ class Session:
             say=say,
         )
         self._samples: Samples | None = None
+        self.sight: Sight | None = None  # what was left out, where it was looked for
         self._checkpoint = self.folder / "checkpoint"
 
     def prepare(self) -> Lesson:
@@ -158,7 +161,7 @@ class Session:
         return prepare_lesson(
             self.plan.kind,
             self.plan.settings,
-            self.samples(),
+            self._leave_out(self.samples()),
             copies=self.items.copies,
             featurise=self._views.featurise,
             weights=self.plan.weights,
@@ -198,6 +201,26 @@ class Session:
         catalogue = self._views.look_at("catalogue")
         lifestyle = self._views.look_at("lifestyle") if self.plan.kind == "siamese" else None
         return Samples(catalogue, lifestyle, seen, self.labels, self.division, self.device)
+
+    def _leave_out(self, samples: Samples) -> Samples:
+        """Without the lifestyle photos in which the item is not in sight. Held-out ones all stay."""
+        told = self.plan.settings
+        if not isinstance(told, SiameseSettings):
+            return samples
+        rows = np.concatenate([self.division.learned, self.division.validation])
+        self.sight = find_unseen(
+            self.items,
+            np.sort(rows[samples.has_lifestyle[rows]]),
+            told,
+            path=self.folder / "sight",
+            device=self.device,
+            say=self._say,
+        )
+        if self.sight is None:
+            return samples
+        seen = samples.has_lifestyle.copy()
+        seen[self.sight.left_out] = False
+        return replace(samples, has_lifestyle=seen)
 
     def _read_material(self) -> Material:
         plan = self.plan

@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from django.conf import settings as site
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 from django.db.models import Count
 
+from search.engine.detectors import DetectorMissing, detector_file
 from search.engine.encoders.base import WeightsDamaged
 from search.engine.errors import TripletsRejected
-from search.engine.training.settings import ENCODERS, SETTINGS_OF
+from search.engine.training.settings import DETECTOR, ENCODERS, SETTINGS_OF, SiameseSettings
 from search.engine.training.typed_settings import BadSetting, Settings
 from search.engine.triplet_files import TripletFiles, find_triplet_files
 from search.engine.weight_headers import check_safetensors
@@ -114,6 +116,7 @@ def check_wish(wish: Wish) -> tuple[Wish, TripletFiles | None]:
         _check_mask_names(wish, aspects)
         if wish.kind == "siamese":
             _check_views(catalogue)
+            _check_detector(wish)
         return wish, None
     files = _check_triplets(wish, wish.triplets)
     _check_mask_names(wish, files.conditions)
@@ -196,6 +199,15 @@ def _check_views(catalogue: Catalogue) -> None:
             "import more items, or train another kind.",
             about="kind",
         )
+
+
+def _check_detector(wish: Wish) -> None:
+    settings = read_settings(wish)
+    if isinstance(settings, SiameseSettings) and settings.sight == DETECTOR:
+        try:
+            detector_file(site.WEIGHTS_FOLDER)
+        except DetectorMissing as error:
+            raise TrainingRefused(f"{error} Set sight to regions, or off.", about="settings") from error
 
 
 def _check_aspect(catalogue: Catalogue, name: str) -> None:

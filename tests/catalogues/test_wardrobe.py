@@ -204,3 +204,18 @@ def test_raw_pixels_are_not_enough_to_find_the_kind(
     apart[groups[:, None] == groups[None]] = np.inf
     share = (kinds[apart.argmin(axis=1)] == kinds).mean()
     assert 2 / len(KINDS) < share < 0.7
+
+
+def test_the_item_lies_in_its_box_and_is_gone_from_the_empty_view() -> None:
+    for number in (0, 1, 2, 3):
+        drawing = draw_item(SEED, number)
+        with_item, without = (
+            np.asarray(view, np.int16) for view in (drawing.lifestyle_view(), drawing.empty_view())
+        )
+        changed = (np.abs(with_item - without).max(axis=2) > 60).mean()
+        left, top, right, bottom = drawing.lifestyle_box()
+        inside = np.abs(with_item - without)[
+            round(top * 320) : round(bottom * 320), round(left * 320) : round(right * 320)
+        ]
+        assert (inside.max(axis=2) > 60).mean() > changed
+        assert 0 <= left < right <= 1 and 0 <= top < bottom <= 1

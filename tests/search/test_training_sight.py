@@ -174,3 +174,8 @@ def test_whatever_a_card_holds_the_page_is_shown(operator, catalogue, kind, wron
     page = page_of(operator, catalogue, kind, **make_card(catalogue, kind) | wrong)
     assert 'aria-labelledby="outcome"' in page
     assert Item.objects.count() == 24
+
+
+def test_the_page_says_which_lifestyle_photos_were_left_out(operator, catalogue):
+    told = "3 of 9 lifestyle photos are left out (1 without any region, 2 whose regions are unlike the item)."
+    assert told in page_of(operator, catalogue, "siamese", sight={"left_out": 3, "told": told})

@@ -13,7 +13,7 @@ from .cloth import Wardrobe, dress_up
 from .designs import Design, make_design
 from .dresses import draw_dress
 from .hats import draw_hat
-from .lifestyle import draw_lifestyle, soft_shadow
+from .lifestyle import draw_empty, draw_lifestyle, find_item, soft_shadow
 from .outerwear import draw_outerwear
 from .pumps import draw_flat_shoe, draw_pump
 from .sandals import draw_sandal
@@ -79,6 +79,14 @@ class Drawing:
     def lifestyle_view(self) -> Image.Image:
         """The same item in use: turned, lit, perhaps partly hidden, before clutter; RGB, 320 x 320 pixels."""
         return draw_lifestyle(self._traits, self._sheet)
+
+    def lifestyle_box(self) -> tuple[float, float, float, float]:
+        """Where the item lies in the lifestyle view, hidden parts too: left, top, right, bottom, 0 to 1."""
+        return find_item(self._traits, self._sheet)
+
+    def empty_view(self) -> Image.Image:
+        """The place of the lifestyle view without the item; RGB, 320 x 320 pixels."""
+        return draw_empty(self._traits)
 
 
 def draw_item(seed: int, number: int) -> Drawing:

@@ -36,6 +36,20 @@ def draw_lifestyle(traits: Traits, sheet: Sheet) -> Image.Image:
     return _add_noise(traits, view)
 
 
+def draw_empty(traits: Traits) -> Image.Image:
+    """The same scene in the same light, but nobody left the item there."""
+    view = draw_scene(traits).resize((SIZE, SIZE), Image.Resampling.BILINEAR)
+    return _add_noise(traits, _light(traits, view))
+
+
+def find_item(traits: Traits, sheet: Sheet) -> tuple[float, float, float, float]:
+    """The box around the item in the lifestyle view, in fractions: left, top, right, bottom."""
+    _, coverage = _pose(traits, sheet)
+    box = coverage.point(lambda value: 255 * (value >= 128)).getbbox()
+    left, top, right, bottom = box or (0, 0, SIZE, SIZE)
+    return left / SIZE, top / SIZE, right / SIZE, bottom / SIZE
+
+
 def _pose(traits: Traits, sheet: Sheet) -> tuple[Image.Image, Image.Image]:
     """The item turned, scaled, moved and seen at an angle: its colours and its coverage."""
     angle = radians(

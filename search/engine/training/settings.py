@@ -12,6 +12,7 @@ from search.engine.training.typed_settings import BadSetting, Settings, declare
 ALL, NONE = "all", "none"  # of a backbone's blocks
 SMALL = 2 / 3
 LEAST_REMEMBERED = 8  # slates, before a ranker learns anything
+AUTO, OFF, REGIONS, DETECTOR = "auto", "off", "regions", "detector"  # what looks for items in photos
 STRENGTHS = ("none", "gentle", "photos", "query")  # see `augmentation`
 RETRAIN = "retrain"
 MASKS, HEAD = "masks", "head"
@@ -82,6 +83,15 @@ class SiameseSettings(PictureSettings):
     )
     pool: int = declare(
         100, "nearest items that hard negatives are drawn from (published: 100 to 1000)", low=1, high=1000
+    )
+    sight: str = declare(
+        AUTO,
+        "what tells lifestyle photos without their item, to leave them out: a detector, regions by contrast, "
+        "or nothing (off); auto: a detector where its weights are there",
+        choices=(AUTO, OFF, REGIONS, DETECTOR),
+    )
+    unlike: float = declare(
+        0.5, "share of other items that may be more like a photo's regions than its own", low=0.05, high=1
     )
     augmentation: str = declare("query", "how queries are changed while learning", choices=STRENGTHS)
 

@@ -1,4 +1,4 @@
-"""Downloads published weights of an encoder or a backbone; the only command that fetches any."""
+"""Downloads published weights of an encoder, a backbone or a detector; the only command that fetches any."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
 from search.engine.backbone_names import BACKBONES
+from search.engine.detectors import DETECTOR
 from search.engine.errors import EngineError
 from search.engine.weight_downloads import PUBLISHED, download
 
@@ -39,10 +40,14 @@ class Command(BaseCommand):
                 raise CommandError(str(error)) from error
         self.stdout.write(self.style.SUCCESS(f"{target} is in place."))
         if options["network"] in BACKBONES:
-            self._convert(options["network"], target)
+            converted = self._convert(options["network"], target)
+            self.stdout.write(f"Train with: --backbone {options['network']} --weights {converted}")
+        if options["network"] == DETECTOR:
+            self._convert(DETECTOR, target)
+            self.stdout.write("From now on, train siamese has it look through lifestyle photos.")
 
-    def _convert(self, name: str, target: Path) -> None:
-        """Make of it what a training takes as its backbone's first weights."""
+    def _convert(self, name: str, target: Path) -> Path:
+        """Make of it a file that can be read without running anything in it."""
         from search.engine.weight_files import convert_pickle  # imports torch, which downloading does without
 
         file, converted = PUBLISHED[name], target.with_suffix(".safetensors")
@@ -51,4 +56,4 @@ class Command(BaseCommand):
                 convert_pickle(target, converted, sha256=file.sha256, keep=file.keep)
         except EngineError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"Train with: --backbone {name} --weights {converted}")
+        return converted

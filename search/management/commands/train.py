@@ -15,6 +15,7 @@ from search.management.building import build_what_is_missing
 from search.management.progress import JobProgress
 from search.models import JobState, Training
 from search.selectors.clock import read_clock
+from search.selectors.trainings import read_card
 from search.services.builds import find_catalogue
 from search.services.jobs import JobFailed, run_in_foreground
 from search.services.judged_users import TooMuchJudged, learn_user
@@ -125,6 +126,9 @@ class Command(BaseCommand):
         told = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in training.measures.items())
         judged = "items" if training.kind in ENCODERS else "games"
         self.stdout.write(self.style.SUCCESS(f"{training.name} is ready: {told} on validation {judged}."))
+        sight = (read_card(training=training) or {}).get("sight")
+        if sight:
+            self.stdout.write(sight["told"])
         slug = training.catalogue.slug
         following = f"Make it a contender with: manage.py build_contenders --catalogue {slug}"
         if training.kind not in ENCODERS:
