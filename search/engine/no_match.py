@@ -28,6 +28,10 @@ SCORES: Final[tuple[Score, ...]] = get_args(Score)
 
 LEAST_OF_CATEGORY: Final = 100  # queries; with fewer a category takes the limits of all together
 ALPHA: Final = 0.05
+# An index that is hardly ever right keeps its promise too: it tells one photo in twenty "this is it" of
+# another item, and hardly any of its own. So of photos that are told so, their item there, most are right.
+LEAST_SURE: Final = 0.8
+LEAST_TOLD: Final = 20  # queries that this is counted on
 
 Distances = npt.NDArray[np.float64]
 
@@ -62,9 +66,9 @@ class Limits:
     A score below ``accept`` is "this is it", a first distance above ``nothing`` otherwise is "nothing like
     it here"; so is one above ``farthest``, whatever its score: something quite unlike all that was ever shown
     may still be much nearer to one item than to the next. None: too few queries were asked, and this is never
-    said. ``present`` and ``absent`` count queries; ``shown`` and ``kept``, counted on the same queries and no
-    promise, are the shares of right first answers that are accepted and of present queries that get neither
-    clear answer.
+    said. ``present`` and ``absent`` count queries; the others are counted on the same queries and no promise:
+    ``shown``, of right first answers, those that are accepted; ``sure``, of present queries that are told so,
+    those that are right; ``kept``, of present queries, those that get neither clear answer.
     """
 
     accept: float | None
@@ -73,6 +77,7 @@ class Limits:
     present: int
     absent: int
     shown: float
+    sure: float
     kept: float
 
 
@@ -212,17 +217,37 @@ def _settle(present: Asked, absent: Asked, alpha: float, score: Score) -> Limits
     bounds = [
         lowest_limit(score_of(absent.distances, score), alpha),
         lowest_limit(np.where(present.right, np.inf, found), alpha),
+        _surest_limit(found, present.right),  # any lower limit keeps what the others promise
     ]
     accept = None if None in bounds else min(bound for bound in bounds if bound is not None)
     nothing = highest_limit(present.distances[:, 0], alpha)
     farthest = None if nothing is None else float(present.distances[:, 0].max())
     counts = (len(present.right), len(absent.right))
-    bare = Limits(_finite(accept), _finite(nothing), _finite(farthest), *counts, shown=0.0, kept=0.0)
+    bare = Limits(
+        _finite(accept), _finite(nothing), _finite(farthest), *counts, shown=0.0, sure=0.0, kept=0.0
+    )
     answers = np.array(
         [_answer(bare, first, value) for first, value in zip(present.distances[:, 0], found, strict=True)],
         dtype="U7",
     )
-    return replace(bare, shown=_share(answers[present.right] == "match"), kept=_share(answers == "similar"))
+    told = answers == "match"
+    return replace(
+        bare,
+        shown=_share(told[present.right]),
+        sure=_share(present.right[told]),
+        kept=_share(answers == "similar"),
+    )
+
+
+def _surest_limit(scores: Distances, right: npt.NDArray[np.bool_]) -> float | None:
+    """The highest limit below which enough of the queries are right; None where there is none."""
+    order = np.argsort(scores, kind="stable")
+    ranked = np.append(scores[order], np.inf)
+    told = np.arange(1, len(scores) + 1)
+    # Where the next score is the same, no limit lies between the two.
+    ends = ranked[1:] > ranked[:-1]
+    good = ends & (told >= LEAST_TOLD) & (np.cumsum(right[order]) >= LEAST_SURE * told)
+    return float(ranked[1:][good][-1]) if good.any() else None
 
 
 def _finite(limit: float | None) -> float | None:
@@ -234,6 +259,6 @@ def _share(which: npt.NDArray[np.bool_]) -> float:
 
 
 def _is_sound(limits: Limits) -> bool:
-    numbers = [limits.shown, limits.kept, limits.present, limits.absent]
+    numbers = [limits.shown, limits.sure, limits.kept, limits.present, limits.absent]
     numbers += [limit for limit in (limits.accept, limits.nothing, limits.farthest) if limit is not None]
     return all(isinstance(number, int | float) and math.isfinite(number) for number in numbers)

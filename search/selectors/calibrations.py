@@ -124,7 +124,8 @@ def _promise(kind: VerdictKind, known: Known, category: str) -> str:
     if kind == "match":
         return (
             f"On average at most {most} of things that are not here are told this, and at most as many "
-            f"of things that are here, of another item; {counted}."
+            f"of things that are here, of another item; of those told so of things that are here, "
+            f"{100 * limits.sure:.0f} of 100 were right; {counted}."
         )
     if kind == "nothing":
         return f"On average at most {most} of things that are here are told this; {counted}."

@@ -173,6 +173,23 @@ def test_what_is_farther_than_anything_shown_is_nothing_however_clearly_one_is_t
     assert judge(made, (2.1, 1000.0), "") == "nothing"
 
 
+def test_an_index_that_is_hardly_ever_right_does_not_say_this_is_it() -> None:
+    chance = np.random.default_rng(5)
+    first = chance.random(1000)
+    right = chance.random(1000) < 0.05
+    made = calibrate(ask(pairs(first), right=right), ask(pairs(first + 0.1), right=False), chosen="distance")
+    assert all(judge(made, (value, 1.0), "") != "match" for value in first)
+
+
+def test_it_is_said_as_far_as_four_of_five_are_right() -> None:
+    first = np.linspace(0.001, 1, 1000)
+    right = np.arange(1000) < 100  # the nearest hundred
+    made = calibrate(ask(pairs(first), right=right), ask(pairs(first + 1), right=False), chosen="distance")
+    told = np.array([judge(made, (value, 1.0), "") == "match" for value in first])
+    assert told.sum() == 125
+    assert made.find("")[1].sure == 0.8
+
+
 def test_with_too_few_queries_nothing_clear_is_said() -> None:
     made = calibrate(ask(pairs(np.full(18, 0.1))), ask(pairs(np.full(18, 0.9)), right=False))
     assert judge(made, (0.0, 1.0), "") == "similar"

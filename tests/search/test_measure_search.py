@@ -65,10 +65,21 @@ def test_an_encoder_is_not_measured_on_what_it_learned_from(tmp_path, photograph
 
 
 @pytest.mark.usefixtures("few_are_enough")
-def test_a_wardrobe_is_drawn_where_no_catalogue_is_named(tmp_path):
-    figures = measure(tmp_path, items=24, seed=3)
+def test_a_wardrobe_is_drawn_where_no_catalogue_is_named(tmp_path, capsys):
+    figures = measure(tmp_path, items=24, seed=3, undone=8)
     assert figures["items"] == 24
     assert figures["catalogue"] == "search-24-3"
+    assert figures["undone"]["queries"] == 8
+    assert figures["undone"]["top1"] >= 7 / 8, "what pose and scene hide is all that makes it hard"
+    assert "Pose and scene undone" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("few_are_enough")
+def test_only_of_a_drawn_wardrobe_pose_and_scene_can_be_undone(photographed):
+    with pytest.raises(CommandError, match="measure a wardrobe"):
+        call_command(
+            "measure_search", catalogue=photographed.slug, encoder="colour-histogram", queries=5, undone=5
+        )
 
 
 def test_a_catalogue_without_photos_of_items_in_use_is_refused():

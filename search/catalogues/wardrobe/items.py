@@ -13,7 +13,7 @@ from .cloth import Wardrobe, dress_up
 from .designs import Design, make_design
 from .dresses import draw_dress
 from .hats import draw_hat
-from .lifestyle import draw_empty, draw_lifestyle, find_item, soft_shadow
+from .lifestyle import draw_empty, draw_lifestyle, find_item, soft_shadow, turn_back
 from .outerwear import draw_outerwear
 from .pumps import draw_flat_shoe, draw_pump
 from .sandals import draw_sandal
@@ -87,6 +87,10 @@ class Drawing:
     def empty_view(self) -> Image.Image:
         """The place of the lifestyle view without the item; RGB, 320 x 320 pixels."""
         return draw_empty(self._traits)
+
+    def undone_view(self) -> Image.Image:
+        """What the lifestyle view shows of the item, pose and scene undone: what could be seen at best."""
+        return turn_back(self._traits, self._sheet, self.lifestyle_view())
 
 
 def draw_item(seed: int, number: int) -> Drawing:

@@ -50,8 +50,35 @@ def find_item(traits: Traits, sheet: Sheet) -> tuple[float, float, float, float]
     return left / SIZE, top / SIZE, right / SIZE, bottom / SIZE
 
 
+def turn_back(traits: Traits, sheet: Sheet, view: Image.Image) -> Image.Image:
+    """What a lifestyle view shows of its item, as the sheet has it, on white: pose and scene undone."""
+    a, b, c, d, e, f, g, h = _find_pose(traits)
+    # The inverse of the projective matrix that `_pose` samples by, scaled so that its last entry is one.
+    rows = (
+        (e - f * h, c * h - b, b * f - c * e),
+        (f * g - d, a - c * g, c * d - a * f),
+        (d * h - e * g, b * g - a * h, a * e - b * d),
+    )
+    matrix = [value / rows[2][2] for row in rows for value in row][:8]
+    upright = view.transform(
+        (SIZE, SIZE), Image.Transform.PERSPECTIVE, matrix, Image.Resampling.BILINEAR, fillcolor="white"
+    )
+    alone = Image.new("RGB", (SIZE, SIZE), "white")
+    alone.paste(upright, (0, 0), sheet.coverage)
+    return alone
+
+
 def _pose(traits: Traits, sheet: Sheet) -> tuple[Image.Image, Image.Image]:
     """The item turned, scaled, moved and seen at an angle: its colours and its coverage."""
+    matrix = _find_pose(traits)
+    whole = Image.merge("RGBA", (*sheet.colour.split(), sheet.coverage))
+    posed = whole.transform((SIZE, SIZE), Image.Transform.PERSPECTIVE, matrix, Image.Resampling.BILINEAR)
+    coverage = posed.getchannel("A")
+    return posed.convert("RGB"), coverage
+
+
+def _find_pose(traits: Traits) -> tuple[float, ...]:
+    """Where each pixel of the view comes from on the sheet: the eight numbers of Pillow's PERSPECTIVE."""
     angle = radians(
         traits.own("life turn", -24, 24)
         if traits.own("upright", 0, 1) < 0.8
@@ -67,11 +94,7 @@ def _pose(traits: Traits, sheet: Sheet) -> tuple[Image.Image, Image.Image]:
     middle = SIZE / 2
     # Coordinates are divided by tilt_x x + tilt_y y + 1; the shift keeps the item's middle at (x, y) anyway.
     depth = 1 + tilt_x * x + tilt_y * y
-    matrix = (a, b, middle * depth - a * x - b * y, d, e, middle * depth - d * x - e * y, tilt_x, tilt_y)
-    whole = Image.merge("RGBA", (*sheet.colour.split(), sheet.coverage))
-    posed = whole.transform((SIZE, SIZE), Image.Transform.PERSPECTIVE, matrix, Image.Resampling.BILINEAR)
-    coverage = posed.getchannel("A")
-    return posed.convert("RGB"), coverage
+    return (a, b, middle * depth - a * x - b * y, d, e, middle * depth - d * x - e * y, tilt_x, tilt_y)
 
 
 def soft_shadow(coverage: Image.Image, blur: float, shift: tuple[int, int], strength: int) -> Image.Image:

@@ -23,6 +23,7 @@ from search.services.imports import request_import
 from search.services.jobs import JobFailed, run_in_foreground
 from search.services.measuring import NothingToMeasure
 from search.services.measuring_search import AnswerRow, SearchTable, measure_answers
+from search.services.measuring_undone import measure_undone
 from search.services.shipped_weights import SEED as SHIPPED_SEED
 from search.services.sweeping import free_lost_jobs
 
@@ -40,6 +41,13 @@ class Command(BaseCommand):
         parser.add_argument("--encoder", default="thimble-siamese", help="default %(default)s")
         parser.add_argument("--metric", choices=Metric.values, default=Metric.L2.value)
         parser.add_argument("--queries", type=int, default=3000, help="photos, at most (default %(default)s)")
+        parser.add_argument(
+            "--undone",
+            type=int,
+            default=0,
+            metavar="N",
+            help="also tell items apart by N photos, pose and scene undone: what can be told at best",
+        )
         parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -51,13 +59,20 @@ class Command(BaseCommand):
         free_lost_jobs(now=read_clock(), own_workers=settings.MODE == "embedded")
         try:
             table = self._measure(**options)
+            undone = _undo(table.catalogue, options["undone"])
         except (JobFailed, NothingToMeasure, CatalogueUnreadable, EngineError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt as stop:
             raise CommandError("Stopped. The same command goes on from here.", returncode=130) from stop
+        figures = table.as_json() | ({"undone": undone} if undone else {})
         if options["json"]:
-            write_file(options["json"], json.dumps(table.as_json(), indent=2).encode() + b"\n")
+            write_file(options["json"], json.dumps(figures, indent=2).encode() + b"\n")
         Console(file=sys.stdout).print(_draw(table))
+        if undone:
+            self.stdout.write(
+                f"Pose and scene undone, {undone['side']} x {undone['side']} pixels find "
+                f"{100 * undone['top1']:.1f} % of {undone['queries']:,} items."
+            )
 
     def _measure(self, *, seed: int, queries: int, encoder: str, metric: str, **options: Any) -> SearchTable:
         with JobProgress(sys.stderr) as progress:
@@ -73,6 +88,15 @@ class Command(BaseCommand):
             return measure_answers(
                 index, queries=queries, seed=seed, report=lambda done, count: steps("Photos", done, count)
             )
+
+
+def _undo(catalogue: Catalogue, count: int) -> dict[str, Any]:
+    if not count:
+        return {}
+    with StepProgress(sys.stderr) as steps:
+        return measure_undone(
+            catalogue, queries=count, report=lambda done, total: steps("Undone photos", done, total)
+        )
 
 
 def _draw_wardrobe(items: int, seed: int, progress: JobProgress) -> Catalogue:
@@ -114,18 +138,15 @@ def _draw(table: SearchTable) -> Table:
     index = table.index
     drawn = Table(
         title=f"{index.space.title}, {index.get_metric_display()}: photos of {index.space.items:,} items",
-        caption=f"seed {table.seed}; calibrated on {table.calibrated_on:,} other photos, by {table.score}",
+        caption=(
+            "first: the first candidate is the item; group: of its group. Told “this is it”: absent, it "
+            "being removed; another, of another item; accepted, of right first ones. Denied: “nothing like "
+            f"it” of an item that is there. Seed {table.seed}; calibrated on {table.calibrated_on:,} other "
+            f"photos, by {table.score}."
+        ),
     )
     drawn.add_column("")
-    for column in (
-        "photos",
-        "first is right",
-        "of its group",
-        "absent, “this is it”",
-        "another, “this is it”",
-        "right ones accepted",
-        "there, “nothing like it”",
-    ):
+    for column in ("photos", "first", "group", "absent", "another", "accepted", "denied"):
         drawn.add_column(column, justify="right")
     for row in table.rows:
         drawn.add_row(row.category or "all", f"{row.queries:,}", *_figures(row))
