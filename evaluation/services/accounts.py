@@ -14,6 +14,7 @@ from evaluation.selectors.annotation import export_annotations
 from evaluation.selectors.game_exports import export_games
 from evaluation.selectors.races import export_races
 from search.models import Webhook
+from search.selectors.photos import list_photos_of
 
 WAIT = timedelta(minutes=5)
 # In vain, within the wait: for one account from one network, and for all accounts from one network.
@@ -92,7 +93,7 @@ def export_account(*, user: User) -> dict[str, Any]:
 
 
 def export_player(*, player: Player) -> dict[str, Any]:
-    """Everything stored about one player: votes, also undone ones, pairs left without an answer, games."""
+    """Everything stored about one player: votes, also undone ones, unanswered pairs, games, photos."""
     votes = (
         Vote.objects.filter(deal__player=player)
         .select_related(
@@ -131,4 +132,5 @@ def export_player(*, player: Player) -> dict[str, Any]:
         "games": export_games(player),
         "races": export_races(player),
         "annotations": export_annotations(player),
+        "photos": list_photos_of(player.key),
     }

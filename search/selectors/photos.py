@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -26,6 +27,12 @@ def find_photo(key: UUID, *, now: datetime) -> Photo:
             "no-such-photo", "This photo is not kept any more. Take or choose it again.", status=404
         )
     return photo
+
+
+def list_photos_of(holder: UUID) -> list[dict[str, Any]]:
+    """What is kept of a visitor's photos, for the visitor: each key opens the photo itself."""
+    own = Photo.objects.filter(holder=holder).order_by("pk")
+    return [dict(row) for row in own.values("key", "width", "height", "created_at", "kept_until")]
 
 
 def show(photo: Photo, *, longest: timedelta) -> ShownPhoto:

@@ -86,6 +86,16 @@ def test_a_player_who_is_forgotten_takes_their_photos_along():
     assert not Photo.objects.exists() and not files()
 
 
+def test_a_player_is_told_which_photos_are_kept():
+    from evaluation.models import Player
+    from evaluation.services.accounts import export_player
+
+    player = Player.objects.create(created_at=NOW)
+    kept = keep(player.key)
+    keep(uuid.uuid4())
+    assert [photo["key"] for photo in export_player(player=player)["photos"]] == [kept.key]
+
+
 def test_of_one_visitor_the_oldest_go_when_there_are_many(monkeypatch):
     monkeypatch.setattr(photos, "MOST_OF_ONE_HOLDER", 2)
     me = uuid.uuid4()
