@@ -11,7 +11,17 @@ class EvaluationConfig(AppConfig):
     def ready(self) -> None:
         # Services need the models, which are loaded only now.
         from evaluation.selectors.promotions import find_index_in_charge
-        from evaluation.services import append_only, challenges, expiry, extras, rankings, retrainings, seals
+        from evaluation.services import (
+            append_only,
+            challenges,
+            expiry,
+            extras,
+            rankings,
+            retrainings,
+            seals,
+            taste_run,
+            tastes,
+        )
         from evaluation.services.contenders import enter_built_index
         from evaluation.services.deals import delete_abandoned_rounds
         from evaluation.services.players import finish_forgetting
@@ -39,4 +49,6 @@ class EvaluationConfig(AppConfig):
         register_sweep("retrainings due", retrainings.request_due)
         register_kind(JobKind(challenges.KIND, Queue.IO, challenges.run_challenge))
         register_sweep("comparisons due", challenges.request_due)
+        register_kind(JobKind(tastes.KIND, Queue.IO, taste_run.run_taste))
+        register_sweep("private encoders nobody uses", tastes.delete_unused)
         post_migrate.connect(append_only.forbid_changes, sender=self)

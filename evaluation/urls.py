@@ -24,6 +24,7 @@ from evaluation.views import (
     play,
     races,
     retrainings,
+    tastes,
     verdicts,
 )
 from evaluation.views.calls import as_view
@@ -48,6 +49,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("play/forget/", pages.forget, name="play-forget"),
     path("play/rounds/<slug:round_id>/", pages.round_summary, name="play-round"),
     path("play/<slug:slug>/", pages.play, name="play-catalogue"),
+    path("taste/", tastes.page, name="taste"),
+    path("taste/learn/", tastes.learn, name="taste-learn"),
+    path("taste/delete/", tastes.delete, name="taste-delete"),
     path("find/", navigation.start, name="find"),
     path("find/begin/", navigation.begin, name="find-begin"),
     path("find/daily/", navigation.daily, name="find-daily"),

@@ -50,6 +50,9 @@ READING: dict[str, dict[str, Any]] = {
     "play-undo": NOT_BY_READING,
     "play-forget": NOT_BY_READING,
     "play-round": MISSING,  # somebody else's
+    "taste": PUBLIC,
+    "taste-learn": NOT_BY_READING,
+    "taste-delete": NOT_BY_READING,
     "find": PUBLIC,
     "find-begin": NOT_BY_READING,
     "find-daily": dict.fromkeys(PEOPLE, 409),  # nothing to look for
@@ -175,6 +178,8 @@ CHANGING: dict[str, dict[str, Any]] = {
     "play-vote": BY_SITTINGS,
     "play-undo": BY_SITTINGS,
     "play-forget": BY_SITTINGS,
+    "taste-learn": BY_SITTINGS,
+    "taste-delete": BY_SITTINGS,
     "find-begin": BY_SITTINGS,
     "find-daily-begin": BY_SITTINGS,
     "find-move": BY_SITTINGS,

@@ -13,6 +13,7 @@ from evaluation.models.races import Race, RaceSeat
 from evaluation.models.rankings import Ranking
 from evaluation.models.retrainings import GoldSet, Learn, Lesson, Promotion, Retraining
 from evaluation.models.seals import Seal
+from evaluation.models.tastes import Taste, TastePair
 from evaluation.models.verdicts import Ruling, Verdict
 from evaluation.models.votes import (
     Answer,
@@ -65,6 +66,8 @@ __all__ = [
     "Slate",
     "Spread",
     "Tally",
+    "Taste",
+    "TastePair",
     "Verdict",
     "Vote",
 ]

@@ -8,7 +8,7 @@ from typing import Self
 
 from django.db import models
 
-from evaluation.stats.places import CHECKS, REPEAT
+from evaluation.stats.places import REPEAT, TASTE, UNCOUNTED
 
 UNDO_LIFE = timedelta(hours=24)  # no vote is taken back after it
 
@@ -95,13 +95,19 @@ class Deal(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["player", "pair"],
-                condition=models.Q(player__isnull=False, replaces__isnull=True) & ~models.Q(policy=REPEAT),
-                name="pair_dealt_once",
+                condition=models.Q(player__isnull=False, replaces__isnull=True)
+                & ~models.Q(policy__in=[REPEAT, TASTE]),
+                name="pair_dealt_to_count_once",
             ),
             models.UniqueConstraint(
                 fields=["player", "pair"],
                 condition=models.Q(player__isnull=False, replaces__isnull=True, policy=REPEAT),
                 name="pair_repeated_once",
+            ),
+            models.UniqueConstraint(
+                fields=["player", "pair"],
+                condition=models.Q(player__isnull=False, replaces__isnull=True, policy=TASTE),
+                name="pair_compared_once",
             ),
             # Of two processes that deal from one round at once, one fails, tries again and finds the other's.
             models.UniqueConstraint(
@@ -118,8 +124,8 @@ class Deal(models.Model):
 
 class VoteQuerySet(models.QuerySet["Vote"]):
     def counting(self) -> Self:
-        """Those that count for their pairs: not taken back, and not of a check."""
-        return self.filter(retraction=None).exclude(deal__policy__in=CHECKS)
+        """Those that count for their pairs: not taken back, not of a check, not of a private encoder."""
+        return self.filter(retraction=None).exclude(deal__policy__in=UNCOUNTED)
 
     def on_the_board(self) -> Self:
         """Those that count for contenders as well: none of players who are left out."""

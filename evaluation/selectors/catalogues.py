@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Exists, OuterRef, Q, Sum
 
 from evaluation.models import Contender, Credit, Pair
-from search.models import Catalogue, Item, Job, JobState
+from search.models import Catalogue, Item, Job, JobState, Split
 from search.selectors.catalogues import image_url
 
 COVERS = 4
@@ -52,11 +52,13 @@ def list_catalogue_cards() -> list[CatalogueCard]:
 
 
 def count_totals() -> Totals:
-    """Over all catalogues; votes include skips, and those on lessons; neither is of checks.
+    """Over all catalogues; votes include skips, and those on lessons; neither is of checks, nor of what
+    private encoders alone found.
 
     A catch pair that a contender found since is a pair like any other.
     """
-    pairs = Pair.objects.filter(Q(catch=None) | Exists(Credit.objects.filter(pair=OuterRef("pk"))))
+    found = Exists(Credit.objects.filter(pair=OuterRef("pk")))
+    pairs = Pair.objects.filter(Q(split=Split.TRAINABLE) | found)
     sums = pairs.aggregate(votes=Sum("dopes") + Sum("nopes") + Sum("skips"), pairs=Count("pk"))
     return Totals(
         votes=sums["votes"] or 0,

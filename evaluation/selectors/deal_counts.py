@@ -12,6 +12,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 
 from evaluation.models import Answer, Contender, Credit, Deal, Pair, Side
 from evaluation.stats.allocation import POLICY
+from evaluation.stats.places import TASTE
 from evaluation.stats.votes import Floats, Places
 
 # The parts of a round: places from 1 to 5, and so on.
@@ -38,7 +39,10 @@ class DealCounts:
 
 
 def count_deals(catalogue: int, *, now: datetime) -> DealCounts:
-    """Of deals to players: those of visitors who never voted are deleted after two days."""
+    """Of deals to players: those of visitors who never voted are deleted after two days.
+
+    Those on which a private encoder is compared are its player's own affair.
+    """
     active = Contender.objects.active().filter(catalogue_id=catalogue).order_by("pk")
     contenders = np.array(active.values_list("pk", flat=True), np.int64)
     pairs = np.array(
@@ -55,7 +59,7 @@ def count_deals(catalogue: int, *, now: datetime) -> DealCounts:
         sums[np.searchsorted(pairs, pair)] = row
     totals = found.T @ sums
     whole = totals[:, :-2].round().astype(np.int64)
-    by_policy = deals.values_list("policy", "policy_version").annotate(Count("pk"))
+    by_policy = deals.exclude(policy=TASTE).values_list("policy", "policy_version").annotate(Count("pk"))
     return DealCounts(
         contenders,
         found[:, :-1].sum(axis=0).astype(np.int64),

@@ -1,15 +1,17 @@
-"""What is dealt beside the pairs that contenders found, kept in memory while it stays the same."""
+"""What is dealt beside the pairs that contenders found; what is everybody's is kept in memory."""
 
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+
+import numpy as np
 
 from evaluation.models import Catch, Pair
 from evaluation.models.statements import fetch
 from evaluation.selectors.pools import LONGEST_AGE, read_columns
 from evaluation.selectors.tables import Hall, Seat
 from evaluation.stats.allocation import POLICY, Shelf
-from evaluation.stats.places import REPEAT, Lessons
+from evaluation.stats.places import NO_PAIRS, REPEAT, Lessons
 from search.models import Split
 
 # A pair comes again after so many other answers at the earliest: a whole round.
@@ -61,7 +63,7 @@ def load_extras(catalogue_id: int) -> Extras:
 def find_repeatable(seat: Seat | None, hall: Hall) -> Shelf:
     """Pairs that contenders found, which this player answered a while ago and was not asked again."""
     if seat is None:
-        return Shelf(*read_columns([], 2))
+        return NO_PAIRS
     rows = fetch(
         "SELECT d.pair_id, p.question_id FROM evaluation_deal d"
         " JOIN evaluation_pair p ON p.id = d.pair_id JOIN evaluation_vote v ON v.deal_id = d.id"
@@ -73,3 +75,28 @@ def find_repeatable(seat: Seat | None, hall: Hall) -> Shelf:
         *(seat.pk, hall.catalogue, POLICY, seat.pk, REPEAT, MOST_REPEATABLE, FEWEST_BETWEEN),
     )
     return Shelf(*read_columns(sorted(rows), 2))
+
+
+def find_contest(taste: int | None, seat: Seat | None) -> Shelf:
+    """Both pairs of each question on which this player may still compare their private encoder.
+
+    A question of which either pair was ever dealt to them, for whatever purpose, is over.
+    """
+    if taste is None or seat is None:
+        return NO_PAIRS
+    rows = fetch(
+        "SELECT t.pair_id, p.question_id FROM evaluation_tastepair t"
+        " JOIN evaluation_pair p ON p.id = t.pair_id WHERE t.taste_id = %s ORDER BY t.pair_id",
+        taste,
+    )
+    dealt = fetch(
+        "SELECT pair_id FROM evaluation_deal WHERE player_id = %s AND pair_id = ANY(%s)"
+        " UNION ALL SELECT d.pair_id FROM evaluation_player p JOIN evaluation_deal d ON d.player_id = p.id"
+        " WHERE p.user_id = %s AND d.pair_id = ANY(%s)",
+        *(seat.pk, [pair for pair, _ in rows]),
+        *(seat.user, [pair for pair, _ in rows]),
+    )
+    pairs, questions = read_columns(rows, 2)
+    over = questions[np.isin(pairs, [pair for (pair,) in dealt])]
+    open_ = ~np.isin(questions, over)
+    return Shelf(pairs[open_], questions[open_])

@@ -101,7 +101,7 @@ def count_new(triplets: Sequence[Triplet], rival: Contender) -> int:
     return new + sum(one.pick is not None and one.pick not in picks for one in triplets)
 
 
-def _list_votes(catalogue: Catalogue) -> QuerySet[Vote]:
+def list_teaching(catalogue: Catalogue) -> QuerySet[Vote]:
     """Dopes and nopes on questions that may teach, of pictures alone; none of checks."""
     said = Vote.objects.counting().filter(answer__in=[Answer.DOPE, Answer.NOPE])
     return said.filter(
@@ -113,7 +113,7 @@ def _read_votes(
     catalogue: Catalogue, line: Sequence[int], *, seed: int, now: datetime
 ) -> tuple[list[Triplet], set[int], Mapping[str, int], int]:
     """The triplets, who taught them, counts, and how many votes were looked at."""
-    said = _list_votes(catalogue)
+    said = list_teaching(catalogue)
     excluded = Q(deal__player__is_excluded=True)
     judges = ~excluded & ~Q(deal__pair__candidate__split=Split.TRAINABLE)
     rows = list(
@@ -195,7 +195,7 @@ def _read_picks(
     counts[EXCLUDED] = moves.filter(excluded).count()
     counts[UNSETTLED] = moves.filter(~excluded & open_).count()
     ended = games.filter(player__is_excluded=False, ended_at__isnull=False)
-    rows = list(_walk(ended, set(_list_taught(line))))
+    rows = list(walk_picks(ended, set(_list_taught(line))))
     teachable = set(
         Item.objects.filter(catalogue=catalogue, split=Split.TRAINABLE).values_list("pk", flat=True)
     )
@@ -220,7 +220,7 @@ def _list_taught(line: Sequence[int]) -> QuerySet[Lesson, int | None]:
     return taught.values_list("pick_id", flat=True).distinct()
 
 
-def _walk(games: QuerySet[NavigationGame], taught: set[int | None]) -> Iterator[tuple[int, ...]]:
+def walk_picks(games: QuerySet[NavigationGame], taught: set[int | None]) -> Iterator[tuple[int, ...]]:
     """Pick, player, hidden item, what was picked and what else was shown: a row for each of the latter."""
     left = MOST_READ
     targets = dict(games.values_list("pk", "puzzle__target_id"))

@@ -12,7 +12,7 @@ from evaluation.selectors.board import describe_encoder
 from evaluation.selectors.pictures import Picture, describe_candidate, describe_question
 from evaluation.stats.allocation import POLICY
 from evaluation.stats.intervals import Interval, beta_interval
-from evaluation.stats.places import CHECKS
+from evaluation.stats.places import UNCOUNTED
 
 # A player's preference is shown from here on: fewer answers, or fewer contenders, say too little. A round
 # has some fifteen pairs that count, and hardly ever fewer than twelve, so the first shows it.
@@ -177,7 +177,7 @@ def _measure_agreement(votes: Sequence[Vote], *, counted: bool) -> float | None:
     """
     agreed = []
     for vote in votes:
-        if vote.answer == Answer.SKIP or vote.deal.policy in CHECKS:
+        if vote.answer == Answer.SKIP or vote.deal.policy in UNCOUNTED:
             continue
         own = (1 if vote.answer == Answer.DOPE else -1) * counted
         others = vote.deal.pair.dopes - vote.deal.pair.nopes - own
@@ -188,7 +188,7 @@ def _measure_agreement(votes: Sequence[Vote], *, counted: bool) -> float | None:
 
 def _reveal(vote: Vote) -> Revealed:
     deal = vote.deal
-    credits = [] if deal.policy in CHECKS else deal.pair.credits.all()
+    credits = [] if deal.policy in UNCOUNTED else deal.pair.credits.all()
     credits = sorted(credits, key=lambda credit: credit.contender_id)
     return Revealed(
         question=describe_question(deal.pair.question),

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from evaluation.models.holders import is_held
 from evaluation.models.statements import Row, Statement, execute, moment
-from evaluation.stats.places import CHECKS
+from evaluation.stats.places import UNCOUNTED
 
 
 @dataclass
@@ -43,7 +43,8 @@ class StandingPair:
 class StandingDeal:
     """A deal as far as its vote depends on it; ``answer`` is the stored one, empty where there is none.
 
-    ``counts``: a vote on it counts for its pair, and who found that; False of a check.
+    ``counts``: a vote on it counts for its pair, and who found that; False of a check, and where
+    a private encoder is compared.
     """
 
     pair: StandingPair
@@ -119,7 +120,7 @@ def gather_standing(rows: Iterable[Row]) -> Standing:
         pair = pairs[pair_id]
         if pk not in standing.deals:
             standing.deals[pk] = StandingDeal(
-                pair, player, bool(expired), answer or "", rounds[round_id], counts=policy not in CHECKS
+                pair, player, bool(expired), answer or "", rounds[round_id], counts=policy not in UNCOUNTED
             )
         if contender is not None:
             if contender not in pair.finders:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from evaluation.models.statements import as_uuid, fetch, moment, uuid_parameter
+from evaluation.stats.places import TASTE
 
 Person = tuple[str, int]
 
@@ -59,17 +60,28 @@ class Dealt:
 
 @dataclass(frozen=True)
 class Table:
-    """Catalogues by slug, players by key, open rounds newest first, their deals by place, and pairs seen."""
+    """Catalogues by slug, players by key, open rounds newest first, their deals by place, and pairs seen.
+
+    ``tastes``: the private encoder of a person in a catalogue, by its id, where its public one still stands.
+    """
 
     halls: Mapping[str, Hall]
     seats: Mapping[uuid.UUID, Seat]
     rounds: Sequence[OpenRound]
     dealt: Mapping[str, Sequence[Dealt]]
     seen: Mapping[Person, Sequence[int]]
+    tastes: Mapping[tuple[Person, int], int]
 
     def seen_by(self, seat: Seat | None) -> Sequence[int]:
-        """Ids of all pairs ever dealt to this player; for a user, on any of their devices."""
+        """Ids of all pairs ever dealt to this player; for a user, on any of their devices.
+
+        Not those on which a private encoder is compared: what is dealt to count must not depend on them.
+        """
         return self.seen.get(seat.person, ()) if seat else ()
+
+    def taste_of(self, seat: Seat | None, hall: Hall) -> int | None:
+        """The private encoder that this player compares in this catalogue."""
+        return self.tastes.get((seat.person, hall.catalogue)) if seat else None
 
 
 def read_table(
@@ -89,6 +101,7 @@ def read_table(
         rounds=open_rounds,
         dealt=_read_dealt([one.pk for one in open_rounds], now=now),
         seen=_read_seen(list(seats.values())),
+        tastes=_read_tastes(list(seats.values())),
     )
 
 
@@ -144,16 +157,44 @@ def _read_seen(seats: Sequence[Seat]) -> dict[Person, list[int]]:
     seen: dict[Person, list[int]] = defaultdict(list)
     alone = {seat.pk: seat.person for seat in seats if not seat.user}
     if alone:
-        rows = fetch("SELECT player_id, pair_id FROM evaluation_deal WHERE player_id = ANY(%s)", list(alone))
+        rows = fetch(
+            "SELECT player_id, pair_id FROM evaluation_deal WHERE player_id = ANY(%s) AND policy <> %s",
+            list(alone),
+            TASTE,
+        )
         for player, pair in rows:
             seen[alone[player]].append(pair)
     users = [seat.user for seat in seats if seat.user]
     if users:
         rows = fetch(
             "SELECT p.user_id, d.pair_id FROM evaluation_deal d"
-            " JOIN evaluation_player p ON p.id = d.player_id WHERE p.user_id = ANY(%s)",
+            " JOIN evaluation_player p ON p.id = d.player_id WHERE p.user_id = ANY(%s) AND d.policy <> %s",
             users,
+            TASTE,
         )
         for user, pair in rows:
             seen["user", user].append(pair)
     return seen
+
+
+def _read_tastes(seats: Sequence[Seat]) -> dict[tuple[Person, int], int]:
+    """The latest, where a user asked on several devices."""
+    if not seats:
+        return {}
+    persons = {seat.pk: seat.person for seat in seats}
+    users = [seat.user for seat in seats if seat.user]
+    rows = fetch(
+        "SELECT t.player_id, NULL, t.catalogue_id, t.id, t.asked_at FROM evaluation_taste t"
+        " JOIN evaluation_contender c ON c.id = t.contender_id AND c.retired_at IS NULL"
+        " WHERE t.player_id = ANY(%s)"
+        " UNION ALL SELECT t.player_id, p.user_id, t.catalogue_id, t.id, t.asked_at FROM evaluation_player p"
+        " JOIN evaluation_taste t ON t.player_id = p.id"
+        " JOIN evaluation_contender c ON c.id = t.contender_id AND c.retired_at IS NULL"
+        " WHERE p.user_id = ANY(%s) ORDER BY 5, 4",
+        list(persons),
+        users,
+    )
+    return {
+        (("user", user) if user else persons[player], catalogue): taste
+        for player, user, catalogue, taste, _ in rows
+    }

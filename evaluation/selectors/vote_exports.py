@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, Final
 
 from evaluation.models import Credit, Verdict, Vote
-from evaluation.stats.places import CHECKS
+from evaluation.stats.places import CHECKS, TASTE
 
 AT_ONCE: Final = 2000
 UNDONE: Final = "undone by the player"
@@ -55,11 +55,14 @@ class VoteRow:
 def list_votes(*, catalogue: str = "", at_once: int = AT_ONCE) -> Iterator[VoteRow]:
     """All votes, or those of one catalogue, by a few short queries for each ``at_once`` of them.
 
-    In the order of their deals' random ids, which tells nothing of when they were cast. No query is open
-    between two rows, so a vote that is cast meanwhile may be among them or not.
+    None of those on which private encoders are compared: they are their players' own affair. In
+    the order of their deals' random ids, which tells nothing of when they were cast. No query is open between
+    two rows, so a vote that is cast meanwhile may be among them or not.
     """
     votes = Vote.objects.order_by("pk")
-    described = votes.filter(deal__pair__catalogue__slug=catalogue) if catalogue else votes
+    described = votes.exclude(deal__policy=TASTE)
+    if catalogue:
+        described = described.filter(deal__pair__catalogue__slug=catalogue)
     last = ""
     # Keys first: joined to their deals, a database may walk through all deals again for each few votes.
     while keys := list(votes.filter(pk__gt=last).values_list("pk", flat=True)[:at_once]):

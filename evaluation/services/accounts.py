@@ -13,6 +13,7 @@ from evaluation.models import Deal, Player, SignInFailures, Vote
 from evaluation.selectors.annotation import export_annotations
 from evaluation.selectors.game_exports import export_games
 from evaluation.selectors.races import export_races
+from evaluation.selectors.tastes import export_tastes
 from search.models import Webhook
 from search.selectors.photos import list_photos_of
 
@@ -133,4 +134,5 @@ def export_player(*, player: Player) -> dict[str, Any]:
         "races": export_races(player),
         "annotations": export_annotations(player),
         "photos": list_photos_of(player.key),
+        "private_encoders": export_tastes(player),
     }

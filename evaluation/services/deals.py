@@ -13,7 +13,7 @@ from django.db import transaction
 from evaluation.models import Deal, Round, Side
 from evaluation.models.holders import holder_of, is_held
 from evaluation.models.statements import execute, insert, moment
-from evaluation.selectors.extras import find_extras, find_repeatable
+from evaluation.selectors.extras import find_contest, find_extras, find_repeatable
 from evaluation.selectors.hands import ShownDeal, ask_shown, gather_shown
 from evaluation.selectors.pools import find_pool
 from evaluation.selectors.tables import Dealt, Hall, OpenRound, Seat, Table, read_table
@@ -169,6 +169,7 @@ def _plan(request: DealRequest, table: Table, *, now: datetime, rng: np.random.G
         previous_question=last.question if last else None,
         find_repeats=cache(lambda: find_repeatable(seat, hall)),
         rng=rng,
+        contest=find_contest(table.taste_of(seat, hall), seat),
     )
     if draws and plan.round is None:
         plan.round, plan.opened = _open_round(request.key, hall, seat), True

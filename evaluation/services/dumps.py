@@ -19,8 +19,9 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 from django.db import transaction
+from django.db.models import QuerySet
 
-from evaluation.models import Contender, Credit, Deal, Pair, Player, Verdict, Vote
+from evaluation.models import Catch, Contender, Credit, Deal, Pair, Player, Verdict, Vote
 from evaluation.selectors.board import (
     LEVEL,
     METHOD,
@@ -30,8 +31,10 @@ from evaluation.selectors.board import (
     read_board,
 )
 from evaluation.services.turns import wait_for_turn
+from evaluation.stats.places import TASTE
 from evaluation.stats.published import write_table
 from search.engine.files import write_file
+from search.models import Split
 
 FORMAT: Final = 1
 MANIFEST, BOARD = "manifest.json", "board.jsonl"
@@ -54,7 +57,7 @@ def write_dump(folder: Path, *, now: datetime, rng: np.random.Generator) -> dict
     with transaction.atomic():
         wait_for_turn()
         numbers = _draw_numbers(Player.objects.values_list("pk", flat=True), rng)
-        spent = Deal.objects.filter(vote__isnull=False).values_list("pk", flat=True)
+        spent = _list_spent().values_list("pk", flat=True)
         deals = _draw_numbers(spent, rng)
         tables: dict[str, bytes] = {
             BOARD: write_table(asdict(row) for row in read_board(Filters()).rows),
@@ -109,7 +112,13 @@ def _list_contenders() -> Iterator[dict[str, Any]]:
         }
 
 
+def _list_spent() -> QuerySet[Deal]:
+    """Deals that were voted on, but for those on which private encoders are compared."""
+    return Deal.objects.filter(vote__isnull=False).exclude(policy=TASTE)
+
+
 def _list_pairs() -> Iterator[dict[str, Any]]:
+    """But for what private encoders alone found, which is dealt to their players alone."""
     finders: dict[int, list[int]] = {}
     for pair, contender in Credit.objects.order_by("pair", "contender").values_list(
         "pair_id", "contender_id"
@@ -119,9 +128,12 @@ def _list_pairs() -> Iterator[dict[str, Any]]:
         *("pk", "catalogue__slug", "question__key", "words", "candidate__key"),
         *("category__value", "split"),
     )
+    catches = set(Catch.objects.values_list("pk", flat=True))
     for pk, catalogue, question, words, candidate, category, split in Pair.objects.order_by("pk").values_list(
         *names
     ):
+        if split == Split.EVALUATION and pk not in finders and pk not in catches:
+            continue
         yield {
             "pair": pk,
             "catalogue": catalogue,
@@ -140,7 +152,7 @@ def _list_deals(deals: Mapping[str, int], players: Mapping[int, int]) -> Iterato
     Checks are among them, marked by their policy.
     """
     names = ("pk", "pair_id", "player_id", "place", "side", "policy", "policy_version", "propensity")
-    rows = Deal.objects.filter(vote__isnull=False).values(*names).iterator()
+    rows = _list_spent().values(*names).iterator()
     yield from sorted(
         (
             {
@@ -157,6 +169,7 @@ def _list_deals(deals: Mapping[str, int], players: Mapping[int, int]) -> Iterato
 
 def _list_votes(deals: Mapping[str, int]) -> Iterator[dict[str, Any]]:
     names = ("pk", "answer", "dwell_ms", "modality", "cast_at", "retraction")
+    votes = Vote.objects.exclude(deal__policy=TASTE)
     rows = (
         {
             "deal": deals[pk],
@@ -166,7 +179,7 @@ def _list_votes(deals: Mapping[str, int]) -> Iterator[dict[str, Any]]:
             "day": f"{cast_at:%Y-%m-%d}",
             "retracted": retraction is not None,
         }
-        for pk, answer, dwell, modality, cast_at, retraction in Vote.objects.values_list(*names).iterator()
+        for pk, answer, dwell, modality, cast_at, retraction in votes.values_list(*names).iterator()
     )
     yield from sorted(rows, key=lambda row: row["deal"])
 

@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 
 from evaluation.models import Deal, Player, Race, RaceSeat, Round
 from evaluation.services.race_news import tell_race
+from evaluation.services.tastes import forget_tastes
 from evaluation.services.turns import wait_for_turn
 from search.services.photos import forget_photos
 
@@ -58,13 +59,14 @@ def _forget(players: Sequence[Player], *, now: datetime) -> None:
     """Cut every link between a person, who is all these players, and their votes and games.
 
     The keys are replaced, the rounds no longer know them, the account is unlinked, deals without a vote are
-    gone, and so are the names that were chosen for races.
+    gone, and so are private encoders and the names that were chosen for races.
     The votes stay, so that nobody can move the board by being forgotten.
     """
     forget_photos(holders=[player.key for player in players])
     Deal.objects.filter(player__in=players, vote=None).delete()
     Round.objects.filter(player__in=players).update(holder="")
     _forget_races(RaceSeat.objects.filter(player__in=players))
+    forget_tastes(players, now=now)
     for player in players:
         player.key = uuid.uuid4()
         player.user = None

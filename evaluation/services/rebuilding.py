@@ -11,7 +11,7 @@ import numpy as np
 
 from evaluation.models import Answer, Ruling
 from evaluation.services.dumps import BOARD, FORMAT, MANIFEST
-from evaluation.stats.places import CHECKS
+from evaluation.stats.places import UNCOUNTED
 from evaluation.stats.published import rank_table, write_table
 from evaluation.stats.votes import Votes
 from search.engine.files import sha256_of
@@ -83,7 +83,7 @@ def _list_counted(folder: Path) -> list[tuple[int, int, str]]:
     counted = []
     for vote in _read(folder, "votes.jsonl"):
         deal = deals[vote["deal"]]
-        if not vote["retracted"] and deal["player"] not in out and deal["policy"] not in CHECKS:
+        if not vote["retracted"] and deal["player"] not in out and deal["policy"] not in UNCOUNTED:
             counted.append((deal["player"], deal["pair"], vote["answer"]))
     return counted
 

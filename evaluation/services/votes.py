@@ -27,6 +27,7 @@ from evaluation.selectors.standing import (
     gather_standing,
 )
 from evaluation.services.counts import Change, plan_counts
+from evaluation.stats.places import TASTE
 from search import events
 
 LONGEST_DWELL_MS = 24 * 60 * 60 * 1000
@@ -211,7 +212,7 @@ def _welcome(ballots: Sequence[Ballot], standing: Standing, *, now: datetime) ->
 def _claim(round_id: str, key: uuid.UUID) -> list[Statement]:
     """Make a round the player's. Pairs the player has from another deal stay nobody's."""
     player = "(SELECT id FROM evaluation_player WHERE key = %s)"
-    has = f"SELECT pair_id FROM evaluation_deal WHERE player_id = {player}"
+    has = f"SELECT pair_id FROM evaluation_deal WHERE player_id = {player} AND policy <> '{TASTE}'"
     named = uuid_parameter(key)
     return [
         Statement(f"UPDATE evaluation_round SET player_id = {player} WHERE id = %s", [named, round_id]),

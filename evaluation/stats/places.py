@@ -1,4 +1,4 @@
-"""What each place of a round is for: a pair that counts, a lesson, or a check.
+"""What each place of a round is for: a pair that counts, a lesson, a check, or a player's own comparison.
 
 The purpose of a place is drawn first, with stated chances that no answer changes; then its pair, with the
 propensity that a deal keeps: how likely that pair was among those for the same purpose. Estimates rest on
@@ -15,10 +15,14 @@ from evaluation.stats.allocation import Draw, Pool, Shelf, Tray
 
 CHECK_SHARE = 0.04  # of all places
 LESSON_SHARE = 0.2  # of all places, while the player has lessons left
-LESSON = "lesson"
+TASTE_SHARE = 0.2  # of all places, while the player has a private encoder and questions to compare it on
+LESSON, TASTE = "lesson", "taste"
 IDENTICAL, RANDOM, REPEAT = "catch-identical", "catch-random", "repeat"
 # Policies whose votes say something about the player, and count for nobody.
 CHECKS = (IDENTICAL, RANDOM, REPEAT)
+# Policies whose votes are not even counted for their pair: what is said of a private encoder is private.
+UNCOUNTED = (*CHECKS, TASTE)
+NO_PAIRS = Shelf(*np.empty((2, 0), dtype=np.int64))
 
 
 @dataclass(frozen=True)
@@ -62,27 +66,46 @@ def draw_places(
     previous_question: int | None,
     find_repeats: Callable[[], Shelf],
     rng: np.random.Generator,
+    contest: Shelf = NO_PAIRS,
 ) -> list[Draw]:
     """Draw up to ``count`` pairs for consecutive places of one player; fewer where no more are left.
 
     ``seen`` as for `draw_pairs`: only what ``find_repeats`` gives, pairs that this player answered a while
     ago, is dealt again. It is asked wherever a repeat is due. Once the pairs that count are used up, lessons
     take their places; checks alone make no round.
+
+    ``contest`` holds two pairs of each question on which the player's private encoder is compared with the
+    public one. One of the two is dealt, each with probability 1/2 whatever came before, and the other never.
     """
     ordinary, lessons = Tray(stock.pool, seen), Tray(stock.lessons, seen, policy=LESSON)
     drawn: list[Draw] = []
     while len(drawn) < count and len(stock.pool) and (ordinary.left or lessons.left):
-        chance = rng.random()
+        chance, lessons_until = rng.random(), CHECK_SHARE + LESSON_SHARE
         draw = None
         if chance < CHECK_SHARE and len(stock.identical):
             draw = _draw_check(stock, seen, drawn, find_repeats, previous_question, rng)
+        elif lessons_until <= chance < lessons_until + TASTE_SHARE:
+            contest = _leave_out(contest, drawn)
+            draw = _draw_taste(contest, previous_question, rng)
         if draw is None:
-            is_lesson = CHECK_SHARE <= chance < CHECK_SHARE + LESSON_SHARE
+            is_lesson = CHECK_SHARE <= chance < lessons_until
             tray = lessons if lessons.left and (is_lesson or not ordinary.left) else ordinary
             draw = tray.draw(previous_question, rng)
         drawn.append(draw)
         previous_question = draw.question
     return drawn
+
+
+def _leave_out(contest: Shelf, drawn: Sequence[Draw]) -> Shelf:
+    """Without the questions just asked, whichever pair of them it was."""
+    open_ = ~np.isin(contest.questions, [one.question for one in drawn])
+    return Shelf(contest.pairs[open_], contest.questions[open_])
+
+
+def _draw_taste(contest: Shelf, previous_question: int | None, rng: np.random.Generator) -> Draw | None:
+    """Both pairs of a question are open or neither is: so a uniform draw is a fair coin between the two."""
+    tray = Tray(contest, np.empty(0, dtype=np.int64), policy=TASTE)
+    return tray.draw(previous_question, rng) if tray.left else None
 
 
 def _draw_check(

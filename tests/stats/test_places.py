@@ -14,15 +14,18 @@ from evaluation.stats.places import (
     IDENTICAL,
     LESSON,
     LESSON_SHARE,
+    NO_PAIRS,
     RANDOM,
     REPEAT,
+    TASTE,
+    TASTE_SHARE,
     Lessons,
     Stock,
     draw_places,
 )
 
 NOTHING = np.empty(0, dtype=np.int64)
-POOL, LESSONS, SAME, CHANCE = 1000, 2000, 3000, 4000  # where the ids of each begin
+POOL, LESSONS, SAME, CHANCE, DUELS = 1000, 2000, 3000, 4000, 5000  # where the ids of each begin
 
 
 def _ids(first: int, count: int) -> np.ndarray:
@@ -39,7 +42,14 @@ def _stock(*, pool: int = 60, lessons: int = 20, catches: int = 10) -> Stock:
     )
 
 
-def _draw(stock: Stock, count: int, *, seed: int = 0, seen: np.ndarray = NOTHING) -> list[Draw]:
+def _contest(questions: int) -> Shelf:
+    """Two pairs of each question, one after the other: the even ones are of the private encoder."""
+    return Shelf(_ids(DUELS, 2 * questions), _ids(700, 2 * questions) // 2)
+
+
+def _draw(
+    stock: Stock, count: int, *, seed: int = 0, seen: np.ndarray = NOTHING, contest: Shelf = NO_PAIRS
+) -> list[Draw]:
     return draw_places(
         stock,
         seen=seen,
@@ -47,6 +57,7 @@ def _draw(stock: Stock, count: int, *, seed: int = 0, seen: np.ndarray = NOTHING
         previous_question=None,
         find_repeats=lambda: Shelf(_ids(POOL, 2), _ids(0, 2)),
         rng=np.random.default_rng(seed),
+        contest=contest,
     )
 
 
@@ -122,3 +133,39 @@ def test_lessons_go_on_with_questions_that_are_begun_until_a_dope_and_a_nope_sta
         candidate, dope = np.array(votes, dtype=np.int64).reshape(-1, 2).T
         ballots = Ballots(player, np.full(len(votes), 9), candidate, dope.astype(bool), player)
         assert (len(draw_lessons(ballots, seed=0)) == 0) == bool(wanted or not votes), number
+
+
+def test_a_private_encoder_gets_its_share_of_what_would_count_and_of_nothing_else() -> None:
+    dealt = Counter(
+        draw.policy for seed in range(1500) for draw in _draw(_stock(), 10, seed=seed, contest=_contest(40))
+    )
+    total = dealt.total()
+    assert dealt[TASTE] / total == pytest.approx(TASTE_SHARE, abs=4 * np.sqrt(0.16 / total))
+    assert dealt[LESSON] / total == pytest.approx(LESSON_SHARE, abs=4 * np.sqrt(0.16 / total))
+    checks = sum(dealt[policy] for policy in CHECKS)
+    assert checks / total == pytest.approx(CHECK_SHARE, abs=4 * np.sqrt(0.04 / total))
+
+
+def test_of_each_question_one_pair_is_dealt_whose_it_is_a_fair_coin_says() -> None:
+    private, told = 0, 0
+    for seed in range(300):
+        left = 12
+        draws = [
+            draw for draw in _draw(_stock(), 60, seed=seed, contest=_contest(12)) if draw.policy == TASTE
+        ]
+        for draw in draws:
+            assert draw.propensity == pytest.approx(1 / (2 * left), rel=0.1), (
+                "of one pair, or the last's aside"
+            )
+            left -= 1
+        asked = [draw.question for draw in draws]
+        assert len(asked) == len(set(asked))
+        private += sum(draw.pair % 2 == 0 for draw in draws)
+        told += len(draws)
+    assert private / told == pytest.approx(0.5, abs=4 * np.sqrt(0.25 / told))
+
+
+def test_without_a_private_encoder_or_questions_for_it_the_draws_are_what_they_were() -> None:
+    for seed in range(20):
+        assert _draw(_stock(), 20, seed=seed) == _draw(_stock(), 20, seed=seed, contest=_contest(0))
+    assert _draw(_stock(pool=0), 20, contest=_contest(5)) == [], "it is no game by itself"
