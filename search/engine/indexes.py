@@ -23,6 +23,7 @@ from search.engine.metrics import (
     Neighbours,
     Vectors,
     column_centre,
+    distances,
     sign_bits,
 )
 from search.engine.shortlists import Reach, ShortlistGallery, Signs, choose_reach
@@ -54,6 +55,14 @@ class Index:
             )
         rows = sign_bits(queries, self.centre) if self.metric == "hamming" else queries
         return self.gallery.nearest(rows, k, exclude=exclude)
+
+    def measure(self, query: Vectors, positions: npt.NDArray[np.int64]) -> Vectors:
+        """The distances of a (d,) query from some of the items, (m,): few, as each one's vector is read."""
+        rows, asked = self.vectors.rows[positions], query[None]
+        if self.metric == "hamming":
+            bits = sign_bits(rows, self.centre)
+            return np.asarray(distances(self.metric, sign_bits(asked, self.centre), bits)[0])
+        return np.asarray(distances(self.metric, asked, rows)[0])
 
 
 def build_index(

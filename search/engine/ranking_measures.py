@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 AT = 10  # places of an answer that count
 Vectors = NDArray[np.float32]
 
-_DRAWN = 300  # weights that a search for the best ones begins with
-_ROUNDS, _AROUND = 6, 40  # then each round looks around the best so far, ever nearer
+_LOOKED_AT = 1000  # queries, evenly spread, by which a search for the best weights goes
+_DRAWN = 200  # weights that it begins with
+_ROUNDS, _AROUND = 5, 30  # then each round looks around the best so far, ever nearer
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,20 @@ class Lists:
 
     def rate(self, weights: Vectors) -> NDArray[np.float64]:
         """NDCG at `AT` of each query, (q,), under its own weights (q, 1 + K), or the same ones (1 + K,)."""
-        own = np.broadcast_to(weights, (len(self), self.similarities.shape[2])).astype(np.float32)
-        scores = np.einsum("qcp,qp->qc", self.similarities, own)
-        scores[~self.there] = -np.inf
+        if weights.ndim == 1:
+            scores = self.similarities @ weights
+        else:
+            scores = (self.similarities @ weights[:, :, None])[:, :, 0]
+        scores = np.where(self.there, scores, -np.inf)
         most = min(AT, scores.shape[1])
-        first = np.argsort(-scores, axis=1, kind="stable")[:, :most]
-        found = np.take_along_axis(self.relevant, first, axis=1)
-        return rate_answers(found, self.sought)
+        found = np.argpartition(-scores, most - 1, axis=1)[:, :most]
+        order = np.argsort(-np.take_along_axis(scores, found, axis=1), axis=1, kind="stable")
+        first = np.take_along_axis(found, order, axis=1)
+        return rate_answers(np.take_along_axis(self.relevant, first, axis=1), self.sought)
+
+    def of(self, rows: NDArray[np.int64]) -> Lists:
+        """Those of some queries."""
+        return Lists(self.similarities[rows], self.relevant[rows], self.there[rows], self.sought[rows])
 
 
 def rate_answers(relevant: NDArray[np.bool_], sought: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -59,7 +67,8 @@ def find_best_weights(lists: Lists, draws: Generator) -> Vectors:
 
     It begins with each part alone, with equal shares and with drawn ones, and looks around the best.
     """
-    parts = lists.similarities.shape[2]
+    rows = np.linspace(0, len(lists) - 1, min(_LOOKED_AT, len(lists))).astype(np.int64)
+    lists, parts = lists.of(np.unique(rows)), lists.similarities.shape[2]
     corners = np.concatenate([np.eye(parts), np.full((1, parts), 1 / parts)])
     tried = np.concatenate([corners, draws.dirichlet(np.ones(parts), _DRAWN)]).astype(np.float32)
     best = _find_best(lists, tried)

@@ -7,10 +7,11 @@ from django import forms
 from django.conf import settings
 from django.utils.html import format_html, format_html_join
 
-from search.engine.training.settings import ENCODERS, SETTINGS_OF
+from search.engine.training.settings import ASPECT_RANKING, ENCODERS, SETTINGS_OF
 from search.engine.training.typed_settings import BadSetting, Setting, list_settings
 from search.forms.paths import resolve_below
 from search.models import Aspect, Catalogue, CatalogueState
+from search.services.aspect_grounds import list_grounds
 from search.services.navigation_terrain import list_spaces, suggest_space
 from search.services.training_wishes import LONGEST_NAME, Wish
 
@@ -20,6 +21,7 @@ KINDS = {
     "csn": "One embedding with a mask per aspect: what is near by colour need not be near by shape.",
     "aspects": "One shared layer that learns to tell the values of several aspects at once.",
     "dqn": "Ranks what is near a pick, for the game of finding a hidden item: learns from simulated games.",
+    "aspect-ranking": "What each aspect is worth to a photo one searches with: learns from labelled items.",
 }
 DEVICES = [("auto", "a GPU where there is one"), ("cpu", "the CPU"), ("cuda", "a GPU")]
 BACKBONE = "set-backbone"  # the one setting that stands among the first fields
@@ -128,8 +130,16 @@ class TrainingForm(forms.Form):
 
     def _ask_for_space(self) -> None:
         field: Any = self.fields["space"]
-        field.choices = [(name, name) for name in list_spaces(catalogue=self.catalogue)]
-        field.initial = suggest_space(self.catalogue)
+        if self.kind == ASPECT_RANKING:
+            names = [rows.encoder for rows in list_grounds(self.catalogue)]
+            field.label, field.help_text = (
+                "Space to rank in",
+                "Of an encoder that knows aspects: aspects, or csn.",
+            )
+            field.choices, field.initial = [(name, name) for name in names], next(iter(names), "")
+        else:
+            field.choices = [(name, name) for name in list_spaces(catalogue=self.catalogue)]
+            field.initial = suggest_space(self.catalogue)
         if not field.choices:
             field.help_text = "There is none yet: build contenders of this catalogue first."
 

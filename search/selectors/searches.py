@@ -13,7 +13,7 @@ MOST_CANDIDATES = 240  # nobody pages further; also what is ranked by aspects
 
 # What the honest answer is: "this is it"; "similar, not the same"; "nothing like it here"; not calibrated.
 VerdictKind = Literal["match", "similar", "nothing", "uncalibrated"]
-# Who set the weight of an aspect: the person, the network that looks at the query, or nobody.
+# Who set the weight of an aspect: the person, what looks at the query (a network or a rule), or nobody.
 WeightBy = Literal["person", "network", "fixed"]
 # How an engine takes a photo: at once in the web process, through a worker, or not at all.
 TakesPhotos = Literal["here", "worker", "no"]

@@ -17,6 +17,7 @@ MEANINGS = {
     "triplet_accuracy": "Share of triplets whose positive is nearer than their negative.",
     "slates_spared": "Share of 50 slates that simulated games did without.",
     "slates": "Mean slates of a simulated game.",
+    "ndcg": "How near the first ten candidates come to the best order there could be.",
 }
 DECIDES = {
     "transfer": "accuracy",
@@ -25,6 +26,7 @@ DECIDES = {
     "csn": "triplet_accuracy",
     "retrain": "triplet_accuracy",
     "dqn": "slates_spared",
+    "aspect-ranking": "ndcg",
 }
 
 

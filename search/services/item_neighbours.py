@@ -9,8 +9,8 @@ from search.engine.errors import ArtifactDamaged
 from search.models import Catalogue, Index
 from search.selectors.searchable import describe_engine, list_indexes, list_originals, show_items
 from search.selectors.searches import Candidate, ContenderNeighbours
+from search.services.hits import Hit, collapse, find_row, tell
 from search.services.open_indexes import open_indexes
-from search.services.searches import Hit, collapse, find_row, tell
 
 MOST: Final = 6
 

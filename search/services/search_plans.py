@@ -9,7 +9,7 @@ from math import isfinite
 from typing import Final
 
 from search.engine.encoders.photo_encoders import EncoderVersion
-from search.models import BuildState, Catalogue, Index
+from search.models import BuildState, Catalogue, EmbeddingSpace, Index
 from search.selectors.photos import find_photo, show
 from search.selectors.searchable import (
     Positions,
@@ -21,6 +21,7 @@ from search.selectors.searchable import (
     show_item,
 )
 from search.selectors.searches import FoundItem, SearchRefused, ShownPhoto, Wish
+from search.services.aspect_search import AspectPlan, plan_aspects
 from search.services.photo_vectors import Glance
 from search.services.photos import LONGEST
 
@@ -34,7 +35,8 @@ class Plan:
     ``indexes``: the one to search, then those that serve in its place should its files be damaged; none where
     it is being built and nothing else can. ``default`` is the primary key of the catalogue's first index.
     ``allowed``: positions of the items that pass the filters, None for all. ``originals``: from the position
-    of a near-duplicate to that of the item that it is one of.
+    of a near-duplicate to that of the item that it is one of. ``aspects``: how they are weighed, where any
+    are known.
     """
 
     wish: Wish
@@ -45,11 +47,15 @@ class Plan:
     query: FoundItem | None
     allowed: Positions | None
     originals: Mapping[int, int]
+    aspects: AspectPlan | None = None
 
     def glance(self, index: Index) -> Glance:
         """The photo as the encoder of this index is to see it."""
+        return self.glance_by(index.space)
+
+    def glance_by(self, space: EmbeddingSpace) -> Glance:
+        """The photo as the encoder of this space is to see it."""
         assert self.photo is not None
-        space = index.space
         made = EncoderVersion(space.encoder, space.encoder_version, space.family, space.mask)
         return Glance(self.photo.key, self.wish.area, made)
 
@@ -69,7 +75,13 @@ def make_plan(wish: Wish, *, now: datetime) -> Plan:
         query=None if wish.item is None else show_item(catalogue=catalogue, position=wish.item),
         allowed=find_allowed(catalogue, wish.filters),
         originals=list_originals(catalogue),
+        aspects=_plan_aspects(wish, catalogue, indexes),
     )
+
+
+def _plan_aspects(wish: Wish, catalogue: Catalogue, indexes: Sequence[Index]) -> AspectPlan | None:
+    encoder = indexes[0].space.encoder if indexes else ""
+    return plan_aspects(catalogue=catalogue, encoder=encoder, own=wish.weights)
 
 
 def _check(wish: Wish) -> None:

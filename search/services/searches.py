@@ -9,13 +9,12 @@ encoder is replaced, somebody gets the old answer or the new one, never a mixtur
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from search.engine.encoders.base import Vectors
 from search.engine.encoders.photo_encoders import NeedsWorker, RefusesPhotos
@@ -35,11 +34,12 @@ from search.selectors.searches import (
     Waiting,
 )
 from search.services.builds import request_build
+from search.services.hit_order import order_hits
+from search.services.hits import Hit, collapse, find_row, tell
 from search.services.open_indexes import Searchable, open_indexes
 from search.services.photo_vectors import LATE_AFTER, find_look, look, request_look
 from search.services.search_plans import BUILT_AGAIN_S, Plan
 
-OVERALL: Final = "overall"
 LOOKED_AGAIN_S: Final = 2
 
 
@@ -52,22 +52,12 @@ class LookNeeded(Exception):
 
 
 @dataclass(frozen=True)
-class Hit:
-    """A candidate as the index knows it, by `Item.position`; ``duplicates`` of it are further away."""
-
-    position: int
-    distance: float
-    closeness: str
-    score: float
-    duplicates: tuple[int, ...]
-
-
-@dataclass(frozen=True)
 class Found:
     """Hits, best first, in the index that answered; ``damaged`` are those that could not."""
 
     index: Index
     hits: Sequence[Hit]
+    weights: Sequence[AspectWeight]
     damaged: Sequence[Index]
 
 
@@ -99,7 +89,12 @@ def find(plan: Plan) -> Found:
         except ArtifactDamaged:
             damaged.append(index)
             continue
-        return Found(index, _search(plan, searchable, _find_vector(plan, index, searchable)), damaged)
+        vector, eyes = _find_vector(plan, index, searchable)
+        hits = _search(plan, searchable, vector)
+        items = searchable.opened.items
+        excluded = items[_list_excluded(plan, items)]
+        found, weights = order_hits(plan, searchable, vector, hits, eyes=eyes, excluded=excluded)
+        return Found(index, found, weights, damaged)
     raise AllDamaged
 
 
@@ -117,11 +112,13 @@ def describe(plan: Plan, found: Found) -> Answer:
         query=plan.query,
         verdict=None if plan.photo is None else _judge(plan, found.index, nearest, items),
         candidates=[
-            Candidate(items[hit.position], hit.distance, hit.closeness, hit.score, {}, hit.duplicates)
+            Candidate(
+                items[hit.position], hit.distance, hit.closeness, hit.score, hit.aspects, hit.duplicates
+            )
             for hit in hits
             if hit.position in items
         ],
-        weights=[AspectWeight(OVERALL, 1.0, "fixed")],
+        weights=found.weights,
         total=len(found.hits),
         page=page,
         pages=pages,
@@ -177,11 +174,12 @@ def _explain(found: Found) -> str:
     return f"{first.title} was damaged on the disk and is being built again; {older} answers meanwhile."
 
 
-def _find_vector(plan: Plan, index: Index, searchable: Searchable) -> Vectors:
-    """What is searched for, (d,), in the space of this index."""
+def _find_vector(plan: Plan, index: Index, searchable: Searchable) -> tuple[Vectors, Mapping[str, Vectors]]:
+    """What is searched for, (d,), in the space of this index; all that its network makes of a photo."""
     if plan.photo is not None:
         try:
-            return look(plan.glance(index))[index.space.encoder]
+            made = look(plan.glance(index))
+            return made[index.space.encoder], made
         except NeedsWorker as error:
             raise LookNeeded(index) from error
         except RefusesPhotos as refusal:
@@ -194,14 +192,7 @@ def _find_vector(plan: Plan, index: Index, searchable: Searchable) -> Vectors:
             f"{index.space.title} has no vector of item {plan.query.position}. Choose another engine.",
             status=404,
         )
-    return np.asarray(searchable.opened.index.vectors.rows[row])
-
-
-def find_row(searchable: Searchable, position: int) -> int | None:
-    """Which row of an index the item at this position is; None where it has none."""
-    items = searchable.opened.items
-    row = int(np.searchsorted(items, position))
-    return row if row < len(items) and items[row] == position else None
+    return np.asarray(searchable.opened.index.vectors.rows[row]), {}
 
 
 def _search(plan: Plan, searchable: Searchable, vector: Vectors) -> list[Hit]:
@@ -229,22 +220,3 @@ def _list_excluded(plan: Plan, items: Positions) -> Positions:
         alike = [copy for copy, original in plan.originals.items() if original == own]
         out |= np.isin(items, [own, *alike])
     return np.flatnonzero(out)
-
-
-def collapse(positions: Positions, distances: NDArray[np.float32], originals: Mapping[int, int]) -> list[Hit]:
-    """Near-duplicates as one hit each, where the nearest of them stands."""
-    hits: dict[int, Hit] = {}
-    for position, distance in zip(positions.tolist(), distances.tolist(), strict=True):
-        original = originals.get(position, position)
-        first = hits.get(original)
-        if first is None:
-            hits[original] = Hit(position, distance, "", 0.0, ())
-        else:
-            hits[original] = replace(first, duplicates=(*first.duplicates, position))
-    return list(hits.values())
-
-
-def tell(hit: Hit, searchable: Searchable) -> Hit:
-    """The hit with its distance in words and as a similarity."""
-    usual = searchable.closeness
-    return replace(hit, closeness=usual.tell(hit.distance), score=usual.similarity(hit.distance))

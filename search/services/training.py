@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from search.engine.training.settings import ENCODERS, RETRAIN
+from search.engine.training.settings import ASPECT_RANKING, ENCODERS, RETRAIN
 from search.engine.training.typed_settings import Settings
 from search.engine.triplet_files import TripletFiles
 from search.models import JobState, Training
@@ -99,10 +99,11 @@ def _fingerprint(wish: Wish, settings: Settings, files: TripletFiles | None, *, 
 def run_training(context: JobContext) -> None:
     """Train ``arguments["training"]`` and publish what it makes."""
     # These import torch, which web processes do without.
-    from search.services import ranker_run, retraining_run, training_run
+    from search.services import aspect_ranking_run, ranker_run, retraining_run, training_run
 
     training = Training.objects.get(pk=context.job.arguments["training"])
-    if training.kind == RETRAIN:
-        retraining_run.run(context)
+    if training.kind in ENCODERS:
+        training_run.run(context)
     else:
-        (training_run if training.kind in ENCODERS else ranker_run).run(context)
+        others = {RETRAIN: retraining_run, ASPECT_RANKING: aspect_ranking_run}
+        others.get(training.kind, ranker_run).run(context)

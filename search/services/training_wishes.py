@@ -15,12 +15,19 @@ from django.db.models import Count
 from search.engine.detectors import DetectorMissing, detector_file
 from search.engine.encoders.base import WeightsDamaged
 from search.engine.errors import TripletsRejected
-from search.engine.training.settings import DETECTOR, ENCODERS, SETTINGS_OF, SiameseSettings
+from search.engine.training.settings import ASPECT_RANKING, DETECTOR, ENCODERS, SETTINGS_OF, SiameseSettings
 from search.engine.training.typed_settings import BadSetting, Settings
 from search.engine.triplet_files import TripletFiles, find_triplet_files
 from search.engine.weight_headers import check_safetensors
 from search.models import Aspect, Catalogue, CatalogueState, Label, Split, Training
 from search.selectors.encoders import list_known_encoders
+from search.services.aspect_grounds import (
+    NoAspects,
+    NothingLabelled,
+    find_ground,
+    list_labelled,
+    name_aspects,
+)
 from search.services.navigation_terrain import NoSuchSpace, list_versions
 from search.services.training_triplets import check_published
 from search.services.weight_checksums import checksum_of
@@ -45,7 +52,7 @@ class Wish:
     """What is to be trained, as a form or a command line says it; ``settings`` as text by name.
 
     With ``triplets``, a folder of published files, ``aspects`` name their conditions; all where empty.
-    ``space`` is what the games of a ranker are played in, and needed by no other kind.
+    ``space`` is what a ranker plays or ranks in, and needed by no other kind.
     """
 
     kind: str
@@ -103,11 +110,12 @@ def check_wish(wish: Wish) -> tuple[Wish, TripletFiles | None]:
             about="catalogue",
         )
     if wish.kind not in ENCODERS:
-        _check_games(wish)
+        _check_ranker(wish)
         return wish, None
     if wish.space:
         raise TrainingRefused(
-            f"{wish.kind} learns from pictures, in no space: name none, or train dqn.", about="space"
+            f"{wish.kind} learns from pictures, in no space: name none, or train dqn or aspect-ranking.",
+            about="space",
         )
     if wish.triplets is None:
         aspects = _list_aspects(wish)
@@ -123,14 +131,18 @@ def check_wish(wish: Wish) -> tuple[Wish, TripletFiles | None]:
     return replace(wish, aspects=files.conditions), files
 
 
-def _check_games(wish: Wish) -> None:
-    """What a ranker learns from is games in a space, and nothing else."""
+def _check_ranker(wish: Wish) -> None:
+    """What a ranker learns from is games or queries in a space, and nothing else."""
+    learned_from = "queries" if wish.kind == ASPECT_RANKING else "games"
     for name in ("aspects", "weights", "triplets"):
         if getattr(wish, name):
-            raise TrainingRefused(f"{wish.kind} learns from games: give no {name}.", about=name)
+            raise TrainingRefused(f"{wish.kind} learns from {learned_from}: give no {name}.", about=name)
     try:
         list_versions(catalogue=wish.catalogue, space=wish.space)
-    except NoSuchSpace as error:
+        if wish.kind == ASPECT_RANKING:
+            rows = find_ground(catalogue=wish.catalogue, encoder=wish.space)
+            list_labelled(wish.catalogue, name_aspects(rows))
+    except (NoSuchSpace, NoAspects, NothingLabelled, WeightsDamaged) as error:
         raise TrainingRefused(str(error), about="space") from error
 
 

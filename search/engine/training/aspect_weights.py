@@ -150,9 +150,7 @@ class AspectWeightsLearner:
     def judge(self, module: Any, rows: NDArray[np.int64]) -> dict[str, float]:
         """See `Learner`: how well candidates are ordered."""
         weights = _numpy(module(self._told[rows].to(self._device)))
-        lists = self._asked.lists
-        own = Lists(lists.similarities[rows], lists.relevant[rows], lists.there[rows], lists.sought[rows])
-        return {"ndcg": float(own.rate(weights).mean())}
+        return {"ndcg": float(self._asked.lists.of(rows).rate(weights).mean())}
 
     def state(self) -> State:
         """See `Learner`; nothing."""

@@ -15,6 +15,7 @@ LEAST_REMEMBERED = 8  # slates, before a ranker learns anything
 AUTO, OFF, REGIONS, DETECTOR = "auto", "off", "regions", "detector"  # what looks for items in photos
 STRENGTHS = ("none", "gentle", "photos", "query")  # see `augmentation`
 RETRAIN = "retrain"
+DQN, ASPECT_RANKING = "dqn", "aspect-ranking"
 MASKS, HEAD = "masks", "head"
 LEARN = (MASKS, HEAD, ALL)  # of a network that is taught once more
 RATES = {MASKS: "0.02", HEAD: "0.001", ALL: "0.0002"}
@@ -215,7 +216,8 @@ ENCODERS: dict[str, type[PictureSettings]] = {
     "csn": CsnSettings,
     "aspects": AspectsSettings,
 }
-SETTINGS_OF: dict[str, type[Settings]] = {**ENCODERS, "dqn": DqnSettings}  # what anybody may ask for
+RANKERS: dict[str, type[Settings]] = {DQN: DqnSettings, ASPECT_RANKING: AspectRankingSettings}
+SETTINGS_OF: dict[str, type[Settings]] = {**ENCODERS, **RANKERS}  # what anybody may ask for
 
 
 def settings_of(kind: str) -> type[Settings]:

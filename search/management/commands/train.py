@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from search.engine.errors import EngineError
-from search.engine.training.settings import ENCODERS, SETTINGS_OF
+from search.engine.training.settings import ASPECT_RANKING, DQN, ENCODERS, SETTINGS_OF
 from search.engine.training.typed_settings import list_settings
 from search.management.building import build_what_is_missing
 from search.management.progress import JobProgress
@@ -32,7 +32,7 @@ OF_NETWORKS = ("aspects", "space", "backbone", "weights", "triplets", "set", "qu
 
 class Command(BaseCommand):
     help = (
-        "Train an encoder, a ranker of navigation or a simulated user. "
+        "Train an encoder, a ranker of navigation or of aspects, or a simulated user. "
         "--list-settings lists what each kind can be told."
     )
 
@@ -44,7 +44,9 @@ class Command(BaseCommand):
             "--aspects", default="", metavar="A,B", help="what to learn; the category if not given"
         )
         parser.add_argument(
-            "--space", default="", help="dqn: what games are played in; ENCODER or ENCODER/ASPECT"
+            "--space",
+            default="",
+            help="dqn: what games are played in, ENCODER or ENCODER/ASPECT; aspect-ranking: ENCODER",
         )
         parser.add_argument("--backbone", help="the network below; short for --set backbone=…")
         parser.add_argument("--weights", type=Path, metavar="FILE", help="safetensors of the backbone")
@@ -124,14 +126,16 @@ class Command(BaseCommand):
             raise CommandError(job.reason or f"The training was {job.state}.")
         training.refresh_from_db()
         told = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in training.measures.items())
-        judged = "items" if training.kind in ENCODERS else "games"
+        judged = {DQN: "games", ASPECT_RANKING: "queries"}.get(training.kind, "items")
         self.stdout.write(self.style.SUCCESS(f"{training.name} is ready: {told} on validation {judged}."))
         sight = (read_card(training=training) or {}).get("sight")
         if sight:
             self.stdout.write(sight["told"])
         slug = training.catalogue.slug
         following = f"Make it a contender with: manage.py build_contenders --catalogue {slug}"
-        if training.kind not in ENCODERS:
+        if training.kind == ASPECT_RANKING:
+            following = f"Searches of {slug} by aspects of {training.space} use it from now on."
+        elif training.kind not in ENCODERS:
             following = (
                 f"See how it plays with: manage.py simulate_navigation --catalogue {slug} "
                 f"--space {training.space} --policies nearest-per-mask,rule-sampler,dqn:{training.name}"

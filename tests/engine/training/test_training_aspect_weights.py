@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from search.engine.aspect_ranking import UntrainedWeights
-from search.engine.ranking_measures import Lists, find_best_weights
+from search.engine.ranking_measures import find_best_weights
 from search.engine.telling_aspects import find_wanted
 from search.engine.training.aspect_weights import AspectWeightsLearner, ask, read_network
 from search.engine.training.checkpoints import CheckpointFile
@@ -50,12 +50,8 @@ def test_weights_that_look_at_the_query_beat_the_best_that_do_not(make):
     division = divide(asked)
     learner = learn(asked, division)
     held_out = learner.judge(learner.module, division.held_out)["ndcg"]
-    lists, rows = asked.lists, division.held_out
-    own, told = (
-        Lists(lists.similarities[part], lists.relevant[part], lists.there[part], lists.sought[part])
-        for part in (rows, division.learned)
-    )
-    best = find_best_weights(told, np.random.default_rng(0))
+    best = find_best_weights(asked.lists.of(division.learned), np.random.default_rng(0))
+    own = asked.lists.of(division.held_out)
     assert held_out > own.rate(best).mean()
     assert len(ground.aspects) == 2 and len(wanted) == len(asked)
 
