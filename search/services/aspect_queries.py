@@ -17,8 +17,12 @@ from search.services.training_samples import CatalogueItems, divide, read_items,
 
 @dataclass(frozen=True)
 class AspectQueries:
-    """Queries with what was found for them. ``division`` holds places in ``asked`` and ``wanted``."""
+    """Queries with what was found for them. ``division`` holds places in ``asked`` and ``wanted``.
 
+    ``aspects`` names the columns of ``wanted``.
+    """
+
+    aspects: Sequence[str]
     wanted: Wanted
     asked: Asked
     division: Division
@@ -57,7 +61,7 @@ def read_queries(
     units = np.unique([items.units[row] for row in rows.tolist()], return_inverse=True)[1]
     unit_of = np.empty(len(opened.items), np.int64)
     unit_of[places] = units
-    return AspectQueries(wanted, asked, division, unit_of[wanted.queries])
+    return AspectQueries(names, wanted, asked, division, unit_of[wanted.queries])
 
 
 def _find_category(catalogue: Catalogue, names: Sequence[str]) -> int | None:
