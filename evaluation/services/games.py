@@ -3,6 +3,7 @@
 import secrets
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Final
@@ -24,7 +25,7 @@ from evaluation.stats.navigation import ALLOCATION, DrawnPolicy, draw_policy, li
 from search.engine.navigation.episodes import draw_games
 from search.engine.navigation.history import History
 from search.engine.navigation.terrain import TooFewItems
-from search.models import Catalogue, EmbeddingSpace
+from search.models import Catalogue, EmbeddingSpace, Item
 from search.selectors.navigable_spaces import choose_spaces
 from search.services.played_rankers import list_playable
 
@@ -116,6 +117,19 @@ def want_first_slate(puzzle: Puzzle) -> Wanted:
 def find_start(puzzle: Puzzle, ground: Ground) -> int | None:
     """Where the search sets out from; None where any item, also that one, may be in the player's mind."""
     return None if puzzle.target_id is None else ground.find_places([puzzle.start_id])[0]
+
+
+def put_on_slate(choice: Choice, lead: Item, ground: Ground, *, rng: np.random.Generator) -> Choice:
+    """The first slate of a game that goes on from an item: that item, at a place drawn by lot, and the others.
+
+    As chosen where the item is not on the ground.
+    """
+    if lead.pk not in ground.pks:
+        return choice
+    alike = set(ground.pks[ground.terrain.alike(np.array(ground.find_places([lead.pk])))].tolist())
+    others = [item for item in choice.items if item not in alike]
+    items = np.array([lead.pk, *others][: len(choice.items)])
+    return replace(choice, items=rng.permutation(items).tolist())
 
 
 @transaction.atomic

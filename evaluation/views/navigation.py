@@ -19,18 +19,18 @@ from django.views.decorators.http import require_POST, require_safe
 from evaluation.models import Move, NavigationGame, Puzzle, Race, RaceSeat
 from evaluation.selectors.game_pages import find_target, show_board, show_end
 from evaluation.selectors.game_results import list_days
-from evaluation.selectors.games import GameState, find_game, list_open_games, read_state
-from evaluation.selectors.navigable import list_navigable
+from evaluation.selectors.games import GameState, find_game, read_state
 from evaluation.selectors.race_pages import RaceRoom, read_revision, show_room
 from evaluation.selectors.races import find_race_of, read_race
 from evaluation.services import game_openings
 from evaluation.services.daily import find_daily
 from evaluation.services.game_grounds import Wanted
-from evaluation.services.games import SIZES, GameRefused, draw_game, open_game, want_first_slate
+from evaluation.services.games import GameRefused, draw_game, open_game, put_on_slate, want_first_slate
 from evaluation.services.limits import PlayLimits, TooFast
 from evaluation.services.moves import CheckedMove, MadeMove, check_move, store_move
 from evaluation.services.races import end_late
 from evaluation.services.votes import LONGEST_DWELL_MS
+from evaluation.views.game_starts import find_lead, read_size, show_start
 from evaluation.views.grounds import on_ground
 from evaluation.views.player_cookie import (
     StaleSitting,
@@ -41,7 +41,7 @@ from evaluation.views.player_cookie import (
 )
 from evaluation.views.simulations import simulate
 from evaluation.views.slates import choose
-from search.models import Catalogue
+from search.models import Catalogue, Item
 
 AsyncView = Callable[..., Coroutine[Any, Any, HttpResponse]]
 PART = "X-Part"  # a request header: the page's script asks for the part of the page that changes
@@ -79,7 +79,7 @@ def takes_sitting(view: AsyncView) -> AsyncView:
 @never_cache
 @require_safe
 def start(request: HttpRequest) -> HttpResponse:
-    return _show_start(request)
+    return show_start(request)
 
 
 @takes_sitting
@@ -87,7 +87,9 @@ async def begin(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Begin a game and go to its page."""
     opening = partial(game_openings.of_catalogue, request.POST.get("catalogue", ""))
     planned = await on_ground(opening, partial(_plan, request))
-    return planned if isinstance(planned, HttpResponse) else await _open(key, *planned)
+    if isinstance(planned, HttpResponse):
+        return planned
+    return await _open(key, *planned, lead=await in_django(find_lead)(request))
 
 
 @never_cache
@@ -135,8 +137,11 @@ async def move(request: HttpRequest, key: uuid.UUID, game_id: str) -> HttpRespon
     return redirect("find-game", game_id=game_id)
 
 
-async def _open(key: uuid.UUID, puzzle: Puzzle, wanted: Wanted) -> HttpResponse:
+async def _open(key: uuid.UUID, puzzle: Puzzle, wanted: Wanted, *, lead: Item | None = None) -> HttpResponse:
     first = await choose(wanted)
+    if lead is not None:
+        puzzle.start = lead
+        first = put_on_slate(first, lead, wanted.ground, rng=rng)
     begun = await in_django(open_game)(key=key, puzzle=puzzle, first=first, now=timezone.now())
     return redirect("find-game", game_id=begun.pk)
 
@@ -175,13 +180,13 @@ def _plan(request: HttpRequest) -> HttpResponse | tuple[Puzzle, Wanted]:
         puzzle = draw_game(
             catalogue=catalogue,
             k=read_size(request),
-            has_target=request.POST.get("mode") != "mind",
+            has_target=request.POST.get("mode") != "mind" and find_lead(request) is None,
             now=timezone.now(),
             rng=rng,
         )
         return puzzle, want_first_slate(puzzle)
     except GameRefused as refused:
-        return _show_start(request, refused)
+        return show_start(request, refused)
 
 
 def _look_at_daily(request: HttpRequest) -> HttpResponse:
@@ -246,28 +251,6 @@ def _find_state(key: uuid.UUID | None, game_id: str) -> GameState | None:
     _end_late(game_id)
     found = find_game(key=key, game_id=game_id)
     return None if found is None else read_state(found)
-
-
-def _show_start(request: HttpRequest, refused: GameRefused | None = None) -> HttpResponse:
-    catalogues = list_navigable()
-    asked = request.POST.get("catalogue") or request.GET.get("catalogue")
-    context = {
-        "catalogues": catalogues,
-        "open_games": list_open_games(read_player_key(request), today=timezone.now().date()),
-        "chosen": next((one.slug for one in catalogues if one.slug == asked), None),
-        "sitting": open_sitting(request),
-        "notice": str(refused) if refused else "",
-    }
-    status = refused.status if refused else HTTPStatus.OK
-    return render(request, "navigation/start.html", context, status=status)
-
-
-def read_size(request: HttpRequest) -> int:
-    """How many items a slate of the new game shall have. Raises GameRefused."""
-    given = request.POST.get("k", "")
-    if given not in map(str, SIZES):
-        raise GameRefused(HTTPStatus.UNPROCESSABLE_ENTITY, "A slate shows 4 or 8 items: choose one of these.")
-    return int(given)
 
 
 def _read_move(request: HttpRequest) -> MadeMove:

@@ -32,7 +32,8 @@ from evaluation.services.races import (
     start_race,
 )
 from evaluation.views.grounds import on_ground
-from evaluation.views.navigation import read_size, rng, takes_sitting
+from evaluation.views.game_starts import read_size
+from evaluation.views.navigation import rng, takes_sitting
 from evaluation.views.player_cookie import open_sitting, read_player_key
 from evaluation.views.simulations import simulate
 from evaluation.views.slates import choose

@@ -14,6 +14,7 @@ from evaluation.selectors.games import read_state
 from evaluation.stats.navigation import NEED_RANKERS, SHARES
 from evaluation.views import navigation, player_cookie
 from evaluation.views.player_cookie import COOKIE, sign_cookie, sign_sitting
+from search.models import Item
 from tests.evaluation.finding import Visitor, make_ground
 from tests.factories import make_catalogue
 
@@ -82,6 +83,30 @@ def test_in_mind_no_picture_is_given_and_the_player_ends_the_game(visitor):
     assert len(visitor.tiles) == 8 and "find-target" not in visitor.text
     visitor.send(found=visitor.tiles[5])
     assert "Found in 1 slate" in visitor.text and "You looked for" in visitor.text
+
+
+@pytest.mark.parametrize("k", [4, 8])
+def test_a_game_goes_on_from_what_a_search_found(visitor, k):
+    found = Item.objects.get(position=11)
+    twin = Item.objects.get(position=12)
+    twin.image_sha256 = found.image_sha256
+    twin.save()
+    assert found.image_sha256 in visitor.client.get("/find/?catalogue=demo&from=11").content.decode()
+    for _ in range(5):  # whatever policy is drawn
+        visitor.begin(**{"from": "11", "mode": "mind", "k": str(k)})
+        assert len(set(visitor.tiles)) == k and found.pk in visitor.tiles and twin.pk not in visitor.tiles
+    puzzle = Puzzle.objects.latest("pk")
+    assert (puzzle.start_id, puzzle.target_id) == (found.pk, None)
+    visitor.send(pick=found.pk)
+    assert "Slate 2 of at most 50" in visitor.text
+
+
+@pytest.mark.parametrize("lead", ["99999", "-1", "٣", "9" * 30, "first", ""])
+def test_a_game_that_is_to_go_on_from_nothing_begins_anew(visitor, lead):
+    page = visitor.client.get("/find/", {"catalogue": "demo", "from": lead})
+    assert page.status_code == 200 and "You go on from this one" not in page.content.decode()
+    visitor.begin(**{"from": lead, "mode": "target"})
+    assert Puzzle.objects.get().target_id is not None
 
 
 @pytest.mark.parametrize(
