@@ -33,6 +33,10 @@ ICONS: Final[dict[str, str]] = {
         'M2 9a15 15 0 0 1 5-3M11 5.5a15 15 0 0 1 11 3.5M15.5 10.7a10 10 0 0 1 3.5 1.8"/>'
         '<path d="M12 19.5v.1"/>'
     ),
+    "camera": (
+        '<path d="M4 8h3.5L9.5 5h5l2 3H20a1 1 0 0 1 1 1v9a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V9a1 1 0 0 1 1-1z"/>'
+        '<circle cx="12" cy="13" r="3.5"/>'
+    ),
     "wait": '<circle cx="12" cy="12" r="9"/><path d="M12 7v5l3.5 2"/>',
     "refresh": '<path d="M20 11a8 8 0 1 0-2.5 6.5"/><path d="M20 4.5V11h-6.5"/>',
     "download": '<path d="M12 4v11M7 10.5l5 5 5-5M4.5 20h15"/>',

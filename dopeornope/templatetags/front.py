@@ -26,6 +26,7 @@ register = template.Library()
 
 MODULES = (
     "annotate",
+    "crop",
     "deck",
     "deck-card",
     "deck-drag",
@@ -37,6 +38,7 @@ MODULES = (
     "forget",
     "live",
     "race",
+    "search",
     "theme",
     "wire",
     "worker",

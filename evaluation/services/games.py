@@ -120,9 +120,9 @@ def find_start(puzzle: Puzzle, ground: Ground) -> int | None:
 
 
 def put_on_slate(choice: Choice, lead: Item, ground: Ground, *, rng: np.random.Generator) -> Choice:
-    """The first slate of a game that goes on from an item: that item, at a place drawn by lot, and the others.
+    """The first slate of a game that goes on from an item: that item, at a place drawn by lot, and others.
 
-    As chosen where the item is not on the ground.
+    As it was chosen where the item is not on the ground.
     """
     if lead.pk not in ground.pks:
         return choice

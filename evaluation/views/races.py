@@ -31,8 +31,8 @@ from evaluation.services.races import (
     require_seat,
     start_race,
 )
-from evaluation.views.grounds import on_ground
 from evaluation.views.game_starts import read_size
+from evaluation.views.grounds import on_ground
 from evaluation.views.navigation import rng, takes_sitting
 from evaluation.views.player_cookie import open_sitting, read_player_key
 from evaluation.views.simulations import simulate

@@ -1,0 +1,17 @@
+"""Which pictures a player is about to judge."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from django.db.models import Q
+
+from evaluation.models import Deal
+
+
+def is_being_judged(*, key: uuid.UUID, catalogue: str, position: int, now: datetime) -> bool:
+    """Whether an item is one of the two in a pair that this player was dealt and has not answered yet."""
+    open_deals = Deal.objects.filter(player__key=key, vote=None, expires_at__gt=now, round__revealed_at=None)
+    either = Q(pair__question__position=position) | Q(pair__candidate__position=position)
+    return open_deals.filter(either, round__catalogue__slug=catalogue).exists()

@@ -1,0 +1,152 @@
+"""What the parts of the search page are made from: an answer and what was asked, in the page's words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from django.urls import reverse
+
+from search.forms.wishes import FILTER, WEIGHT, Asked, round_area, write_area
+from search.models import Catalogue
+from search.selectors.searches import PAGE, Answer, Engine, FilterChoice, SearchRefused, ShownPhoto, Waiting
+
+CLOSEST: Final = 3  # shown where nothing is like the query
+MOST_VALUES: Final = 60  # of one aspect to filter by: more make no list that anybody reads
+MOST_PARTS: Final = 5
+OVERALL: Final = "overall"
+# What would name an engine is said to analysts alone; these are everybody's words for it.
+WORKER: Final = "A worker looks at your photo, which takes a moment."
+WORKER_LATE: Final = "The workers are busy with something long, or away. This page goes on asking."
+OTHER_ENGINE: Final = (
+    "What usually answers was damaged on the disk and is being built again; another engine answers meanwhile."
+)
+PLAIN: Final = {
+    "worker-failed": "Your photo could not be looked at. Try again in a minute, or take another one.",
+    "refuses-photos": "Nothing built for this catalogue can look at a photo. Search from one of its items.",
+    "no-such-item": "There is no such item, or nothing that could search from it.",
+}
+HEADINGS: Final = {
+    "match": "This one, and what is near it",
+    "similar": "The most similar ones",
+    "nothing": "Closest, probably not it",
+}
+WHO_WEIGHED: Final = {
+    "network": "The page chose these by looking at what you search with. Move one to make them your own.",
+    "fixed": "The same for everybody, whatever is searched with. Move one to make them your own.",
+}
+
+
+def tell_photo(photo: ShownPhoto, asked: Asked) -> dict[str, Any]:
+    """The photo with its proposals, the part that is searched with, and how long it is kept."""
+    parts = list(dict.fromkeys(write_area(round_area(area)) for area in photo.areas))
+    return {
+        "photo": photo,
+        "areas": parts[:MOST_PARTS],
+        "area": asked.area,
+        "region": write_area(asked.area) if asked.area else "",
+    }
+
+
+def tell_filters(choices: Sequence[FilterChoice], asked: Asked) -> list[dict[str, Any]]:
+    """Each aspect with its values, the most frequent ones first."""
+    return [
+        {
+            "name": FILTER + choice.aspect,
+            "label": choice.aspect,
+            "options": [
+                {"value": value, "count": count, "chosen": value in asked.filters.get(choice.aspect, ())}
+                for value, count in choice.values[:MOST_VALUES]
+            ],
+        }
+        for choice in choices
+        if len(choice.values) > 1 or asked.filters.get(choice.aspect)
+    ]
+
+
+def tell_engines(engines: Sequence[Engine], asked: Asked) -> list[dict[str, Any]]:
+    """All that answer what is asked, the site's own choice first."""
+    able = [one for one in engines if asked.photo is None or one.takes_photos != "no"]
+    rows = [(("" if one.is_default else f"{one.encoder}:{one.metric}"), one.title) for one in able]
+    ordered = sorted(rows, key=lambda row: bool(row[0]))
+    return [{"value": value, "title": title, "chosen": value == asked.engine} for value, title in ordered]
+
+
+def tell_chips(asked: Asked, here: str) -> list[dict[str, str]]:
+    """The filters that are set, each with the address of the same page without it."""
+    return [
+        {"label": f"{aspect}: {value}", "address": f"{here}?{asked.without_filter(aspect, value).query()}"}
+        for aspect, values in asked.filters.items()
+        for value in values
+    ]
+
+
+def tell_weights(answer: Answer, asked: Asked) -> dict[str, Any]:
+    """The sliders; without aspects there is nothing to weigh, only the whole."""
+    aspects = [one for one in answer.weights if one.aspect != OVERALL]
+    rows = [
+        {
+            "name": WEIGHT + one.aspect,
+            "label": "the overall look" if one.aspect == OVERALL else one.aspect,
+            "value": round(100 * one.weight),
+        }
+        for one in answer.weights
+    ]
+    who = next((one.by for one in answer.weights if one.by != "person"), "fixed")
+    return {
+        "weights": rows if aspects else [],
+        "no_aspects": not aspects,
+        "weights_words": WHO_WEIGHED[who],
+        "own": asked.weights is not None,
+        "chosen_weights": json.dumps({row["name"]: row["value"] for row in rows}),
+    }
+
+
+def tell_answer(answer: Answer, asked: Asked, catalogue: Catalogue) -> dict[str, Any]:
+    """What was found, as one page of a list; where nothing is like the query, the nearest few alone."""
+    here = reverse("search-catalogue", args=[catalogue.slug])
+    kind = answer.verdict.kind if answer.verdict else ""
+    dimmed = kind == "nothing" and not asked.everything
+    candidates = answer.candidates[:CLOSEST] if dimmed else answer.candidates
+
+    def address(page: int) -> str:
+        return f"{here}?{replace(asked, page=page).query()}"
+
+    return {
+        "answer": answer,
+        "candidates": candidates,
+        "dimmed": dimmed,
+        "is_match": kind == "match" and answer.page == 1,
+        "heading": HEADINGS.get(kind, "The nearest"),
+        "first": 1 + (answer.page - 1) * PAGE,
+        "previous": address(answer.page - 1) if answer.page > 1 and not dimmed else "",
+        "next": address(answer.page + 1) if answer.page < answer.pages and not dimmed else "",
+        "all_of_them": f"{here}?{replace(asked, everything=True).query()}" if dimmed else "",
+        "chips": tell_chips(asked, here),
+        "said": _say(answer, dimmed=dimmed),
+    }
+
+
+def tell_waiting(waiting: Waiting, *, to_analyst: bool) -> dict[str, Any]:
+    words = waiting.words if to_analyst else WORKER_LATE if waiting.is_late else WORKER
+    return {"waiting": waiting, "words": words, "said": words}
+
+
+def tell_refusal(refused: SearchRefused, *, to_analyst: bool) -> dict[str, Any]:
+    words = str(refused) if to_analyst else PLAIN.get(refused.code, str(refused))
+    return {"refused": words, "retry": refused.retry_after_s is not None, "said": words}
+
+
+def tell_note(answer: Answer, *, to_analyst: bool) -> str:
+    """Why another engine answered than was to be asked; mostly blank."""
+    return answer.note if to_analyst or not answer.note else OTHER_ENGINE
+
+
+def _say(answer: Answer, *, dimmed: bool) -> str:
+    """What a screen reader is told when an answer arrives."""
+    verdict = f"{answer.verdict.words} " if answer.verdict else ""
+    if dimmed:
+        return verdict
+    return f"{verdict}{answer.total} found, page {answer.page} of {answer.pages}."
