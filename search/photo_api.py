@@ -34,6 +34,7 @@ from search.selectors.searches import (
 )
 from search.services.photos import drop_photo, keep_longer, show_photo, take_photo
 from search.views.access import enter_by_token, read_bearer
+from search.views.plain_words import say_refusal, say_waiting
 from search.views.search_schemas import FilterOut, Options, PhotoOut, Question, SearchOut, WaitingOut
 from search.views.searching import answer as answer_wish
 
@@ -197,9 +198,16 @@ def _split(text: str, code: str, form: str) -> tuple[str, str]:
 
 
 async def _answer(wish: Wish, *, is_told: bool) -> Status[dict[str, Any]]:
-    found = await answer_wish(wish, now=timezone.now())
+    try:
+        found = await answer_wish(wish, now=timezone.now())
+    except SearchRefused as refused:
+        words = say_refusal(refused, is_told=is_told)
+        raise SearchRefused(
+            refused.code, words, status=refused.status, retry_after_s=refused.retry_after_s
+        ) from refused
     if isinstance(found, Waiting):
-        return Status(202, {"detail": found.words, "photo": found.photo, "seconds": found.again_in_s})
+        words = say_waiting(found, is_told=is_told)
+        return Status(202, {"detail": words, "photo": found.photo, "seconds": found.again_in_s})
     return Status(200, _describe(found, is_told=is_told))
 
 

@@ -11,23 +11,12 @@ from django.urls import reverse
 
 from search.forms.wishes import FILTER, WEIGHT, Asked, round_area, write_area
 from search.models import Catalogue
-from search.selectors.searches import PAGE, Answer, Engine, FilterChoice, SearchRefused, ShownPhoto, Waiting
+from search.selectors.searches import PAGE, Answer, Engine, FilterChoice, ShownPhoto
 
 CLOSEST: Final = 3  # shown where nothing is like the query
 MOST_VALUES: Final = 60  # of one aspect to filter by: more make no list that anybody reads
 MOST_PARTS: Final = 5
 OVERALL: Final = "overall"
-# What would name an engine is said to analysts alone; these are everybody's words for it.
-WORKER: Final = "A worker looks at your photo, which takes a moment."
-WORKER_LATE: Final = "The workers are busy with something long, or away. This page goes on asking."
-OTHER_ENGINE: Final = (
-    "What usually answers was damaged on the disk and is being built again; another engine answers meanwhile."
-)
-PLAIN: Final = {
-    "worker-failed": "Your photo could not be looked at. Try again in a minute, or take another one.",
-    "refuses-photos": "Nothing built for this catalogue can look at a photo. Search from one of its items.",
-    "no-such-item": "There is no such item, or nothing that could search from it.",
-}
 HEADINGS: Final = {
     "match": "This one, and what is near it",
     "similar": "The most similar ones",
@@ -127,21 +116,6 @@ def tell_answer(answer: Answer, asked: Asked, catalogue: Catalogue) -> dict[str,
         "chips": tell_chips(asked, here),
         "said": _say(answer, dimmed=dimmed),
     }
-
-
-def tell_waiting(waiting: Waiting, *, to_analyst: bool) -> dict[str, Any]:
-    words = waiting.words if to_analyst else WORKER_LATE if waiting.is_late else WORKER
-    return {"waiting": waiting, "words": words, "said": words}
-
-
-def tell_refusal(refused: SearchRefused, *, to_analyst: bool) -> dict[str, Any]:
-    words = str(refused) if to_analyst else PLAIN.get(refused.code, str(refused))
-    return {"refused": words, "retry": refused.retry_after_s is not None, "said": words}
-
-
-def tell_note(answer: Answer, *, to_analyst: bool) -> str:
-    """Why another engine answered than was to be asked; mostly blank."""
-    return answer.note if to_analyst or not answer.note else OTHER_ENGINE
 
 
 def _say(answer: Answer, *, dimmed: bool) -> str:

@@ -23,10 +23,7 @@ from evaluation.views.search_parts import (
     tell_answer,
     tell_engines,
     tell_filters,
-    tell_note,
     tell_photo,
-    tell_refusal,
-    tell_waiting,
     tell_weights,
 )
 from search.forms.wishes import Asked, read_asked, read_leniently
@@ -36,6 +33,7 @@ from search.selectors.roles import has_role
 from search.selectors.searchable import list_engines, list_filters, list_searchable, show_item, show_items
 from search.selectors.searches import Answer, FoundItem, SearchRefused, Waiting
 from search.services.photos import LONGEST, show_photo
+from search.views.plain_words import say_note, say_refusal, say_waiting
 from search.views.searching import answer
 
 JUDGED = (
@@ -120,7 +118,7 @@ def _frame(request: HttpRequest, catalogues: list[Catalogue], chosen: Catalogue 
 
 def _show(request: HttpRequest, slug: str, asked: Asked, outcome: Outcome) -> HttpResponse:
     """The page with its answer; or the answer alone, where the page's script asks for it."""
-    refused = outcome if isinstance(outcome, SearchRefused) else None
+    refused, is_told = outcome if isinstance(outcome, SearchRefused) else None, _is_analyst(request)
     htmx = request.htmx  # type: ignore[attr-defined]
     is_part = bool(htmx) and htmx.target == "answer" and not htmx.history_restore_request
     catalogues = list_searchable()
@@ -130,11 +128,13 @@ def _show(request: HttpRequest, slug: str, asked: Asked, outcome: Outcome) -> Ht
     context = {"catalogue": catalogue, "is_part": is_part, "here": request.get_full_path()}
     if isinstance(outcome, Answer):
         context |= tell_answer(outcome, asked, catalogue) | tell_weights(outcome, asked)
-        context["note"] = tell_note(outcome, to_analyst=_is_analyst(request))
+        context["note"] = say_note(outcome, is_told=is_told)
     elif isinstance(outcome, Waiting):
-        context |= tell_waiting(outcome, to_analyst=_is_analyst(request))
+        words = say_waiting(outcome, is_told=is_told)
+        context |= {"waiting": outcome, "words": words, "said": words}
     else:
-        context |= tell_refusal(outcome, to_analyst=_is_analyst(request))
+        words = say_refusal(outcome, is_told=is_told)
+        context |= {"refused": words, "retry": outcome.retry_after_s is not None, "said": words}
     if catalogue in list_navigable_catalogues():
         context["find_url"] = reverse("find")
     if is_part:

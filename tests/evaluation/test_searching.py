@@ -10,8 +10,11 @@ from django.test import Client
 from django.utils import timezone
 
 from evaluation.models import Deal, Player
+from evaluation.views import searches
 from evaluation.views.player_cookie import COOKIE
+from search import photo_api
 from search.models import Photo
+from search.selectors.searches import SearchRefused
 from tests.evaluation.decks import Deck
 from tests.evaluation.finding import add_spaces, forget_opened
 from tests.evaluation.searching import make_searchable, photo_of, photo_of_noise
@@ -273,6 +276,20 @@ def test_players_are_not_told_which_engine_answers_nor_may_they_choose(searcher,
         assert "histogram" not in told and "engine" not in told and "by l2" not in told, address
     for address in (f"{searcher.address}&engine=colour-histogram:l1", "/search/demo/?item=5&engine=x:l2"):
         assert searcher.look(address).status_code == 403
+
+
+@pytest.mark.parametrize("code", ["worker-failed", "refuses-photos", "no-such-item"])
+def test_a_refusal_names_its_engine_to_analysts_alone(catalogue, monkeypatch, code):
+    async def refuse(wish, *, now):
+        raise SearchRefused(code, "The colour histogram cannot.", status=503)
+
+    monkeypatch.setattr(searches, "answer", refuse)
+    monkeypatch.setattr(photo_api, "answer_wish", refuse)
+    for client, is_told in ((Client(), False), (sign_in("analyst"), True)):
+        for address in ("/search/demo/?item=5", "/api/search/demo/?item=5"):
+            answer = client.get(address)
+            assert answer.status_code == 503
+            assert ("histogram" in answer.content.decode()) is is_told, address
 
 
 def test_analysts_choose_engines_and_see_what_each_finds(searcher, catalogue):
