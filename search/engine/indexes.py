@@ -26,11 +26,10 @@ from search.engine.metrics import (
     distances,
     sign_bits,
 )
-from search.engine.shortlists import Reach, ShortlistGallery, Signs, choose_reach
+from search.engine.shortlists import FLAT, Reach, ShortlistGallery, Signs, choose_reach
 from search.engine.vectors import StoredVectors
 
 NEIGHBOURS = 10
-FLAT = 100_000  # vectors up to which every one is compared
 _SEED = 0
 
 

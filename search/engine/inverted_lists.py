@@ -4,8 +4,6 @@ A query looks only at the lists whose centres are nearest to it, and there at on
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +19,6 @@ SEED = 0
 _TRAINED_ON = 64  # rows per list from which its centre is found
 _ROUNDS = 10
 _BLOCK = 1 << 16  # rows added at once
-
-# A query is answered by the thread that asks it: a process that forks after OpenMP's threads ran may hang.
-faiss.omp_set_num_threads(1)
 
 
 class InvertedLists:
@@ -41,8 +36,19 @@ class InvertedLists:
         """How many lists there are."""
         return int(self._index.nlist)
 
-    def propose(self, queries: Vectors, count: int, probes: int) -> Positions:
-        params = faiss.SearchParametersIVF(nprobe=probes)  # type: ignore[call-arg]  # its stub has none
+    def propose(
+        self, queries: Vectors, count: int, probes: int, *, without: Positions | None = None
+    ) -> Positions:
+        """As `Shortlist.propose`."""
+        # Of each thread's own: a process that forks after OpenMP's threads ran may hang.
+        faiss.omp_set_num_threads(1)
+        options: dict[str, Any] = {"nprobe": min(probes, self.count)}
+        if without is not None:
+            allowed = np.ones(self._index.ntotal, bool)
+            allowed[without] = False
+            bits = np.packbits(allowed, bitorder="little")
+            options["sel"] = faiss.IDSelectorBitmap(bits)
+        params = faiss.SearchParametersIVF(**options)
         _, positions = self._index.search(np.ascontiguousarray(queries), count, params=params)
         return np.asarray(positions, dtype=np.intp)
 
@@ -57,19 +63,10 @@ def build_lists(path: Path, rows: Vectors, *, seed: int = SEED, threads: int | N
     )
     index.cp.seed, index.cp.niter, index.cp.max_points_per_centroid = seed + 1, _ROUNDS, _TRAINED_ON
     chosen = np.random.default_rng(seed).permutation(count)[: _TRAINED_ON * lists]
-    with _threads(threads or len(os.sched_getaffinity(0))):
-        index.train(np.ascontiguousarray(rows[np.sort(chosen)]))
-        for start in range(0, count, _BLOCK):
-            index.add(np.ascontiguousarray(rows[start : start + _BLOCK]))
+    faiss.omp_set_num_threads(threads or len(os.sched_getaffinity(0)))
+    index.train(np.ascontiguousarray(rows[np.sort(chosen)]))
+    for start in range(0, count, _BLOCK):
+        index.add(np.ascontiguousarray(rows[start : start + _BLOCK]))
     with open_atomic(path) as file:
         faiss.write_index(index, faiss.PyCallbackIOWriter(file.write, 1 << 20))  # type: ignore[attr-defined]
     return sha256_of(path)
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    faiss.omp_set_num_threads(count)
-    try:
-        yield
-    finally:
-        faiss.omp_set_num_threads(1)

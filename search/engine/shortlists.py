@@ -26,7 +26,12 @@ Positions: TypeAlias = npt.NDArray[np.intp]
 RECALL = 0.97  # of the ten nearest, on the sample; what is asked of an index is .95
 RECALL_AT = 10
 SAMPLE = 256
+FLAT = 100_000  # rows up to which every one is compared
+MOST_SPARE = (
+    1024  # rows left out of an answer for which the shortlist is made longer; for more it is filtered
+)
 _TOGETHER = 64  # queries of one task
+_COMPARED = 1 << 13  # rows copied at once
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,10 @@ class Reach:
 class Shortlist(Protocol):
     """Rows that are probably near a query."""
 
-    def propose(self, queries: Vectors, count: int, probes: int) -> Positions:
-        """(q, d) to (q, count) rows; -1 where there are fewer."""
+    def propose(
+        self, queries: Vectors, count: int, probes: int, *, without: Positions | None = None
+    ) -> Positions:
+        """(q, d) to (q, count) rows, none of ``without``; -1 where there are fewer."""
 
 
 class Signs:
@@ -52,8 +59,11 @@ class Signs:
     def __init__(self, bits: Bits, centre: Vectors) -> None:
         self._gallery, self._centre = Gallery("hamming", bits), centre
 
-    def propose(self, queries: Vectors, count: int, probes: int) -> Positions:
-        found = self._gallery.nearest(sign_bits(queries, self._centre), count, threads=1)
+    def propose(
+        self, queries: Vectors, count: int, probes: int, *, without: Positions | None = None
+    ) -> Positions:
+        exclude = None if without is None else [without] * len(queries)
+        found = self._gallery.nearest(sign_bits(queries, self._centre), count, exclude=exclude, threads=1)
         return found.positions.astype(np.intp)
 
 
@@ -101,22 +111,49 @@ class ShortlistGallery:
     def _answer(
         self, queries: Vectors, exclude: Exclusions | None, positions: npt.NDArray[np.int32], out: Vectors
     ) -> None:
-        k = out.shape[1]
         left_out = [np.asarray(rows, np.intp) for rows in exclude] if exclude is not None else []
         spare = max((len(rows) for rows in left_out), default=0)
-        count = min(len(self), max(self.reach.shortlisted, k) + spare)
-        proposed = self._shortlist.propose(queries, count, self.reach.probes)
-        for number, row in enumerate(proposed):
-            # Ascending, so that of equal distances the lower position comes first, as everywhere.
-            chosen = np.unique(row[row >= 0])
-            if left_out:
-                chosen = np.setdiff1d(chosen, left_out[number], assume_unique=False)
-            if not len(chosen):
-                continue
-            near = nearest(self.metric, queries[number : number + 1], self._rows[chosen], k, threads=1)
+        if spare > MOST_SPARE:
+            for number, rows in enumerate(left_out):
+                one = slice(number, number + 1)
+                self._answer_filtered(queries[one], rows, positions[number], out[number])
+            return
+        count = min(len(self), max(self.reach.shortlisted, out.shape[1]) + spare)
+        for number, row in enumerate(self._shortlist.propose(queries, count, self.reach.probes)):
+            chosen = np.setdiff1d(row, left_out[number]) if left_out else row
+            self._compare(queries[number : number + 1], chosen, positions[number], out[number])
+
+    def _answer_filtered(
+        self, query: Vectors, left_out: Positions, positions: npt.NDArray[np.int32], out: Vectors
+    ) -> None:
+        """One query that may find few of the rows: all of them are compared, or the search goes further."""
+        allowed = np.ones(len(self), bool)
+        allowed[left_out] = False
+        left = int(allowed.sum())
+        if left <= FLAT:
+            self._compare(query, np.flatnonzero(allowed), positions, out)
+            return
+        probes = -(-self.reach.probes * len(self) // left)
+        count = max(self.reach.shortlisted, len(out))
+        self._compare(
+            query, self._shortlist.propose(query, count, probes, without=left_out)[0], positions, out
+        )
+
+    def _compare(
+        self, query: Vectors, chosen: Positions, positions: npt.NDArray[np.int32], out: Vectors
+    ) -> None:
+        """The nearest of the chosen rows (-1 is none), a block at a time."""
+        # Ascending, so that of equal distances the lower position comes first, as everywhere.
+        chosen = np.unique(chosen[chosen >= 0])
+        for start in range(0, len(chosen), _COMPARED):
+            block = chosen[start : start + _COMPARED]
+            near = nearest(self.metric, query, self._rows[block], len(out), threads=1)
             there = near.positions[0] >= 0
-            positions[number, there] = chosen[near.positions[0][there]]
-            out[number] = near.distances[0]
+            rows = np.concatenate([positions, block[near.positions[0][there]]])
+            apart = np.concatenate([out, near.distances[0][there]])
+            # Stable: what was found before has the lower positions, and what is empty comes last.
+            best = np.argsort(apart, kind="stable")[: len(out)]
+            positions[:], out[:] = rows[best], apart[best]
 
 
 def choose_reach(

@@ -86,6 +86,26 @@ def test_identical_and_excluded_items_are_left_out(home: Path, metric: Metric) -
     assert np.all(found.positions % 2 == 1)
 
 
+@both
+@pytest.mark.parametrize("kind", ["signs", "lists"])
+@pytest.mark.parametrize("flat", [40, 10])
+def test_a_filter_loses_none_of_what_it_allows(
+    home: Path, metric: Metric, kind: str, flat: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few allowed rows are all compared; of more the shortlist is made among them, and looks further."""
+    monkeypatch.setattr("search.engine.shortlists.FLAT", flat * COUNT // 100)
+    rows, queries = np.split(drawn(kind, COUNT + 20), [COUNT])
+    index = build(home, metric, stored(home, rows))
+    for share in (0.005, 0.3, 0.7):
+        allowed = np.sort(np.random.default_rng(1).permutation(COUNT)[: int(share * COUNT)])
+        left_out = np.setdiff1d(np.arange(COUNT), allowed)
+        truth = nearest(metric, queries, rows[allowed], 10)
+        found = index.search(queries, 10, exclude=[left_out] * 20).positions
+        assert np.isin(found, allowed).all()
+        hits = [len(np.intersect1d(allowed[a], b)) for a, b in zip(truth.positions, found, strict=True)]
+        assert sum(hits) >= (1 if share * 100 <= flat else 0.9) * truth.positions.size, share
+
+
 def test_where_nothing_short_finds_enough_every_item_is_compared(home: Path) -> None:
     noise = np.random.default_rng(0).standard_normal((COUNT, 128)).astype(np.float32)
     index = build(home, "l2", stored(home, noise))
