@@ -25,8 +25,12 @@ from search.selectors.roles import has_role
 
 SECONDS_BETWEEN_LOOKS: Final = 0.5
 SECONDS_WITHOUT_NEWS: Final = 3.0
-PUBLIC_TOPICS: Final = frozenset({"leaderboard", "catalogues", "changes", "rankings", "exclusions"})
-OPERATOR_TOPICS: Final = frozenset({"jobs"})
+PUBLIC_TOPICS: Final = frozenset({"leaderboard", "catalogues", "changes"})
+GUARDED_TOPICS: Final = {
+    "jobs": (Role.OPERATOR,),
+    "rankings": (Role.OPERATOR, Role.ANALYST),
+    "exclusions": (Role.OPERATOR, Role.ANALYST),
+}
 # With a code that nobody guesses: whoever knows it may watch, if there is such a race.
 RACE_TOPIC: Final = re.compile(r"race:[0-9a-z]{12}")
 MOST_TOPICS: Final = 8  # of one page
@@ -40,9 +44,9 @@ def may_watch(user: AbstractBaseUser | AnonymousUser, topics: Iterable[str]) -> 
     """Whether all topics exist and are open to the user."""
     guarded = set(topics) - PUBLIC_TOPICS
     races = {topic for topic in guarded if RACE_TOPIC.fullmatch(topic)}
-    others = guarded - races
-    if others and not (others <= OPERATOR_TOPICS and has_role(user, Role.OPERATOR)):
-        return False
+    for topic in guarded - races:
+        if topic not in GUARDED_TOPICS or not has_role(user, *GUARDED_TOPICS[topic]):
+            return False
     # A race has its revision from the moment it is opened.
     return not races or Revision.objects.filter(topic__in=races).count() == len(races)
 

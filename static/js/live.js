@@ -119,6 +119,8 @@ class LiveTopic extends HTMLElement {
   async #fetch() {
     try {
       const response = await fetch(this.getAttribute("url"), { headers: { Accept: "text/html" }, credentials: "same-origin" });
+      // Whoever is signed out meanwhile is sent to sign in: that page is no fragment.
+      if (response.redirected && !this.hasAttribute("reload")) return null;
       return response.ok ? await response.text() : null;
     } catch {
       return null; // the next revision, or the next poll, tries again
