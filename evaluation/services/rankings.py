@@ -125,8 +125,9 @@ def run_ranking(context: JobContext) -> None:
 
 
 def _list_joined(catalogue: Catalogue) -> dict[int, datetime]:
-    active = Contender.objects.active().filter(catalogue=catalogue)
-    return {one.pk: one.entered_at for one in active if one.entered_at is not None}
+    """When each contender entered; also of those that left since the votes were read."""
+    entered = Contender.objects.filter(catalogue=catalogue, entered_at__isnull=False)
+    return {one.pk: one.entered_at for one in entered if one.entered_at is not None}
 
 
 def rank_votes(columns: VoteColumns) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import json
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from django.test import Client
 from evaluation.models import BoardChange, Contender, Deal, Player, Ranking, Vote
 from evaluation.selectors.rankings import list_rankings
 from evaluation.selectors.vote_columns import PRESENTATION, VoteColumns, read_votes
+from evaluation.services import rankings
 from evaluation.services.contenders import retire_contender
 from evaluation.services.ranking_slices import slice_by_week
 from evaluation.services.rankings import EVERY, KIND, rank_votes, request_due
@@ -228,6 +230,20 @@ def test_weeks_begin_on_monday_and_say_nothing_of_who_joined_after_them() -> Non
     assert first[0]["high"] < 0.5 < 0.7 < first[1]["low"]
     assert (second[0]["votes"], second[0]["approval"]) == (0, None)
     assert second[1]["low"] > 0.6
+
+
+def test_who_leaves_while_it_is_ranked_is_still_in_its_weeks(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = Contender.objects.get(encoder="good")
+
+    def retire_first(columns: VoteColumns) -> dict[str, Any]:
+        retire_contender(contender=good, now=NOW)
+        return rank_votes(columns)
+
+    monkeypatch.setattr(rankings, "rank_votes", retire_first)
+    [week] = make_ranking().figures["weeks"]
+    assert [row["votes"] > 0 for row in week["rows"] if row["contender"] == good.pk] == [True]
 
 
 def count_chances_of(columns: VoteColumns) -> np.ndarray:
