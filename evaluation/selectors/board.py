@@ -9,7 +9,7 @@ from django.db.models import QuerySet, Sum
 from evaluation.models import Contender, Credit, Pair, Spread, Tally
 from evaluation.selectors.exclusions import Exclusion, list_exclusions
 from evaluation.stats.evenness import Evenness
-from evaluation.stats.intervals import Clustering, Moments, Standing, design_effect
+from evaluation.stats.intervals import Clustering, Moments, Standing, design_effect, even_effect
 from evaluation.stats.placing import place_all
 from search.models import Attribute, Metric, Revision, Split
 
@@ -22,9 +22,11 @@ METHOD = (
     "Approval is the share of dopes among dopes and nopes of each pair that the contender found, averaged "
     "over its pairs: one that was dealt often counts no more than another, so it does not matter which were "
     "favoured. Skips are left out. The 95 % interval is widened because votes of a player, and on a pair, "
-    "are alike, because some pairs have more votes than others, and again because the board is watched "
-    "while votes come in: it is right at all looks together, not at one. A range of ranks holds all places "
-    "that the votes leave open. Within one category the interval is widened as for all votes. "
+    "are alike, times what it costs that some pairs have more votes than others, and again because the "
+    "board is watched while votes come in: it is right at all looks together, not at one, as long as no "
+    "pair gets its first vote. While a newcomer's own pairs do, it stands nearer to those it shares pairs "
+    "with than it will. A range of ranks holds all places that the votes leave open. Within one category "
+    "the interval is widened as for all votes. "
     f"With fewer than {PLAYERS_FLOOR} players a standing is provisional."
 )
 
@@ -210,7 +212,7 @@ def _read_figures(contenders: Sequence[Contender], category: str) -> Iterable[_F
     for contender in contenders:
         spread = getattr(contender, "spread", None) or Spread(contender=contender)
         total, part = totals.get(contender.pk, _Sums()), shown.get(contender.pk, _Sums())
-        standing = _stand(total, part, spread) if part.answers else None
+        standing = _stand(total, part, spread) if part.pairs else None
         yield _Figures(contender, part.dopes, part.nopes, part.skips, spread.players, standing)
 
 
@@ -235,7 +237,7 @@ def _sum(tallies: QuerySet[Tally]) -> dict[int, _Sums]:
 
 
 def _stand(total: _Sums, part: _Sums, spread: Spread) -> Standing:
-    """Of the part, all of it or one category; it holds answers.
+    """Of the part, all of it or one category; it holds pairs with answers.
 
     Per category only counts are kept, so players and how alike answers are are those of all votes: too narrow
     where few of the players judged this category.
@@ -243,8 +245,8 @@ def _stand(total: _Sums, part: _Sums, spread: Spread) -> Standing:
     players = Moments(spread.players, spread.player_dd, spread.player_dn, spread.player_nn)
     pairs = Moments(spread.pairs, spread.pair_dd, spread.pair_dn, spread.pair_nn)
     alike = design_effect(total.dopes, total.answers, Clustering(players, pairs))
-    effect = alike + part.evenness.excess(part.answers)
-    clusters = min(spread.players, spread.pairs)
+    effect = even_effect(alike, part.answers, part.evenness)
+    clusters = min(spread.players, part.pairs)
     return Standing(part.dopes, part.answers, effect, clusters, part.evenness.share)
 
 

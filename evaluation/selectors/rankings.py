@@ -139,7 +139,10 @@ def _tell(lead: dict[str, Any] | None, titles: dict[int, str]) -> str:
         return ""
     leader, rival = titles.get(lead["leader"], "?"), titles.get(lead["rival"], "?")
     votes, low, high = lead["votes"], lead["players_low"], lead["players_high"]
-    told = f"By plain share {leader} leads. Without {votes} of the votes {rival} would"
+    told = (
+        f"By plain share of all votes, pairs dealt often counting more, {leader} leads."
+        f" Without {votes} of the votes {rival} would"
+    )
     if low is None:
         return f"{told}; no players could go so that somebody else does."
     people = "1 player" if high == 1 else f"{low} players" if high == low else f"at least {low} players"

@@ -14,16 +14,18 @@ from search.models import Catalogue
 
 @dataclass(frozen=True)
 class SliceRow:
-    """A contender in one slice; ``by`` is "category", "week" or an aspect. Shares are 0 to 1.
+    """A contender in one slice. Shares are 0 to 1, None where there are not enough votes.
 
-    They are None where there are not enough votes; a week is named by its Monday.
+    ``kind`` is "category", "aspect" or "week". ``aspect`` is the aspect's name, empty for the others; a week
+    is named by its Monday.
     """
 
     catalogue: str
     ranked_on: date
     contender: int
     title: str
-    by: str
+    kind: str
+    aspect: str
     slice: str
     votes: int
     approval: float | None
@@ -52,17 +54,19 @@ def _list_rows(
 ) -> Iterator[SliceRow]:
     titles = dict(Contender.objects.filter(catalogue=catalogue).values_list("pk", "title"))
     # Rankings of the first versions have neither aspects nor weeks.
-    tables = [("category", categories), *((one["aspect"], one["slices"]) for one in aspects or ())]
+    by_aspect = [("aspect", one["aspect"], one["slices"]) for one in aspects or ()]
+    tables = [("category", "", categories), *by_aspect, ("week", "", weeks or ())]
     for row in rows:
         contender = row["contender"]
-        for by, slices in (*tables, ("week", weeks or ())):
+        for kind, aspect, slices in tables:
             for one in list_slices(contender, slices):
                 yield SliceRow(
                     catalogue=catalogue.slug,
                     ranked_on=made_at.date(),
                     contender=contender,
                     title=titles.get(contender, f"contender {contender}"),
-                    by=by,
+                    kind=kind,
+                    aspect=aspect,
                     slice=one.category,
                     votes=one.votes,
                     approval=one.approval,

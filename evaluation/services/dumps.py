@@ -36,7 +36,7 @@ from evaluation.stats.published import write_table
 from search.engine.files import write_file
 from search.models import Split
 
-FORMAT: Final = 1
+FORMAT: Final = 2  # 1: approval was the plain share
 MANIFEST, BOARD = "manifest.json", "board.jsonl"
 VERSIONS = ("dopeornope", "numpy", "scipy")
 Rows = Iterable[Mapping[str, Any]]

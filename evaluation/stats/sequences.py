@@ -29,6 +29,10 @@ def watched_interval(standing: Standing, *, level: float = 0.95) -> Interval:
     up to s < t have the covariance sum over c of n_c(s) n_c(t), at least the variance of the sum up to s:
     they are more alike than independent ones that spread as far, and by Slepian's inequality (Slepian 1962)
     the likelier to stay below a bound.
+
+    The promise is of one share, the mean over the pairs that have answers, so it holds while these stay the
+    same. With a pair's first answer that mean moves. While a newcomer's own pairs get theirs the interval is
+    of the pairs answered so far, mostly those it shares with others, and may miss the share of all of them.
     """
     quantile = mixture_quantile(max(1.0, standing.worth), level=level)
     if standing.clusters is not None:

@@ -89,6 +89,14 @@ def test_a_standing_is_provisional_under_fifty_votes_or_five_players() -> None:
     assert row.votes < 50 and row.players >= 5 and row.provisional
 
 
+def test_counts_of_an_older_version_that_were_not_recounted_yet_are_no_votes() -> None:
+    make_contenders(make_catalogue(items=60, with_images=False), count=1, with_control=False)
+    _vote(players=2, each=10)
+    Tally.objects.update(pairs=0, shares=0, inverses=0)
+    [row] = read_board(Filters()).rows
+    assert (row.approval, row.rank) == (None, None)
+
+
 def test_one_persons_many_votes_leave_the_interval_wide() -> None:
     make_contenders(make_catalogue(items=200, with_images=False), count=1, with_control=False)
     _vote(players=1, each=60)

@@ -63,8 +63,9 @@ def test_slices_of_categories_and_of_aspects_are_those_of_the_ranking(liked: Con
     assert "By week" in page
     answer = Client().get("/leaderboard/slices.jsonl?catalogue=demo").content.decode()
     table = [json.loads(line) for line in answer.splitlines()]
-    assert {row["by"] for row in table} == {"category", "colour", "week"}
-    mine = [row["votes"] for row in table if (row["by"], row["contender"]) == ("week", liked.pk)]
+    kinds = {(row["kind"], row["aspect"]) for row in table}
+    assert kinds == {("category", ""), ("aspect", "colour"), ("week", "")}
+    mine = [row["votes"] for row in table if (row["kind"], row["contender"]) == ("week", liked.pk)]
     assert mine == [standing.row.votes]
     assert "not enough votes" in page
 

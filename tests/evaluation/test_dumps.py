@@ -77,6 +77,13 @@ def test_a_dump_that_is_not_whole_is_refused(folder: Path) -> None:
         rebuild(folder)
 
 
+def test_a_dump_whose_figures_meant_something_else_is_refused(folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"format": 1}))
+    with pytest.raises(DumpDamaged, match="of format 1; this software reads 2"):
+        rebuild(folder)
+
+
 def test_votes_made_up_beside_the_table_are_noticed(folder: Path) -> None:
     """Somebody changed a vote, and the sum in the manifest with it."""
     votes = (folder / "votes.jsonl").read_text().replace('"nope"', '"dope"')
