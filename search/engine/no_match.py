@@ -26,7 +26,7 @@ Score = Literal["distance", "ratio"]
 Answer = Literal["match", "similar", "nothing"]
 SCORES: Final[tuple[Score, ...]] = get_args(Score)
 
-LEAST_OF_CATEGORY: Final = 100  # queries; with fewer a category takes the limits of all together
+LEAST_OF_CATEGORY: Final = 100  # queries; with fewer a category shares limits with others as small
 ALPHA: Final = 0.05
 # An index that is hardly ever right keeps its promise too: it tells one photo in twenty "this is it" of
 # another item, and hardly any of its own. So of photos that are told so, their item there, most are right.
@@ -61,7 +61,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Limits:
-    """What settles the answer of one category, or of all.
+    """What settles the answer of one category, or of all that are too small for limits of their own.
 
     A score below ``accept`` is "this is it", a first distance above ``nothing`` otherwise is "nothing like
     it here"; so is one above ``farthest``, whatever its score: something quite unlike all that was ever shown
@@ -83,14 +83,22 @@ class Limits:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Limits by score and category; the blank category is all together. ``chosen`` is the score to go by."""
+    """Limits by score and category; blank is all those that have none of their own.
+
+    Each query is counted in one of them. ``chosen`` is the score to go by.
+    """
 
     alpha: float
     chosen: Score
     limits: Mapping[Score, Mapping[str, Limits]]
 
+    @property
+    def queries(self) -> int:
+        """On how many the limits were counted, each asked with its item there and with it removed."""
+        return sum(limits.present for limits in self.limits[self.chosen].values())
+
     def find(self, category: str, score: Score | None = None) -> tuple[str, Limits]:
-        """The limits for a first candidate of this category, and whose they are: blank for all together."""
+        """The limits for a first candidate of this category, and whose they are: blank for all the others."""
         known = self.limits[score or self.chosen]
         own = category if category in known else ""
         return own, known[own]
@@ -163,7 +171,7 @@ def highest_limit(scores: npt.ArrayLike, alpha: float) -> float | None:
 
 
 def calibrate(present: Asked, absent: Asked, *, alpha: float = ALPHA, chosen: Score = "ratio") -> Calibration:
-    """Limits for all together and for each category of which both kinds of queries are `LEAST_OF_CATEGORY`.
+    """Limits for each category of which both kinds of queries are `LEAST_OF_CATEGORY`, and for all others.
 
     ``present`` are queries asked of all items, ``absent`` the same with what each shows removed. Promised by
     the limits of a category, about queries whose first candidate has it: of absent ones at most ``alpha`` get
@@ -172,26 +180,34 @@ def calibrate(present: Asked, absent: Asked, *, alpha: float = ALPHA, chosen: Sc
     """
     if not 0 < alpha < 1:
         raise ValueError(f"alpha is a share between 0 and 1, not {alpha}.")
-    if any(np.isnan(asked.distances).any() for asked in (present, absent)):
+    both = (present, absent)
+    if any(np.isnan(asked.distances).any() for asked in both):
         raise ValueError("A distance of a calibration query is not a number.")
+    large = [
+        category
+        for category in sorted({str(value) for value in absent.categories} - {""})
+        if min(np.count_nonzero(asked.categories == category) for asked in both) >= LEAST_OF_CATEGORY
+    ]
     limits: dict[Score, dict[str, Limits]] = {}
     for score in SCORES:
-        known = {"": _settle(present, absent, alpha, score)}
-        for category in sorted({str(value) for value in absent.categories} - {""}):
-            own = [asked.of(asked.categories == category) for asked in (present, absent)]
-            if min(len(asked.right) for asked in own) >= LEAST_OF_CATEGORY:
-                known[category] = _settle(own[0], own[1], alpha, score)
-        limits[score] = known
+        limits[score] = {
+            category: _settle(*(asked.of(_first_has(asked, category, large)) for asked in both), alpha, score)
+            for category in ("", *large)
+        }
     return Calibration(alpha, chosen, limits)
 
 
 def choose_score(present: Asked, absent: Asked, *, alpha: float = ALPHA) -> Score:
-    """The score that accepts more of the right answers; the ratio where they do alike.
+    """The score that accepts more right answers while promises are kept; the ratio where both do alike.
 
     Ask it of other queries than `calibrate`: a choice made on the same ones would spoil its promise.
     """
-    both = {score: _settle(present, absent, alpha, score).shown for score in SCORES}
-    return "distance" if both["distance"] > both["ratio"] else "ratio"
+    shown = {}
+    for score in SCORES:
+        limit = _promised_limit(present, absent, alpha, score)
+        own = score_of(present.distances, score)[present.right]
+        shown[score] = 0.0 if limit is None else _share(own < limit)
+    return "distance" if shown["distance"] > shown["ratio"] else "ratio"
 
 
 def judge(
@@ -213,13 +229,9 @@ def _answer(limits: Limits, first: float, score: float) -> Answer:
 
 def _settle(present: Asked, absent: Asked, alpha: float, score: Score) -> Limits:
     found = score_of(present.distances, score)
-    # Right answers cannot be wrong ones at any limit: as if their score were infinite.
-    bounds = [
-        lowest_limit(score_of(absent.distances, score), alpha),
-        lowest_limit(np.where(present.right, np.inf, found), alpha),
-        _surest_limit(found, present.right),  # any lower limit keeps what the others promise
-    ]
-    accept = None if None in bounds else min(bound for bound in bounds if bound is not None)
+    promised = _promised_limit(present, absent, alpha, score)
+    # Any lower limit keeps what this one promises.
+    accept = None if promised is None else _surest_limit(found, present.right, below=promised)
     nothing = highest_limit(present.distances[:, 0], alpha)
     farthest = None if nothing is None else float(present.distances[:, 0].max())
     counts = (len(present.right), len(absent.right))
@@ -239,11 +251,28 @@ def _settle(present: Asked, absent: Asked, alpha: float, score: Score) -> Limits
     )
 
 
-def _surest_limit(scores: Distances, right: npt.NDArray[np.bool_]) -> float | None:
-    """The highest limit below which enough of the queries are right; None where there is none."""
+def _first_has(asked: Asked, category: str, large: list[str]) -> npt.NDArray[np.bool_]:
+    """Which queries' limits are this category's: blank, those of none of the ``large``."""
+    return asked.categories == category if category else ~np.isin(asked.categories, large)
+
+
+def _promised_limit(present: Asked, absent: Asked, alpha: float, score: Score) -> float | None:
+    """The highest limit of "this is it" that keeps both promises about it; None where too few were asked."""
+    # Right answers cannot be wrong ones at any limit: as if their score were infinite.
+    wrong = np.where(present.right, np.inf, score_of(present.distances, score))
+    bounds = [lowest_limit(values, alpha) for values in (score_of(absent.distances, score), wrong)]
+    return None if None in bounds else min(bound for bound in bounds if bound is not None)
+
+
+def _surest_limit(scores: Distances, right: npt.NDArray[np.bool_], *, below: float) -> float | None:
+    """The highest limit, at most ``below``, under which enough of the queries are right; None: there is none.
+
+    Shares of right ones need not fall as limits rise, so what is told is counted at each limit itself.
+    """
     order = np.argsort(scores, kind="stable")
-    ranked = np.append(scores[order], np.inf)
-    told = np.arange(1, len(scores) + 1)
+    order = order[scores[order] < below]
+    ranked = np.append(scores[order], below)
+    told = np.arange(1, len(order) + 1)
     # Where the next score is the same, no limit lies between the two.
     ends = ranked[1:] > ranked[:-1]
     good = ends & (told >= LEAST_TOLD) & (np.cumsum(right[order]) >= LEAST_SURE * told)

@@ -23,6 +23,7 @@ SOME_LEFT_OUT: Final = Verdict(
     "Filtered, and so not judged.",
     "Whether this is it can be told only among all items: take the filters away.",
 )
+OF_A_PART: Final = "This was counted on whole pictures, and not on parts of them like yours."
 # What queries were, and what is promised about, as "at most 5 of 100 …".
 _ASKED: Final[Mapping[str, str]] = {
     Asking.PHOTOS: "photos",
@@ -32,7 +33,7 @@ _ASKED: Final[Mapping[str, str]] = {
 _LIKE: Final[Mapping[str, str]] = {
     Asking.PHOTOS: "photos of items in use",
     Asking.OTHERS: "other pictures of the same thing",
-    Asking.CHANGED: "the items' own pictures, turned, cut and blurred; photos taken elsewhere are less sure",
+    Asking.CHANGED: "of the items' own pictures, turned, cut, blurred; photos taken elsewhere are less sure",
 }
 
 
@@ -75,11 +76,13 @@ def _read(row: CalibrationRow) -> Known | None:
         return None
 
 
-def judge_answer(known: Known | None, distances: Sequence[float], category: str) -> Verdict:
+def judge_answer(
+    known: Known | None, distances: Sequence[float], category: str, *, of_part: bool = False
+) -> Verdict:
     """What to tell somebody whose photo was answered.
 
     ``distances`` of candidates of all items, nearest first, near-duplicates as one. ``category`` of the first
-    candidate, blank where it has none.
+    candidate, blank where it has none. ``of_part``: only an area of the photo was asked with.
     """
     if known is None:
         promise = (
@@ -88,7 +91,8 @@ def judge_answer(known: Known | None, distances: Sequence[float], category: str)
         return Verdict("uncalibrated", WORDS["uncalibrated"], promise)
     first, second = [*distances, float("inf"), float("inf")][:2]
     kind: VerdictKind = judge(known.calibration, (first, second), category)
-    return Verdict(kind, WORDS[kind], _promise(kind, known, category))
+    promise = _promise(kind, known, category)
+    return Verdict(kind, WORDS[kind], f"{promise} {OF_A_PART}" if of_part else promise)
 
 
 def list_calibrated(catalogues: Iterable[Catalogue]) -> dict[int, list[CalibratedIndex]]:
@@ -115,21 +119,28 @@ def _describe(index: Index) -> CalibratedIndex:
 
 
 def _promise(kind: VerdictKind, known: Known, category: str) -> str:
-    own, limits = known.calibration.find(category)
-    most, asked = (
-        f"{100 * known.calibration.alpha:g} of 100 {_ASKED[known.asking]}",
-        f" ({own})" if own else "",
-    )
-    counted = f"counted on {limits.present:,} {_LIKE[known.asking]}{asked}"
+    _, limits = known.calibration.find(category)
+    most = f"{100 * known.calibration.alpha:g} of 100 {_ASKED[known.asking]}"
+    asked = f"{limits.present:,} {_LIKE[known.asking]}{_name_category(known.calibration, category)}"
     if kind == "match":
         return (
             f"On average at most {most} of things that are not here are told this, and at most as many "
             f"of things that are here, of another item; of those told so of things that are here, "
-            f"{100 * limits.sure:.0f} of 100 were right; {counted}."
+            f"{100 * limits.sure:.0f} of 100 were right; counted on {asked}."
         )
     if kind == "nothing":
-        return f"On average at most {most} of things that are here are told this; {counted}."
+        return f"On average at most {most} of things that are here are told this; counted on {asked}."
+    if limits.nothing is None:
+        return f"Neither can be promised: for that there were too few to count on, {asked}."
     return (
         f"Neither can be promised: {100 * limits.kept:.0f} of 100 of things that are here get this answer; "
-        f"{counted}."
+        f"counted on {asked}."
     )
+
+
+def _name_category(calibration: Calibration, category: str) -> str:
+    """In brackets, of which category the limits are; nothing where they are of all."""
+    own, _ = calibration.find(category)
+    if own:
+        return f" ({own})"
+    return " (categories with few of them)" if len(calibration.limits[calibration.chosen]) > 1 else ""

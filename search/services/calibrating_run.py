@@ -155,7 +155,7 @@ def _publish(context: JobContext, index: Index, queries: Queries, made: Calibrat
             "asking": queries.asking,
             "limits": made.as_json(),
             "alpha": made.alpha,
-            "queries": len(queries),
+            "queries": made.queries,
             "created_at": context.now(),
         },
     )

@@ -15,7 +15,7 @@ from search.models import BuildState, Catalogue, Index, Item
 
 
 class NothingToMeasure(Exception):
-    """The catalogue cannot be measured; the text says why, and the remedy."""
+    """What is there cannot be measured; the text says why, and the remedy."""
 
 
 @dataclass(frozen=True)

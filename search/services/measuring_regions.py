@@ -18,6 +18,7 @@ from search.engine.measures import Share, share
 from search.engine.regions import Region, overlaps, propose_regions
 from search.engine.training.settings import SiameseSettings
 from search.engine.training.sight import Verdict, choose_others, describe_regions, judge_photo
+from search.services.measuring import NothingToMeasure
 
 OVERLAPS = (0.5, 0.7)
 SHOWN = 6
@@ -33,10 +34,6 @@ GOOD, EMPTY, OTHER = "its item", "the place alone", "another item"
 EVERY = 10  # one photo in so many is replaced by the place alone, one by another item's
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom in fractions
-
-
-class NothingToMeasure(Exception):
-    """The photos or their boxes cannot be used; the text says why, and the remedy."""
 
 
 @dataclass(frozen=True)

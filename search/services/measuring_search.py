@@ -19,7 +19,7 @@ from search.engine.no_match import Asked, Calibration, judge
 from search.models import Asking, Catalogue, Index, Training
 from search.selectors.calibrations import find_calibration
 from search.services.calibrating_run import ask_index, encode_pictures, read_categories
-from search.services.calibration_queries import Queries
+from search.services.calibration_queries import LEAST_QUERIES, Queries
 from search.services.measuring import NothingToMeasure
 from search.services.training_samples import CatalogueItems, read_items
 
@@ -92,7 +92,8 @@ def measure_answers(
     known = find_calibration(index)
     if known is None or known.asking != Asking.PHOTOS:
         raise NothingToMeasure(
-            "The index is not calibrated by photos of items in use: give items such photos."
+            "The index is not calibrated by photos of items in use. Import a catalogue in which at least "
+            f"{LEAST_QUERIES} evaluation-only items have one, and build its contenders."
         )
     catalogue = index.space.catalogue
     _require_unseen(index, catalogue)
@@ -106,7 +107,7 @@ def measure_answers(
         catalogue=catalogue,
         index=index,
         seed=seed,
-        calibrated_on=index.calibration.queries,
+        calibrated_on=known.calibration.queries,
         score=known.calibration.chosen,
         rows=_count(
             _judge_all(known.calibration, present.asked),

@@ -132,7 +132,8 @@ def _judge(plan: Plan, index: Index, nearest: Sequence[Hit], items: Mapping[int,
         return SOME_LEFT_OUT
     first = items.get(nearest[0].position) if nearest else None
     category = "" if first is None else first.category
-    return judge_answer(find_calibration(index), [hit.distance for hit in nearest], category)
+    distances = [hit.distance for hit in nearest]
+    return judge_answer(find_calibration(index), distances, category, of_part=plan.wish.area is not None)
 
 
 def wait_for_worker(plan: Plan, index: Index, *, now: datetime) -> tuple[Waiting, Job]:

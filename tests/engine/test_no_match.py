@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from search.engine.errors import ArtifactDamaged
 from search.engine.no_match import (
+    LEAST_SURE,
+    LEAST_TOLD,
     SCORES,
     Asked,
     Calibration,
@@ -150,10 +152,52 @@ def test_a_category_has_its_own_limits_from_a_hundred_queries_on() -> None:
     )
     assert made.find("bag")[0] == "bag"
     assert made.find("hat")[0] == "" == made.find("never heard of")[0]
-    assert made.find("hat")[1].absent == 599
+    assert made.find("hat")[1].absent == 99, "those that have limits of their own are not counted again"
+    assert made.queries == 599
     assert judge(made, (0.6, 1e4), "bag") == "match"
     assert judge(made, (2.0, 1e4), "bag") == "nothing"
     assert judge(made, (2.0, 1e4), "shoe") == "match", "what is far among bags is near among shoes"
+
+
+@pytest.mark.parametrize("score", SCORES)
+@settings(deadline=None, max_examples=5)
+@given(seed=st.integers(0, 2**32))
+def test_small_categories_keep_the_promises_beside_a_large_one_that_is_quite_unlike_them(
+    score: str, seed: int
+) -> None:
+    """Counted over every small one's turn to be the further query."""
+    chance, alpha, small = np.random.default_rng(seed), 0.1, 60
+    names = np.array(["shoe"] * 200 + ["bag", "hat", ""] * (small // 3))
+    is_small = names != "shoe"
+
+    def draw(scale: float) -> np.ndarray:
+        first = np.where(is_small, 1.0, scale) * (1 + chance.random(len(names)))
+        return np.stack([first, first * (1.5 + chance.random(len(names)))], axis=1)
+
+    # Of the large one all are far: whoever mixes them in accepts nearly all of the small ones.
+    present, absent = draw(40), draw(50)
+    absent[~is_small, 1] *= 20
+    right = chance.random(len(names)) < np.where(is_small, 0.9, 1)
+    accepted_absent = accepted_wrong = refused = 0
+    for turn in np.flatnonzero(is_small):
+        rest = np.arange(len(names)) != turn
+        made = calibrate(
+            ask(present[rest], names[rest], right[rest]), ask(absent[rest], names[rest], False), alpha=alpha
+        )
+        accepted_absent += judge(made, tuple(absent[turn]), names[turn], score=score) == "match"
+        answer = judge(made, tuple(present[turn]), names[turn], score=score)
+        accepted_wrong += answer == "match" and not right[turn]
+        refused += answer == "nothing"
+    assert max(accepted_absent, accepted_wrong, refused) <= alpha * small
+
+
+def test_where_too_few_are_left_over_nothing_clear_is_said_of_them() -> None:
+    names = np.repeat(["bag", "hat"], [100, 18])
+    first = 1 + np.random.default_rng(2).random(118)
+    made = calibrate(ask(pairs(first / 2), names), ask(pairs(first), names, False), chosen="distance")
+    assert judge(made, (0.6, 1.0), "bag") == "match"
+    assert [judge(made, (value, 1.0), "hat") for value in (0.6, 9.0)] == ["similar", "similar"]
+    assert made.find("bag")[1].present == 100
 
 
 def test_the_three_answers() -> None:
@@ -188,6 +232,33 @@ def test_it_is_said_as_far_as_four_of_five_are_right() -> None:
     told = np.array([judge(made, (value, 1.0), "") == "match" for value in first])
     assert told.sum() == 125
     assert made.find("")[1].sure == 0.8
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 2**32), stretch=st.integers(1, 60))
+def test_who_is_told_this_is_it_is_mostly_right_however_being_right_depends_on_the_score(
+    seed: int, stretch: int
+) -> None:
+    """Right and wrong in stretches, so that what a limit lets through is now surer, now less sure."""
+    chance = np.random.default_rng(seed)
+    first = np.sort(chance.integers(1, 200, 300) / 200)  # with ties
+    right = (np.arange(300) // stretch + seed) % 2 == 0
+    absent = pairs(chance.random(300) * 2)
+    made = calibrate(ask(pairs(first), right=right), ask(absent, right=False), chosen="distance")
+    told = np.array([judge(made, (value, 1.0), "") == "match" for value in first])
+    if told.any():
+        assert right[told].mean() >= LEAST_SURE
+        assert told.sum() >= LEAST_TOLD
+
+
+def test_a_limit_that_is_lowered_to_keep_a_promise_is_sure_there_too() -> None:
+    """The nearest are wrong ones; only with many more is enough right, which is beyond what is promised."""
+    first = np.linspace(0.01, 1, 100)
+    right = np.arange(100) >= 4
+    absent = np.concatenate([np.full(10, 0.035), np.full(90, 2.0)])
+    made = calibrate(ask(pairs(first), right=right), ask(pairs(absent), right=False), chosen="distance")
+    assert all(judge(made, (value, 1.0), "") != "match" for value in first)
+    assert made.find("")[1].accept is None
 
 
 def test_with_too_few_queries_nothing_clear_is_said() -> None:

@@ -198,12 +198,12 @@ def test_the_products_own_pictures_are_not_found_when_it_is_taken_away(monkeypat
     assert (seen["absent"].distances[:, 0] > 1e-3).all()
 
 
-def make_known(limit=0.5):
-    accepted = np.linspace(0.01, limit, 200)
-    present = no_match.Asked(np.stack([accepted, np.ones(200)], 1), np.full(200, "boot"), np.ones(200, bool))
-    absent = no_match.Asked(
-        np.stack([accepted + limit, np.ones(200) * 2], 1), np.full(200, "boot"), np.zeros(200, bool)
-    )
+def make_known(limit=0.5, *, others=0):
+    """Limits of 200 boots, and of some other things."""
+    accepted = np.append(np.linspace(0.01, limit, 200), np.linspace(0.01, limit, others))
+    count, names = 200 + others, np.repeat(["boot", "tie"], [200, others])
+    present = no_match.Asked(np.stack([accepted, np.ones(count)], 1), names, np.ones(count, bool))
+    absent = no_match.Asked(np.stack([accepted + limit, np.ones(count) * 2], 1), names, np.zeros(count, bool))
     return no_match.calibrate(present, absent, chosen="distance")
 
 
@@ -213,11 +213,22 @@ def test_what_is_said_names_the_promise_and_what_it_was_counted_on():
     assert (match.kind, match.words) == ("match", "This is it.")
     assert "at most 5 of 100 photos of things that are not here are told this" in match.promise
     assert "counted on 200 photos of items in use (boot)" in match.promise
-    nothing = judge_answer(known, [9.0, 9.1], "hat")
+    assert "parts" not in match.promise
+    assert "not on parts of them" in judge_answer(known, [0.1, 0.9], "boot", of_part=True).promise
+    nothing = judge_answer(known, [9.0, 9.1], "boot")
     assert (nothing.kind, nothing.words) == ("nothing", "Nothing like it here.")
     assert "at most 5 of 100 photos of things that are here are told this" in nothing.promise
-    assert "boot" not in nothing.promise, "a category without limits of its own has those of all together"
-    assert judge_answer(known, [], "").kind == "nothing"
+    assert judge_answer(known, [], "boot").kind == "nothing"
+
+
+def test_of_categories_with_few_queries_it_is_said_that_they_are_counted_together():
+    known = Known(Asking.PHOTOS, make_known(others=99))
+    hat = judge_answer(known, [9.0, 9.1], "hat")
+    assert hat.kind == "nothing"
+    assert "counted on 99 photos of items in use (categories with few of them)" in hat.promise
+    none_left = judge_answer(Known(Asking.PHOTOS, make_known()), [0.1, 0.9], "hat")
+    assert none_left.kind == "similar"
+    assert "too few to count on, 0 photos of items in use (categories with few" in none_left.promise
 
 
 def test_of_two_that_are_near_duplicates_one_is_the_first_and_the_other_not_the_second(monkeypatch):

@@ -78,7 +78,7 @@ def test_a_photo_is_judged_once_its_index_is_calibrated_and_only_among_all_items
     assert run_in_foreground(job=job, report=lambda row: None).state == "done"
     verdict = search(**wish).verdict
     assert verdict.kind == "similar", "too few were asked for anything clear to be promised"
-    assert "counted on 15 the items' own pictures" in verdict.promise
+    assert "too few to count on, 15 of the items' own pictures" in verdict.promise
     assert search(**wish, page=2).verdict == verdict, "it is of the search, not of a page"
     assert search(**wish, filters={"colour": ["blue"]}).verdict.words == "Filtered, and so not judged."
     assert search(item=7, encoder="colour-histogram", metric="l2").verdict is None

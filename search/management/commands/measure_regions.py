@@ -11,8 +11,8 @@ from rich.table import Table
 
 from search.catalogues.wardrobe import VERSION
 from search.engine.files import write_file
+from search.services.measuring import NothingToMeasure
 from search.services.measuring_regions import (
-    NothingToMeasure,
     RegionRow,
     SightRow,
     draw_photos,
