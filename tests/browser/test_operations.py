@@ -39,3 +39,17 @@ def test_progress_arrives_live_and_the_focus_stays(page: Page, operator: User) -
     expect(page.get_by_role("heading", name="Operations")).to_be_visible()
     assert Job.objects.get(pk=job.pk).cancel_requested
     job.delete()
+
+
+def test_signed_out_meanwhile_the_page_stays_as_it_was(page: Page, operator: User) -> None:
+    page.goto("/operations/")
+    jobs = page.locator('live-topic[topic="jobs"]')
+    before = jobs.inner_text()
+    cookies = page.context.cookies()
+    page.context.clear_cookies()
+    with page.expect_response(lambda response: "/login/" in response.url), transaction.atomic():
+        bump("jobs")
+    page.evaluate("fetch('/accounts/login/').then((answer) => answer.text())")  # what that one led to is done
+    expect(page.get_by_label("Password")).to_have_count(0)
+    assert jobs.inner_text() == before
+    page.context.add_cookies(cookies)
