@@ -15,7 +15,7 @@ from search.selectors.searches import PAGE, Answer, Engine, FilterChoice, ShownP
 
 CLOSEST: Final = 3  # shown where nothing is like the query
 MOST_VALUES: Final = 60  # of one aspect to filter by: more make no list that anybody reads
-MOST_PARTS: Final = 5
+MOST_PARTS: Final = 3  # more boxes on a photo hide each other
 OVERALL: Final = "overall"
 HEADINGS: Final = {
     "match": "This one, and what is near it",

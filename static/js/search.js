@@ -159,6 +159,13 @@ document.addEventListener("htmx:beforeRequest", () => {
   const note = document.getElementById("search-note");
   if (note) note.textContent = "";
 });
+// Whoever goes back twice at once, or while an answer is on its way, sees the page that they went to last.
+let restoring = null;
+document.addEventListener("htmx:historyCacheMiss", ({ detail }) => {
+  restoring?.abort();
+  restoring = detail.xhr;
+  document.getElementById("wishes")?.dispatchEvent(new CustomEvent("htmx:abort", { bubbles: true, detail: {} }));
+});
 // A page that was left may be gone meanwhile: then the server says so.
 document.addEventListener("htmx:historyCacheMissLoadError", () => location.reload());
 
