@@ -1,7 +1,8 @@
 """Bodies too large for the address they are sent to are cut off while they arrive, not after.
 
-Django reads a request's whole body to disk before any view can refuse it. Only an operator may send a large
-one, and only to the import form; photos that people search with may be of the size that cameras make.
+Django reads a request's whole body, to disk where it is large, before any view can refuse it. Only an
+operator may send a large one, and only to the import form; photos that people search with may be of the size
+that cameras make.
 """
 
 import asyncio

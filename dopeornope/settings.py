@@ -155,6 +155,9 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# Photos that people search with (dopeornope/body_limit.py) are taken apart in memory: what a camera wrote
+# beside the pixels is on no disk.
+FILE_UPLOAD_MAX_MEMORY_SIZE = (10 * 1024 + 64) * 1024
 # What an operator may send at once, and the folders of this machine that the import form may read.
 UPLOAD_LIMIT_MB = env.integer("UPLOAD_LIMIT_MB", 2048, low=1, high=1_000_000)
 IMPORT_ROOTS = env.folders("IMPORT_ROOTS")

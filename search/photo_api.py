@@ -31,6 +31,7 @@ from search.selectors.searches import (
     ShownPhoto,
     Waiting,
     Wish,
+    round_area,
 )
 from search.services.photos import drop_photo, keep_longer, show_photo, take_photo
 from search.views.access import enter_by_token, read_bearer
@@ -73,9 +74,12 @@ async def search_with_photo(
     is_told = await in_django(_is_told)(request)
     wish = _read(slug, options, is_told=is_told)  # so that nothing is kept for a question that is refused
     await in_django(find_searchable)(slug)
-    now = timezone.now()
-    kept = await take_photo(source=photo.read(), holder=None, now=now)
-    return await _answer(replace(wish, photo=kept.key), is_told=is_told)
+    kept = await take_photo(read=photo.read, holder=None, now=timezone.now())
+    try:
+        return await _answer(replace(wish, photo=kept.key), is_told=is_told)
+    except Exception:  # its sender is not told the key, so nobody could delete it
+        await in_django(drop_photo)(key=kept.key)
+        raise
 
 
 @search.get(
@@ -112,8 +116,8 @@ def get_photo(request: HttpRequest, key: Key) -> ShownPhoto:
 
 @search.put(
     "/photos/{key}/",
-    response={200: PhotoOut, 404: Refusal, 422: Invalid, **LATER},
-    summary="Keep a photo for 30 days from when it was sent, with its owner's consent",
+    response={200: PhotoOut, 403: Refusal, 404: Refusal, 422: Invalid, **LATER},
+    summary="Keep a photo that was sent on the page for 30 days, with its owner's consent",
 )
 @kept_by_nobody
 def put_photo(request: HttpRequest, key: Key) -> ShownPhoto:
@@ -179,7 +183,7 @@ def _read_area(options: Options) -> Area | None:
     left, top, width, height = sides
     if left is None or top is None or width is None or height is None:
         raise SearchRefused("bad-area", "An area is left, top, width and height: all four.", status=422)
-    return Area(left, top, width, height)
+    return round_area(Area(left, top, width, height))
 
 
 def _read_weight(text: str) -> tuple[str, float]:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth.models import Group, User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.handlers.asgi import ASGIHandler
 from django.test import Client
 
 from dopeornope.body_limit import FORM_BYTES, PHOTO_BYTES, BodyLimit
@@ -129,6 +131,25 @@ def test_anybody_may_send_a_photo_of_the_size_that_cameras_make_and_no_larger(pa
     hidden = Server()
     status, asked = send_body(hidden, 50 * MB, path=path, declared=False)
     assert status == 413 and asked < 12 * MB and hidden.read <= PHOTO_BYTES + FORM_BYTES
+
+
+def test_what_a_camera_wrote_beside_a_photo_is_on_no_disk(monkeypatch):
+    """A body of the largest photo, as Django's server side reads it, makes no file."""
+
+    def never(*args: Any, **how: Any) -> None:
+        raise AssertionError("a file was made")
+
+    monkeypatch.setattr("tempfile.SpooledTemporaryFile.rollover", never)
+    monkeypatch.setattr("django.core.files.uploadhandler.TemporaryUploadedFile", never)
+    body = iter([b"x" * (PHOTO_BYTES + FORM_BYTES)])
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": next(body), "more_body": False}
+
+    read = async_to_sync(ASGIHandler().read_body)(receive)
+    assert len(read.read()) == PHOTO_BYTES + FORM_BYTES
+    photo = SimpleUploadedFile("photo.jpg", b"x" * PHOTO_BYTES)
+    assert Client().post("/api/search/demo/", {"photo": photo}).status_code == 404
 
 
 @pytest.mark.parametrize("role", [None, "analyst"])

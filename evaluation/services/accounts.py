@@ -16,6 +16,7 @@ from evaluation.selectors.races import export_races
 from evaluation.selectors.tastes import export_tastes
 from search.models import Webhook
 from search.selectors.photos import list_photos_of
+from search.services.photos import hand_over_photos
 
 WAIT = timedelta(minutes=5)
 # In vain, within the wait: for one account from one network, and for all accounts from one network.
@@ -69,7 +70,10 @@ def link_player(*, user: User, key: uuid.UUID | None, now: datetime) -> Player:
         if mine is not None:
             return mine
     latest = Player.objects.filter(user=user).order_by("-created_at", "-pk").first()
-    return latest or Player.objects.create(user=user, created_at=now)
+    player = latest or Player.objects.create(user=user, created_at=now)
+    if key is not None and not Player.objects.filter(key=key).exists():
+        hand_over_photos(old=key, new=player.key)  # who only searched so far has photos and is no player
+    return player
 
 
 def export_account(*, user: User) -> dict[str, Any]:

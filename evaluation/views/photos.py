@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from asgiref.sync import sync_to_async as in_django
 from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -20,6 +21,7 @@ from evaluation.views.navigation import PART, takes_sitting
 from evaluation.views.searches import show_blank
 from search.engine.errors import DiskFull
 from search.selectors.photos import find_photo, photo_path
+from search.selectors.searchable import find_searchable
 from search.selectors.searches import SearchRefused
 from search.services.photos import drop_photo, keep_longer, take_photo
 
@@ -30,7 +32,8 @@ NONE = "No photo came. Take or choose one, or paste or drop it on the page."
 async def take(request: HttpRequest, key: uuid.UUID, slug: str) -> HttpResponse:
     """Take a photo in, and go to what it finds."""
     try:
-        photo = await take_photo(source=_read(request), holder=key, now=timezone.now())
+        await in_django(find_searchable)(slug)
+        photo = await take_photo(read=_find(request).read, holder=key, now=timezone.now())
         if request.POST.get("keep"):
             await in_django(keep_longer)(key=photo.key, now=timezone.now())
     except SearchRefused as refused:
@@ -79,11 +82,11 @@ async def keep(request: HttpRequest, holder: uuid.UUID, key: uuid.UUID) -> HttpR
     return redirect(page if is_ours else "search")
 
 
-def _read(request: HttpRequest) -> bytes:
-    """The bytes of the photo that came. Raises SearchRefused where none did."""
+def _find(request: HttpRequest) -> UploadedFile[bytes]:
+    """The photo that came. Raises SearchRefused where none did."""
     for file in request.FILES.getlist("photo"):
         if file.size:
-            return bytes(file.read())
+            return file
     raise SearchRefused("no-photo", NONE, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 

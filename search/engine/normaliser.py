@@ -31,6 +31,8 @@ Key = TypeVar("Key")
 
 MEMORY_BUDGET = 1 << 30  # bytes of address space: 40 million pixels in RGBA twice, the libraries, and some
 SECONDS_PER_IMAGE = 30.0
+# What a decoder of strangers' pictures is told of its parent's environment: no secret is in these.
+INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR")
 _LENGTH = struct.Struct("<Q")
 _PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
@@ -174,12 +176,13 @@ class _Worker:
         if self._process is None or self._process.poll() is not None:
             # One thread: more would only reserve address space in each process.
             settings = {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(_PACKAGE_ROOT)}
+            inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "search.engine.normaliser", str(self._memory)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env={**os.environ, **settings},
+                env={**inherited, **settings},
             )
         return self._process
 

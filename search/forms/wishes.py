@@ -82,6 +82,8 @@ class Asked:
 
 def read_asked(given: QueryDict) -> Asked:
     """What an address asks. Raises SearchRefused for words that say nothing."""
+    if any("\x00" in word for name, values in given.lists() for word in (name, *values)):
+        raise _refuse("bad-words", "This address holds a character that no word has. Type it anew.")
     weights = {
         name.removeprefix(WEIGHT): _read_percent(
             given.get(name, ""), f"The weight of {name.removeprefix(WEIGHT)[:60]}", "bad-weight"

@@ -23,10 +23,15 @@ def find_photo(key: UUID, *, now: datetime) -> Photo:
     """Raises SearchRefused("no-such-photo") for one that is gone or was kept long enough."""
     photo = Photo.objects.filter(key=key, kept_until__gt=now).first()
     if photo is None or not photo_path(key).is_file():
-        raise SearchRefused(
-            "no-such-photo", "This photo is not kept any more. Take or choose it again.", status=404
-        )
+        raise not_kept()
     return photo
+
+
+def not_kept() -> SearchRefused:
+    """What is said of a photo that is gone, whatever became of it."""
+    return SearchRefused(
+        "no-such-photo", "This photo is not kept any more. Take or choose it again.", status=404
+    )
 
 
 def list_photos_of(holder: UUID) -> list[dict[str, Any]]:
@@ -36,12 +41,12 @@ def list_photos_of(holder: UUID) -> list[dict[str, Any]]:
 
 
 def show(photo: Photo, *, longest: timedelta) -> ShownPhoto:
-    """A photo as its owner sees it."""
+    """A photo as its owner sees it. What a program sent is nobody's, who could agree to more."""
     return ShownPhoto(
         key=photo.key,
         width=photo.width,
         height=photo.height,
         areas=[Area(*area) for area in photo.areas],
         kept_until=photo.kept_until,
-        longest=photo.created_at + longest,
+        longest=photo.kept_until if photo.holder is None else photo.created_at + longest,
     )

@@ -42,6 +42,13 @@ class Area:
     height: float
 
 
+def round_area(area: Area) -> Area:
+    """With its edges at thousandths: nobody sees less, and few areas differ by it."""
+    left, top = round(area.left, 3), round(area.top, 3)
+    right, bottom = round(area.left + area.width, 3), round(area.top + area.height, 3)
+    return Area(left, top, round(right - left, 3), round(bottom - top, 3))
+
+
 @dataclass(frozen=True)
 class Wish:
     """What is asked: nearest items to a photo (or an area of it) or to an item, in one catalogue.

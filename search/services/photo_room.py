@@ -1,7 +1,8 @@
-"""Where a web process does what takes a core for a while: a bounded room beside the pages' thread.
+"""Where a web process does what takes a core for a while: bounded rooms beside the pages' thread.
 
-As many work at once as there are cores; some more may wait, and who finds the room full is asked to come
-again. What is done here asks no database.
+One to decode photos in, as wide as there are decoders, and one to search in, as wide as there are cores, so
+that photos which take long to decode keep nobody from searching. Some more may wait, and who finds a room
+full is asked to come again. What is done here asks no database.
 """
 
 from __future__ import annotations
@@ -21,16 +22,18 @@ from search.selectors.searches import SearchRefused
 P = ParamSpec("P")
 Result = TypeVar("Result")
 
+DECODERS: Final = min(2, len(os.sched_getaffinity(0)))
+MOST_DECODING: Final = 16  # at worst two minutes' waiting for the last of them
 MOST_WAITING: Final = 64
 RETRY_AFTER_S: Final = 2
 SECONDS_PER_PHOTO: Final = 15.0
 
 
 class Room:
-    """Work done by a few threads. ``most_waiting`` bounds what was begun and is not done yet."""
+    """Work done by so many threads. ``most_waiting`` bounds what was begun and is not done yet."""
 
-    def __init__(self, *, most_waiting: int = MOST_WAITING) -> None:
-        self._threads = ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="photo-room")
+    def __init__(self, *, threads: int, most_waiting: int) -> None:
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="photo-room")
         self._places = threading.BoundedSemaphore(most_waiting)
 
     async def do(self, work: Callable[P, Result], *args: P.args, **kwargs: P.kwargs) -> Result:
@@ -58,7 +61,7 @@ class Decoder:
         """Raises ImageRejected."""
         with self._lock:
             if self._normaliser is None:
-                self._normaliser = Normaliser(seconds=SECONDS_PER_PHOTO).__enter__()
+                self._normaliser = Normaliser(workers=DECODERS, seconds=SECONDS_PER_PHOTO).__enter__()
                 atexit.register(self.close)
             normaliser = self._normaliser
         return normaliser.normalise(source)
@@ -70,5 +73,6 @@ class Decoder:
                 self._normaliser = None
 
 
-room = Room()
+room = Room(threads=len(os.sched_getaffinity(0)), most_waiting=MOST_WAITING)
+decoding_room = Room(threads=DECODERS, most_waiting=MOST_DECODING)
 decoder = Decoder()

@@ -25,7 +25,7 @@ from search.engine.errors import ArtifactDamaged, ImageRejected
 from search.engine.images import load_picture
 from search.engine.regions import crop_region
 from search.models import Job, Photo
-from search.selectors.photos import find_photo, photo_path
+from search.selectors.photos import find_photo, not_kept, photo_path
 from search.selectors.searches import Area, SearchRefused
 from search.services.jobs import JobContext, JobFailed, create_job
 
@@ -74,12 +74,11 @@ def read_picture(key: UUID, area: Area | None) -> Picture:
             return picture
         return crop_region(picture, left=area.left, top=area.top, width=area.width, height=area.height)
     except FileNotFoundError as error:
-        raise SearchRefused(
-            "no-such-photo", "This photo is not kept any more. Take or choose it again.", status=404
-        ) from error
+        raise not_kept() from error
     except ImageRejected as rejected:
-        code = "bad-area" if rejected.code == "bad-box" else rejected.code
-        raise SearchRefused(code, rejected.message, status=422) from rejected
+        if rejected.code == "bad-box":
+            raise SearchRefused("bad-area", rejected.message, status=422) from rejected
+        raise not_kept() from rejected  # damaged; its own words name the path, which holds the key
 
 
 def find_look(glance: Glance) -> Job | None:

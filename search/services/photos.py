@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -25,22 +25,23 @@ from search.engine.files import write_file
 from search.engine.images import NormalisedImage
 from search.engine.regions import propose_regions
 from search.models import Photo
-from search.selectors.photos import find_photo, photo_path, show
+from search.selectors.photos import find_photo, not_kept, photo_path, show
 from search.selectors.searches import Area, SearchRefused, ShownPhoto
-from search.services.photo_room import decoder, room
+from search.services.photo_room import decoder, decoding_room
 
 KEPT: Final = timedelta(hours=24)
 LONGEST: Final = timedelta(days=30)
 MOST_AREAS: Final = 6
 MOST_OF_ONE_HOLDER: Final = 40
+MOST_OF_PROGRAMS: Final = 2000  # some 200 MB, whoever sends them
 # A file without a row may be one whose row is about to be stored.
 STRAY_AFTER: Final = timedelta(hours=1)
 STATUS_OF: Final = {"too-large": 413, "animated-too-large": 413, "unsupported-format": 415}
 
 
-async def take_photo(*, source: bytes, holder: UUID | None, now: datetime) -> ShownPhoto:
-    """`keep_photo` for a web process: decoded beside the pages' thread."""
-    image, areas = await room.do(look_at, source)
+async def take_photo(*, read: Callable[[], bytes], holder: UUID | None, now: datetime) -> ShownPhoto:
+    """`keep_photo` for a web process: read and decoded beside the pages' thread, once there is a place."""
+    image, areas = await decoding_room.do(lambda: look_at(read()))
     return await sync_to_async(store_photo)(image, areas=areas, holder=holder, now=now)
 
 
@@ -68,7 +69,10 @@ def look_at(source: bytes) -> tuple[NormalisedImage, list[Area]]:
 def store_photo(
     image: NormalisedImage, *, areas: list[Area], holder: UUID | None, now: datetime
 ) -> ShownPhoto:
-    """Keep what `look_at` found. Of one visitor's photos the oldest go. Raises DiskFull."""
+    """Keep what `look_at` found. Of one visitor's photos the oldest go, and of all programs'.
+
+    Raises DiskFull.
+    """
     photo = Photo(
         holder=holder,
         width=image.width,
@@ -77,11 +81,13 @@ def store_photo(
         created_at=now,
         kept_until=now + KEPT,
     )
-    write_file(photo_path(photo.key), image.data)
+    path = photo_path(photo.key)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_file(path, image.data)
     photo.save()
-    if holder is not None:
-        older = Photo.objects.filter(holder=holder).order_by("-pk")[MOST_OF_ONE_HOLDER:]
-        _drop(Photo.objects.filter(pk__in=[one.pk for one in older]))
+    most = MOST_OF_PROGRAMS if holder is None else MOST_OF_ONE_HOLDER
+    older = Photo.objects.filter(holder=holder).order_by("-pk").values_list("pk", flat=True)[most:]
+    _drop(Photo.objects.filter(pk__in=list(older)))
     return show(photo, longest=LONGEST)
 
 
@@ -91,10 +97,22 @@ def show_photo(*, key: UUID, now: datetime) -> ShownPhoto:
 
 
 def keep_longer(*, key: UUID, now: datetime) -> ShownPhoto:
-    """What the person agreed to: kept until `LONGEST` after it came. Raises SearchRefused."""
+    """What the person agreed to: kept until `LONGEST` after it came.
+
+    Raises SearchRefused: no-such-photo, and not-kept-longer for a program's, whose person nobody knows.
+    """
     photo = find_photo(key, now=now)
+    if photo.holder is None:
+        raise SearchRefused(
+            "not-kept-longer",
+            f"A photo that a program sent is kept for {KEPT // timedelta(hours=1)} hours and no longer. "
+            "Send it again then.",
+            status=403,
+        )
     photo.kept_until = photo.created_at + LONGEST
-    photo.save(update_fields=["kept_until"])
+    # It may have been deleted, or swept, since it was looked up.
+    if not Photo.objects.filter(key=key, kept_until__gt=now).update(kept_until=photo.kept_until):
+        raise not_kept()
     return show(photo, longest=LONGEST)
 
 
@@ -103,13 +121,18 @@ def drop_photo(*, key: UUID) -> None:
     _drop(Photo.objects.filter(key=key))
 
 
+def hand_over_photos(*, old: UUID, new: UUID) -> None:
+    """A visitor goes on under another key: what is theirs comes along."""
+    Photo.objects.filter(holder=old).update(holder=new)
+
+
 def forget_photos(*, holders: Iterable[UUID]) -> int:
     """Delete the photos of visitors who want to be forgotten; how many."""
     return _drop(Photo.objects.filter(holder__in=list(holders)))
 
 
 def drop_old_photos(now: datetime) -> int:
-    """Delete what was kept long enough, rows whose file is gone, and files that no row names; how many."""
+    """Delete what was kept long enough, and files that no row names; how many."""
     dropped = _drop(Photo.objects.filter(kept_until__lte=now))
     folder: Path = settings.PHOTOS_FOLDER
     known = {key.hex for key in Photo.objects.values_list("key", flat=True)}
@@ -123,8 +146,9 @@ def drop_old_photos(now: datetime) -> int:
 
 
 def _drop(photos: QuerySet[Photo]) -> int:
-    keys = list(photos.values_list("key", flat=True))
-    Photo.objects.filter(key__in=keys).delete()
+    keys = set(photos.values_list("key", flat=True))
+    photos.filter(key__in=keys).delete()  # of those the ones that still are what was to go
+    keys -= set(Photo.objects.filter(key__in=keys).values_list("key", flat=True))
     # Once the rows are gone for good, nothing may serve them any more.
     transaction.on_commit(lambda: _unlink(keys))
     return len(keys)

@@ -10,7 +10,8 @@ from ninja import Field, Schema
 
 MOST_WORDS = 40  # weights or filters in one question
 Share = Annotated[float, Field(ge=0, le=1)]
-Text = Annotated[str, Field(max_length=200)]
+# PostgreSQL keeps no text with a NUL in it, and refuses to look for one.
+Text = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
 
 
 class AreaOut(Schema):

@@ -202,3 +202,13 @@ def test_no_process_is_left_behind(before: set[int]) -> None:
 def test_it_says_how_it_wants_to_be_used() -> None:
     with pytest.raises(RuntimeError, match="with Normaliser"):
         next(Normaliser().map([(1, RED, None)]))
+
+
+def test_a_decoder_is_told_no_secret_of_its_parent(before: set[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOPEORNOPE_SECRET_KEY", "never to be told")
+    with Normaliser(workers=1) as normaliser:
+        normaliser.normalise(RED)
+        [pid] = children() - before
+        environment = Path(f"/proc/{pid}/environ").read_bytes()
+    assert b"OPENBLAS_NUM_THREADS=1" in environment
+    assert b"never to be told" not in environment and b"DOPEORNOPE" not in environment

@@ -1,6 +1,7 @@
 """Accounts as a person meets them: registering, signing in and out, keeping votes, leaving."""
 
 import json
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from django.utils import timezone
 from evaluation.models import Deal, Modality, Pair, Player, Round, SignInFailures, Vote
 from evaluation.services import accounts
 from evaluation.views.player_cookie import COOKIE, set_player_cookie
-from search.models import Scope, Topic, Webhook
+from search.models import Photo, Scope, Topic, Webhook
 from search.services.tokens import create_token, revoke_token
 from search.services.webhooks import register_webhook
 from tests.factories import NOW, make_catalogue, make_contenders
@@ -139,6 +140,17 @@ def test_somebody_elses_player_is_not_taken_over(client):
     theirs.refresh_from_db()
     assert theirs.user == other
     assert theirs.key.hex not in client.cookies[COOKIE].value
+
+
+def test_photos_from_before_the_first_sign_in_come_along_and_a_strangers_do_not():
+    user = User.objects.create(username="ada")
+    searched_only, stranger = uuid.uuid4(), Player.objects.create(created_at=NOW)
+    Player.objects.filter(pk=stranger.pk).update(user=User.objects.create(username="bob"))
+    for holder in (searched_only, stranger.key):
+        Photo.objects.create(holder=holder, width=9, height=9, created_at=NOW, kept_until=NOW)
+    mine = accounts.link_player(user=user, key=searched_only, now=NOW)
+    assert accounts.link_player(user=user, key=stranger.key, now=NOW) == mine
+    assert sorted(Photo.objects.values_list("holder", flat=True)) == sorted([mine.key, stranger.key])
 
 
 def test_two_browsers_of_one_user_keep_their_own_rows():

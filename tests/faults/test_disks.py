@@ -235,7 +235,7 @@ def test_36_framed_pictures_that_do_not_fit_fail_their_training_which_goes_on_la
     assert trained_files()
 
 
-@pytest.mark.parametrize("size", [1 << 20, 8 << 20])
+@pytest.mark.parametrize("size", [1 << 20, 12 << 20])
 def test_36_an_upload_that_does_not_fit_is_refused_and_leaves_no_part(
     disk: Disk, settings: pytest.FixtureRequest, size: int
 ) -> None:
@@ -260,7 +260,7 @@ def test_36_a_body_that_does_not_fit_is_refused_while_it_arrives(disk: Disk, web
         assert client.getresponse().read()
         disk.fill()
         client.putrequest("POST", "/operations/import/", skip_host=True)
-        for name, value in {"Host": "localhost", "Cookie": cookie, "Content-Length": str(8 << 20)}.items():
+        for name, value in {"Host": "localhost", "Cookie": cookie, "Content-Length": str(12 << 20)}.items():
             client.putheader(name, value)
         client.endheaders(bytes(settings.FILE_UPLOAD_MAX_MEMORY_SIZE + 1))  # more does not lie in memory
         answer = client.getresponse()

@@ -1,13 +1,17 @@
 """Searching through the API: the answer of the page, for programs; engines are told to analysts alone."""
 
+import uuid
+
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from search.models import Item, Photo, Scope
-from search.selectors.searches import Area, Wish
+from search.models import BuildState, Index, Item, Photo, Scope
+from search.selectors.photos import photo_path
+from search.selectors.searches import Area, Wish, round_area
 from search.services.photos import LONGEST
 from search.views.searching import answer_now
 from tests.search.searching import make_photo_of, make_searchable
@@ -61,6 +65,9 @@ def test_the_answer_is_that_of_the_page():
 
 def test_a_photo_is_kept_longer_with_consent_and_deleted_at_once():
     key = send().json()["photo"]["key"]
+    refused = Client().put(f"/api/search/photos/{key}/")
+    assert (refused.status_code, refused.json()["code"]) == (403, "not-kept-longer")
+    Photo.objects.update(holder=uuid.uuid4())  # as if it had been sent on the page
     kept = Client().put(f"/api/search/photos/{key}/").json()
     assert kept["kept_until"] == kept["longest"]
     assert Photo.objects.get().kept_until == Photo.objects.get().created_at + LONGEST
@@ -109,6 +116,48 @@ def test_a_question_that_is_refused_keeps_no_photo():
     photo = SimpleUploadedFile("photo.jpg", b"never looked at")
     assert Client().post("/api/search/elsewhere/", {"photo": photo}).status_code == 404
     assert not Photo.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"filter": "kind:spaceship"}, "bad-filter"),
+        ({"filter": "size:large"}, "bad-filter"),
+        ({"weight": "smell:0.5"}, "bad-weight"),
+        ({"left": 0, "top": 0, "width": 0.1, "height": 0.1}, "bad-area"),
+        ({"left": 0.5, "top": 0.5, "width": 0.6, "height": 0.5}, "bad-area"),
+    ],
+)
+def test_a_question_that_is_refused_after_the_photo_was_taken_in_keeps_none(options, code):
+    answer = send(**options)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert not Photo.objects.exists() and not list(settings.PHOTOS_FOLDER.glob("*"))
+
+
+def test_where_nothing_answers_no_photo_is_kept():
+    Index.objects.update(state=BuildState.BUILDING)
+    assert send().status_code in (404, 503)
+    assert not Photo.objects.exists()
+
+
+@pytest.mark.parametrize("question", [{"filter": "kind:a\x00"}, {"weight": "a\x00:1"}, {"engine": "\x00"}])
+def test_words_with_a_nul_are_refused(question):
+    assert ask(item=3, **question).status_code == 422
+
+
+def test_a_photo_whose_file_is_damaged_is_refused_without_naming_its_place():
+    key = send().json()["photo"]["key"]
+    photo_path(uuid.UUID(key)).write_bytes(b"damaged")
+    answer = ask(photo=key)
+    assert (answer.status_code, answer.json()["code"]) == (404, "no-such-photo")
+    assert uuid.UUID(key).hex not in answer.json()["detail"]
+
+
+def test_areas_that_differ_by_less_than_can_be_seen_are_one():
+    areas = [Area(0.33349, 0.1, 0.66651, 0.2), Area(0.33351, 0.10001, 0.66649, 0.20001)]
+    assert {round_area(area).left for area in areas} == {0.333, 0.334}
+    for area in map(round_area, areas):
+        assert area.left + area.width == pytest.approx(1) and (area.top, area.height) == (0.1, 0.2)
 
 
 def test_filters_are_listed_with_their_counts():

@@ -48,7 +48,7 @@ def test_a_photo_is_kept_for_a_day_and_swept_with_its_file():
 
 
 def test_with_consent_it_is_kept_for_thirty_days_and_no_longer():
-    key = keep().key
+    key = keep(uuid.uuid4()).key
     longer = photos.keep_longer(key=key, now=NOW + timedelta(hours=1))
     assert longer.kept_until == longer.longest == NOW + timedelta(days=30)
     again = photos.keep_longer(key=key, now=NOW + timedelta(days=29))
@@ -101,6 +101,32 @@ def test_of_one_visitor_the_oldest_go_when_there_are_many(monkeypatch):
     me = uuid.uuid4()
     kept = [keep(me) for _ in range(3)]
     assert [photo_path(one.key).exists() for one in kept] == [False, True, True]
+
+
+def test_of_what_programs_sent_the_oldest_go_and_nobodys_is_kept_longer(monkeypatch):
+    monkeypatch.setattr(photos, "MOST_OF_PROGRAMS", 2)
+    mine = keep(uuid.uuid4())
+    kept = [keep() for _ in range(3)]
+    assert [photo_path(one.key).exists() for one in kept] == [False, True, True]
+    assert photo_path(mine.key).exists()
+    assert kept[-1].longest == kept[-1].kept_until
+    with pytest.raises(SearchRefused, match="and no longer") as caught:
+        photos.keep_longer(key=kept[-1].key, now=NOW)
+    assert caught.value.status == 403
+
+
+def test_what_was_swept_while_somebody_agreed_to_more_is_gone_and_said_to_be(monkeypatch):
+    kept = keep(uuid.uuid4())
+    row = Photo.objects.get()
+    Photo.objects.all().delete()
+    monkeypatch.setattr(photos, "find_photo", lambda key, now: row)
+    with pytest.raises(SearchRefused, match="not kept any more"):
+        photos.keep_longer(key=kept.key, now=NOW)
+
+
+def test_nobody_else_on_the_machine_may_list_photos():
+    kept = keep()
+    assert photo_path(kept.key).parent.stat().st_mode & 0o077 == 0
 
 
 def test_files_without_a_row_and_rows_without_a_file_are_swept():
