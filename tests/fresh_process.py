@@ -1,6 +1,7 @@
 """What a process knows of catalogues by their checksums: tests have the same ones again and again."""
 
 from search.selectors import searchable
+from search.services import item_neighbours
 from search.services.open_indexes import open_indexes
 
 
@@ -9,3 +10,4 @@ def forget_catalogues() -> None:
     for known in (searchable._find_positions, searchable._count_values, searchable._find_originals):
         known.cache_clear()
     open_indexes._open.clear()
+    item_neighbours._known.clear()

@@ -61,7 +61,7 @@ def order_hits(
 
 def _compare(searchable: Searchable, vector: Vectors, positions: Positions) -> NDArray[np.float32]:
     """How alike items are to what is searched for, 0 to 1; -infinity for those that have no vector."""
-    rows = [find_row(searchable, position) for position in positions.tolist()]
+    rows = [find_row(searchable.opened.items, position) for position in positions.tolist()]
     known = np.array([row is not None for row in rows], bool)
     alike = np.full(len(rows), -np.inf, np.float32)
     own = np.array([row for row in rows if row is not None], np.int64)
@@ -80,7 +80,7 @@ def _tell_ordered(
     hits = collapse(ordered.positions, apart, plan.originals)[:MOST_CANDIDATES]
     return [
         replace(
-            tell(hit, searchable),
+            tell(hit, searchable.closeness),
             score=float(ordered.scores[place]),
             aspects=dict(zip(plan.aspects.aspects, ordered.similarities[place].tolist(), strict=True)),
         )

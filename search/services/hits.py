@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from search.engine.closeness import Closeness
 from search.selectors.searchable import Positions
-from search.services.open_indexes import Searchable
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A candidate as the index knows it, by `Item.position`; ``duplicates`` of it are further away."""
+    """A candidate as the index knows it, by `Item.position`; its ``duplicates`` come later in the order."""
 
     position: int
     distance: float
@@ -24,15 +24,14 @@ class Hit:
     aspects: Mapping[str, float] = field(default_factory=dict)
 
 
-def find_row(searchable: Searchable, position: int) -> int | None:
-    """Which row of an index the item at this position is; None where it has none."""
-    items = searchable.opened.items
+def find_row(items: Positions, position: int) -> int | None:
+    """Which row of an index with these ``items`` the one at this position is; None where it has none."""
     row = int(np.searchsorted(items, position))
     return row if row < len(items) and items[row] == position else None
 
 
 def collapse(positions: Positions, distances: NDArray[np.float32], originals: Mapping[int, int]) -> list[Hit]:
-    """Near-duplicates as one hit each, where the nearest of them stands."""
+    """Near-duplicates as one hit each, where the first of them stands."""
     hits: dict[int, Hit] = {}
     for position, distance in zip(positions.tolist(), distances.tolist(), strict=True):
         original = originals.get(position, position)
@@ -44,7 +43,6 @@ def collapse(positions: Positions, distances: NDArray[np.float32], originals: Ma
     return list(hits.values())
 
 
-def tell(hit: Hit, searchable: Searchable) -> Hit:
+def tell(hit: Hit, usual: Closeness) -> Hit:
     """The hit with its distance in words and as a similarity."""
-    usual = searchable.closeness
     return replace(hit, closeness=usual.tell(hit.distance), score=usual.similarity(hit.distance))

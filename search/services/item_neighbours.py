@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
+from search.artifacts import read_neighbours
+from search.engine.closeness import Closeness, measure_closeness
 from search.engine.errors import ArtifactDamaged
+from search.engine.metrics import Neighbours
 from search.models import Catalogue, Index
-from search.selectors.searchable import describe_engine, list_indexes, list_originals, show_items
+from search.selectors.searchable import Positions, describe_engine, show_items
 from search.selectors.searches import Candidate, ContenderNeighbours
 from search.services.hits import Hit, collapse, find_row, tell
-from search.services.open_indexes import open_indexes
 
 MOST: Final = 6
 
-__all__ = ["describe", "find", "list_asked", "list_originals"]
+
+@dataclass(frozen=True)
+class Known:
+    """The neighbours of an index's ``items``, by `Item.position`, and how far is usual."""
+
+    items: Positions
+    neighbours: Neighbours
+    closeness: Closeness
 
 
-def list_asked(catalogue: Catalogue) -> list[Index]:
-    """The indexes to be asked, the default one first."""
-    return list_indexes(catalogue)
+KEPT: Final = 24  # indexes whose neighbours are in memory
+_lock = threading.Lock()
+_known: OrderedDict[tuple[int, str, str], Known] = OrderedDict()
 
 
 def find(
@@ -30,18 +44,16 @@ def find(
     own = originals.get(position, position)
     for index in indexes:
         try:
-            searchable = open_indexes.open(index)
+            known = _read(index)
         except ArtifactDamaged:
             continue
-        row = find_row(searchable, position)
+        row = find_row(known.items, position)
         if row is None:
             continue
-        neighbours = searchable.opened.index.neighbours
-        known = neighbours.positions[row] >= 0
-        positions = searchable.opened.items[neighbours.positions[row][known]]
-        hits = collapse(positions, neighbours.distances[row][known], originals)
+        near = known.neighbours.positions[row].astype(np.int64)
+        hits = collapse(near[near >= 0], known.neighbours.distances[row][near >= 0], originals)
         others = [hit for hit in hits if originals.get(hit.position, hit.position) != own]
-        found.append((index, [tell(hit, searchable) for hit in others[:MOST]]))
+        found.append((index, [tell(hit, known.closeness) for hit in others[:MOST]]))
     return found
 
 
@@ -59,3 +71,19 @@ def describe(catalogue: Catalogue, found: Sequence[tuple[Index, Sequence[Hit]]])
         )
         for place, (index, hits) in enumerate(found)
     ]
+
+
+def _read(index: Index) -> Known:
+    """What a row names, kept by its checksums; its vectors are not opened. Raises ArtifactDamaged."""
+    checksums = (index.pk, index.sha256, index.space.sha256)
+    with _lock:
+        if checksums in _known:
+            _known.move_to_end(checksums)
+            return _known[checksums]
+    items, neighbours = read_neighbours(index)
+    read = Known(items, neighbours, measure_closeness(neighbours))
+    with _lock:
+        _known[checksums] = read
+        while len(_known) > KEPT:
+            _known.popitem(last=False)
+    return read

@@ -9,9 +9,10 @@ from math import isfinite
 from typing import Final
 
 from search.engine.encoders.photo_encoders import EncoderVersion
-from search.models import BuildState, Catalogue, EmbeddingSpace, Index
+from search.models import BuildState, Catalogue, EmbeddingSpace, Index, Metric
 from search.selectors.photos import find_photo, show
 from search.selectors.searchable import (
+    METRICS,
     Positions,
     describe_engine,
     find_allowed,
@@ -95,7 +96,7 @@ def _check(wish: Wish) -> None:
 
 
 def _list_named(wish: Wish, catalogue: Catalogue) -> list[Index]:
-    """The index that is named, and what the same encoder answered by the same metric before it."""
+    """The index that is named, L2 before L1 before Hamming, and what its encoder answered by before it."""
     rows = Index.objects.filter(space__catalogue=catalogue, space__encoder=wish.encoder)
     if wish.metric:
         rows = rows.filter(metric=wish.metric)
@@ -115,7 +116,7 @@ def _list_named(wish: Wish, catalogue: Catalogue) -> list[Index]:
     )
     return sorted(
         serving.select_related("space__catalogue").order_by("-ready_at"),
-        key=lambda index: index.state != BuildState.READY,
+        key=lambda index: (index.state != BuildState.READY, METRICS.index(Metric(index.metric))),
     )
 
 

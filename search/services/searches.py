@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 from typing import Final
 
@@ -19,8 +19,8 @@ import numpy as np
 from search.engine.encoders.base import Vectors
 from search.engine.encoders.photo_encoders import NeedsWorker, RefusesPhotos
 from search.engine.errors import ArtifactDamaged
-from search.models import Catalogue, Index, Job, JobState
-from search.selectors.calibrations import SOME_LEFT_OUT, find_calibration, judge_answer
+from search.models import BuildState, Catalogue, Index, Job, JobState
+from search.selectors.calibrations import SOME_LEFT_OUT, WORDS, find_calibration, judge_answer
 from search.selectors.searchable import Positions, describe_engine, show_items
 from search.selectors.searches import (
     MOST_CANDIDATES,
@@ -40,7 +40,20 @@ from search.services.open_indexes import Searchable, open_indexes
 from search.services.photo_vectors import LATE_AFTER, find_look, look, request_look
 from search.services.search_plans import BUILT_AGAIN_S, Plan
 
-LOOKED_AGAIN_S: Final = 2
+# Until it is worth asking again for what a worker does, in seconds, by how long it has been waited for.
+ASKED_AGAIN_S: Final = ((timedelta(seconds=10), 2), (timedelta(minutes=1), 5), (timedelta.max, 15))
+RESTS: Final = timedelta(seconds=BUILT_AGAIN_S)  # what failed, or was built, is not begun again before
+MOST_ASKED: Final = 2 * MOST_CANDIDATES  # of an index at once: what it costs grows with the square
+MOST_ROUNDS: Final = 8
+
+
+# Aspects put another item first than the one that the calibration speaks of.
+NEAREST_NOT_FIRST: Final = Verdict(
+    "similar",
+    WORDS["similar"],
+    "The first is so by the aspects that were weighed, and the nearest by the whole picture is another: "
+    "that either is it cannot be promised.",
+)
 
 
 class LookNeeded(Exception):
@@ -53,10 +66,14 @@ class LookNeeded(Exception):
 
 @dataclass(frozen=True)
 class Found:
-    """Hits, best first, in the index that answered; ``damaged`` are those that could not."""
+    """Hits, best first, in the index that answered; ``damaged`` are those that could not.
+
+    ``nearest``: the two nearest of all, by which it is judged whether the photo's item is there at all.
+    """
 
     index: Index
     hits: Sequence[Hit]
+    nearest: Sequence[Hit]
     weights: Sequence[AspectWeight]
     damaged: Sequence[Index]
 
@@ -64,13 +81,14 @@ class Found:
 class AllDamaged(SearchRefused):
     """Nothing that could answer is whole."""
 
-    def __init__(self) -> None:
+    def __init__(self, damaged: Sequence[Index]) -> None:
         super().__init__(
             "damaged",
             "What is searched in was damaged on the disk and is being built again. Try again in a minute.",
             status=503,
             retry_after_s=BUILT_AGAIN_S,
         )
+        self.damaged = damaged
 
 
 def find(plan: Plan) -> Found:
@@ -90,12 +108,12 @@ def find(plan: Plan) -> Found:
             damaged.append(index)
             continue
         vector, eyes = _find_vector(plan, index, searchable)
-        hits = _search(plan, searchable, vector)
         items = searchable.opened.items
-        excluded = items[_list_excluded(plan, items)]
-        found, weights = order_hits(plan, searchable, vector, hits, eyes=eyes, excluded=excluded)
-        return Found(index, found, weights, damaged)
-    raise AllDamaged
+        excluded = _list_excluded(plan, items)
+        hits = _search(plan, searchable, vector, excluded)
+        found, weights = order_hits(plan, searchable, vector, hits, eyes=eyes, excluded=items[excluded])
+        return Found(index, found, hits[:2], weights, damaged)
+    raise AllDamaged(damaged)
 
 
 def describe(plan: Plan, found: Found) -> Answer:
@@ -103,14 +121,13 @@ def describe(plan: Plan, found: Found) -> Answer:
     pages = max(1, ceil(len(found.hits) / PAGE))
     page = min(max(1, plan.wish.page), pages)
     hits = found.hits[(page - 1) * PAGE : page * PAGE]
-    nearest = sorted(found.hits, key=lambda hit: hit.distance)[:2]
-    items = show_items(plan.catalogue, [hit.position for hit in (*hits, *nearest)])
+    items = show_items(plan.catalogue, [hit.position for hit in (*hits, *found.nearest)])
     return Answer(
         wish=plan.wish,
         engine=describe_engine(found.index, is_default=found.index.pk == plan.default),
         photo=plan.photo,
         query=plan.query,
-        verdict=None if plan.photo is None else _judge(plan, found.index, nearest, items),
+        verdict=None if plan.photo is None else _judge(plan, found, items),
         candidates=[
             Candidate(
                 items[hit.position], hit.distance, hit.closeness, hit.score, hit.aspects, hit.duplicates
@@ -126,25 +143,37 @@ def describe(plan: Plan, found: Found) -> Answer:
     )
 
 
-def _judge(plan: Plan, index: Index, nearest: Sequence[Hit], items: Mapping[int, FoundItem]) -> Verdict:
-    """Whether the first of the two nearest is what the photo shows."""
+def _judge(plan: Plan, found: Found, items: Mapping[int, FoundItem]) -> Verdict:
+    """Whether the nearest is what the photo shows; that is said only where it is also the first shown."""
     if plan.allowed is not None:
         return SOME_LEFT_OUT
-    first = items.get(nearest[0].position) if nearest else None
+    first = items.get(found.nearest[0].position) if found.nearest else None
     category = "" if first is None else first.category
-    distances = [hit.distance for hit in nearest]
-    return judge_answer(find_calibration(index), distances, category, of_part=plan.wish.area is not None)
+    distances = [hit.distance for hit in found.nearest]
+    known, of_part = find_calibration(found.index), plan.wish.area is not None
+    verdict = judge_answer(known, distances, category, of_part=of_part)
+    if verdict.kind == "match" and not _is_same(plan, found.hits[:1], found.nearest[:1]):
+        return NEAREST_NOT_FIRST
+    return verdict
+
+
+def _is_same(plan: Plan, some: Sequence[Hit], others: Sequence[Hit]) -> bool:
+    """Whether these are hits of the same items, or of near-duplicates of them."""
+    own, theirs = (
+        [plan.originals.get(hit.position, hit.position) for hit in hits] for hits in (some, others)
+    )
+    return own == theirs
 
 
 def wait_for_worker(plan: Plan, index: Index, *, now: datetime) -> tuple[Waiting, Job]:
     """Have a worker look at the photo, and what to tell the person meanwhile.
 
-    Raises SearchRefused("worker-failed") where one could not.
+    Raises SearchRefused("worker-failed") where one just could not.
     """
     assert plan.photo is not None
     glance = plan.glance(index)
     job = find_look(glance)
-    if job is not None and job.state in (JobState.FAILED, JobState.CANCELLED):
+    if job is not None and job.state in (JobState.FAILED, JobState.CANCELLED) and not _has_rested(job, now):
         raise SearchRefused(
             "worker-failed",
             f"{index.space.title} could not look at this photo: {job.reason or 'it was called off.'}",
@@ -152,17 +181,31 @@ def wait_for_worker(plan: Plan, index: Index, *, now: datetime) -> tuple[Waiting
             retry_after_s=BUILT_AGAIN_S,
         )
     job = request_look(glance, now=now)
-    is_late = now - job.created_at > LATE_AFTER
+    waited = now - job.created_at
+    is_late = waited > LATE_AFTER
     words = f"A worker looks at your photo with {index.space.title}."
     if is_late:
         words += " It takes longer than it should: the workers are busy with something long, or away."
     engine = describe_engine(index, is_default=index.pk == plan.default)
-    return Waiting(plan.wish, engine, plan.photo, words, LOOKED_AGAIN_S, is_late), job
+    again_in_s = next(seconds for most, seconds in ASKED_AGAIN_S if waited < most)
+    return Waiting(plan.wish, engine, plan.photo, words, again_in_s, is_late), job
 
 
-def request_repair(catalogue: Catalogue, *, now: datetime) -> Job:
-    """The job that builds anew what of a catalogue is damaged."""
-    return request_build(catalogue=catalogue, now=now)
+def request_repair(catalogue: Catalogue, damaged: Sequence[Index], *, now: datetime) -> list[Job]:
+    """The job that builds anew what is damaged; none where a build mends nothing, or has just looked."""
+    mendable = [
+        index
+        for index in damaged
+        if index.state == BuildState.READY and index.space.catalogue_hash == catalogue.content_hash
+    ]
+    built = catalogue.jobs.filter(kind="build", finished_at__gt=now - RESTS)
+    if not mendable or built.exists():
+        return []
+    return [request_build(catalogue=catalogue, now=now)]
+
+
+def _has_rested(job: Job, now: datetime) -> bool:
+    return job.finished_at is not None and now - job.finished_at > RESTS
 
 
 def _explain(found: Found) -> str:
@@ -186,7 +229,7 @@ def _find_vector(plan: Plan, index: Index, searchable: Searchable) -> tuple[Vect
         except RefusesPhotos as refusal:
             raise SearchRefused("refuses-photos", str(refusal), status=422) from refusal
     assert plan.query is not None
-    row = find_row(searchable, plan.query.position)
+    row = find_row(searchable.opened.items, plan.query.position)
     if row is None:
         raise SearchRefused(
             "no-such-item",
@@ -196,21 +239,24 @@ def _find_vector(plan: Plan, index: Index, searchable: Searchable) -> tuple[Vect
     return np.asarray(searchable.opened.index.vectors.rows[row]), {}
 
 
-def _search(plan: Plan, searchable: Searchable, vector: Vectors) -> list[Hit]:
-    """The nearest of those that are allowed. Asks for more while near-duplicates leave too few of them."""
-    items = searchable.opened.items
-    excluded = _list_excluded(plan, items)
-    most = len(items) - len(excluded)
-    asked = min(2 * MOST_CANDIDATES, most)
-    while asked:
+def _search(plan: Plan, searchable: Searchable, vector: Vectors, excluded: Positions) -> list[Hit]:
+    """The nearest of those that are allowed: the rows ``excluded`` are not.
+
+    While near-duplicates leave too few of them, the index is asked again without all that are alike.
+    """
+    items, hits = searchable.opened.items, list[Hit]()
+    for _ in range(MOST_ROUNDS):
+        asked = min(MOST_ASKED, len(items) - len(excluded))
+        if asked < 1 or len(hits) >= MOST_CANDIDATES:
+            break
         found = searchable.opened.index.search(vector[None], asked, exclude=[excluded])
         known = found.positions[0] >= 0
-        positions, distances = items[found.positions[0][known]], found.distances[0][known]
-        hits = collapse(positions, distances, plan.originals)
-        if len(hits) >= MOST_CANDIDATES or asked == most:
-            return [tell(hit, searchable) for hit in hits[:MOST_CANDIDATES]]
-        asked = min(4 * asked, most)
-    return []
+        rows = found.positions[0][known]
+        hits += collapse(items[rows], found.distances[0][known], plan.originals)
+        seen = {plan.originals.get(position, position) for position in items[rows].tolist()}
+        alike = [copy for copy, original in plan.originals.items() if original in seen]
+        excluded = np.union1d(excluded, np.flatnonzero(np.isin(items, [*seen, *alike])))
+    return [tell(hit, searchable.closeness) for hit in hits[:MOST_CANDIDATES]]
 
 
 def _list_excluded(plan: Plan, items: Positions) -> Positions:

@@ -2,13 +2,17 @@
 
 import io
 import uuid
+from datetime import datetime
 
 import numpy as np
+from asgiref.sync import async_to_sync
 from PIL import Image, ImageFilter
 
 from search.models import Catalogue, Item
 from search.selectors.catalogues import image_path
+from search.selectors.searches import Answer, Waiting, Wish
 from search.services import builds, jobs, photos
+from search.views.searching import answer
 from tests.factories import NOW, make_catalogue
 
 HISTOGRAMS = ("colour-histogram", "gradient-histogram")
@@ -21,6 +25,11 @@ def make_searchable(monkeypatch, *, encoders=HISTOGRAMS, items: int = 30, **how)
     catalogue = make_catalogue(items=items, **how)
     build(catalogue)
     return catalogue
+
+
+def answer_now(wish: Wish, *, now: datetime) -> Answer | Waiting:
+    """What a page or the API answers, for who is not asynchronous."""
+    return async_to_sync(answer)(wish, now=now)
 
 
 def build(catalogue: Catalogue) -> None:

@@ -20,11 +20,11 @@ from search.services.aspect_grounds import NoAspects, find_ground
 from search.services.aspect_rankings import find_weigher
 from search.services.training import request_training
 from search.services.training_wishes import TrainingRefused, Wish
-from search.views.searching import answer_now
 from tests.factories import NOW
 from tests.fresh_process import forget_catalogues
 from tests.lessons import train
 from tests.search.ranked import colours_of, make_ranked
+from tests.search.searching import answer_now
 from tests.search.spaces import make_space
 from tests.training_runs import at_step, cancel
 

@@ -13,8 +13,7 @@ from search.models import BuildState, Index, Item, Photo, Scope
 from search.selectors.photos import photo_path
 from search.selectors.searches import Area, Wish, round_area
 from search.services.photos import LONGEST
-from search.views.searching import answer_now
-from tests.search.searching import make_photo_of, make_searchable
+from tests.search.searching import answer_now, make_photo_of, make_searchable
 from tests.tokens import send_token
 
 pytestmark = pytest.mark.django_db(transaction=True)

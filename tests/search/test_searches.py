@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -18,12 +19,13 @@ from search.models import (
     Label,
 )
 from search.selectors import searchable
-from search.selectors.searches import Area, SearchRefused, Wish
+from search.selectors.searches import Area, SearchRefused, Verdict, Wish
+from search.services import item_neighbours, searches
 from search.services.jobs import run_in_foreground
-from search.views.searching import answer_now
+from search.services.search_plans import make_plan
 from tests.factories import NOW, make_catalogue, make_index
 from tests.fresh_process import forget_catalogues
-from tests.search.searching import keep_photo_of, make_searchable
+from tests.search.searching import answer_now, keep_photo_of, make_searchable
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -84,6 +86,29 @@ def test_a_photo_is_judged_once_its_index_is_calibrated_and_only_among_all_items
     assert search(item=7, encoder="colour-histogram", metric="l2").verdict is None
 
 
+def test_this_is_it_is_said_of_the_first_shown_alone(catalogue, monkeypatch):
+    judged = []
+
+    def judge(known, distances, category, **how):
+        judged.append(distances)
+        return Verdict("match", "This is it.", "")
+
+    monkeypatch.setattr(searches, "judge_answer", judge)
+    plan = make_plan(Wish(catalogue="demo", photo=keep_photo_of(Item.objects.get(position=7))), now=NOW)
+    found = searches.find(plan)
+    assert searches.describe(plan, found).verdict.kind == "match"
+    first, second, *others = found.hits
+    for hits in ([second, first, *others], [second, *others]):  # as aspects order them, and cut them off
+        assert searches.describe(plan, replace(found, hits=hits)).verdict.kind == "similar"
+    assert judged == [[first.distance, second.distance]] * 3, "it is the search that is judged"
+
+
+def test_an_engine_named_without_a_metric_answers_by_l2(catalogue):
+    for metric in ("l1", "hamming"):
+        Index.objects.filter(metric=metric).update(ready_at=NOW + timedelta(days=400))
+    assert search(item=2, encoder="colour-histogram").engine.metric == "l2"
+
+
 def test_words_for_distances_never_say_closer_of_what_is_further_away(catalogue):
     from search.engine.closeness import WORDS
 
@@ -122,9 +147,8 @@ def test_near_duplicates_are_one_candidate_where_the_nearest_stands(catalogue):
 
 
 def test_enough_is_found_where_most_items_are_near_duplicates(monkeypatch):
-    from search.services import searches
-
     monkeypatch.setattr(searches, "MOST_CANDIDATES", 4)
+    monkeypatch.setattr(searches, "MOST_ASKED", 8)
     catalogue = make_searchable(monkeypatch, items=40)
     items = list(catalogue.items.order_by("position"))
     nearest = positions(search(item=0))
@@ -249,7 +273,12 @@ def test_a_damaged_index_is_rebuilt_and_another_answers_meanwhile(catalogue):
     assert found.candidates
     assert (found.engine.encoder, found.engine.metric) != (chosen.space.encoder, chosen.metric)
     assert "being built again" in found.note
-    assert Job.objects.filter(kind="build", state="queued").exists()
+    job = Job.objects.get(kind="build", state="queued")
+    Job.objects.filter(pk=job.pk).update(state="done", finished_at=NOW)
+    search(item=2)
+    assert Job.objects.get(pk=job.pk).state == "done", "what was just built is not built again at once"
+    answer_now(Wish(catalogue="demo", item=2), now=NOW + timedelta(seconds=31))
+    assert Job.objects.get(pk=job.pk).state == "queued"
     named = refused(item=2, encoder=chosen.space.encoder, metric=chosen.metric)
     assert (named.code, named.status) == ("damaged", 503) and named.retry_after_s
     Index.objects.filter(pk=chosen.pk).update(state=BuildState.BUILDING)  # as the build finds it
@@ -286,10 +315,8 @@ def test_a_photo_is_seen_by_the_version_of_the_encoder_that_made_the_vectors(cat
 
 
 def test_neighbours_by_engine_leave_the_item_out(catalogue):
-    from search.services import item_neighbours
-
     originals = searchable.list_originals(catalogue)
-    found = item_neighbours.find(item_neighbours.list_asked(catalogue), 5, originals)
+    found = item_neighbours.find(searchable.list_indexes(catalogue), 5, originals)
     shown = item_neighbours.describe(catalogue, found)
     assert len(shown) == 6 and shown[0].engine.is_default
     for one in shown:

@@ -18,10 +18,9 @@ from search.selectors.photos import photo_path
 from search.selectors.searches import Answer, SearchRefused, Waiting, Wish
 from search.services import jobs, photos, searches
 from search.services.search_plans import make_plan
-from search.views.searching import answer_now
 from tests.factories import NOW
 from tests.fresh_process import forget_catalogues
-from tests.search.searching import keep_photo_of, make_searchable
+from tests.search.searching import answer_now, keep_photo_of, make_searchable
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,10 +31,11 @@ django.setup()
 from datetime import datetime
 from uuid import UUID
 from search.selectors.searches import Wish
-from search.views.searching import answer_now
+from asgiref.sync import async_to_sync
+from search.views.searching import answer
 key, now = sys.argv[1:]
 wish = Wish(catalogue="demo", photo=UUID(key), encoder="thimble-siamese", metric="l2")
-found = answer_now(wish, now=datetime.fromisoformat(now))
+found = async_to_sync(answer)(wish, now=datetime.fromisoformat(now))
 print(found.candidates[0].item.position, found.candidates[0].distance)
 print([name for name in ("torch", "torchvision") if name in sys.modules])
 """
@@ -61,6 +61,7 @@ def test_a_network_that_is_not_exported_is_run_by_a_worker_once_and_from_then_on
     assert not waiting.is_late
     again = answer_now(wish, now=NOW + timedelta(minutes=2))
     assert isinstance(again, Waiting) and again.is_late and "busy" in again.words
+    assert waiting.again_in_s < again.again_in_s, "who waits long asks seldom"
     job = Job.objects.get(kind="photo")
     assert job.queue == "ml" and wish.photo.hex not in str(job.arguments).replace("-", "")
     assert look(job).state == "done"
@@ -105,7 +106,7 @@ def test_a_web_process_searches_without_torch(monkeypatch, tmp_path, transaction
     assert float(distance) == pytest.approx(here.candidates[0].distance, abs=1e-5)
 
 
-def test_a_worker_that_cannot_look_says_so_and_is_not_asked_again_for_that_photo(monkeypatch):
+def test_a_worker_that_cannot_look_says_so_and_is_not_asked_again_at_once(monkeypatch):
     make_searchable(monkeypatch, encoders=("colour-histogram",), items=6)
     EmbeddingSpace.objects.update(encoder="theirs", family="plugin", title="Theirs")
     forget_catalogues()
@@ -117,6 +118,8 @@ def test_a_worker_that_cannot_look_says_so_and_is_not_asked_again_for_that_photo
             answer_now(wish, now=NOW)
         assert caught.value.status == 503 and caught.value.retry_after_s
     assert Job.objects.get(kind="photo").state == "failed"
+    Job.objects.filter(kind="photo").update(finished_at=NOW)
+    assert isinstance(answer_now(wish, now=NOW + timedelta(seconds=31)), Waiting), "after a rest it is tried"
 
 
 def test_a_photo_that_is_deleted_before_a_worker_comes_is_not_looked_at(monkeypatch):
