@@ -47,7 +47,7 @@ class InvertedLists:
             allowed = np.ones(self._index.ntotal, bool)
             allowed[without] = False
             bits = np.packbits(allowed, bitorder="little")
-            options["sel"] = faiss.IDSelectorBitmap(bits)
+            options["sel"] = faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg, arg-type]  # takes an array
         params = faiss.SearchParametersIVF(**options)
         _, positions = self._index.search(np.ascontiguousarray(queries), count, params=params)
         return np.asarray(positions, dtype=np.intp)
