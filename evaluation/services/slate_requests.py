@@ -64,7 +64,10 @@ def _choose_together(asked: Mapping[int, Words], reckoner: Reckoner) -> Iterator
         except (GroundLost, NoRanker, EngineError) as error:
             log.warning("A slate cannot be chosen here: %s", error)
             yield place, None
-    prepare([*read.values()])
+    try:
+        prepare([*read.values()])
+    except Exception:  # all that it does is to save time
+        log.exception("Slates cannot be prepared together: each is worked out by itself.")
     for place, wanted in read.items():
         try:
             yield place, wanted.choose()

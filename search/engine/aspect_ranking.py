@@ -30,6 +30,7 @@ OVERALL = "overall"  # the weight of the whole embedding, before those of aspect
 PER_PART = 100  # candidates by each aspect, and by the whole embedding
 OVERALL_SHARE = 0.25  # of the whole embedding, where nothing has learned what it is worth
 LAYERS = 2
+AS_SIMILAR = 1e-3  # differences of similarity by an aspect that the whole embedding may outweigh
 
 
 class Weigher(Protocol):
@@ -120,13 +121,14 @@ def find_candidates(
 ) -> Places:
     """The ``per_part`` most similar items by each aspect and by the whole embedding; ascending places.
 
-    Many items may be as similar by an aspect as the last of them; the whole embedding then decides.
+    Many items may be as similar by an aspect as the last of them, or nearly (a network is sure of most values
+    but for rounding); among those within `AS_SIMILAR` of each other the whole embedding has a say, too.
     """
     rows = np.arange(len(view.similarities)) if allowed is None else np.flatnonzero(allowed)
     if len(rows) <= per_part:
         return rows.astype(np.int64)
     alike = view.similarities.T if allowed is None else view.similarities[rows].T
-    nearly = alike + np.float32(1e-3) * alike[:1]
+    nearly = alike + np.float32(AS_SIMILAR) * alike[:1]
     found = np.argpartition(nearly, len(rows) - per_part, axis=1)[:, -per_part:]
     return rows[np.unique(found)].astype(np.int64)
 

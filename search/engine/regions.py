@@ -59,10 +59,10 @@ def propose_regions(picture: Image.Image, *, limit: int = 6) -> list[Region]:
 
     The whole picture is never among them. Where nothing stands out (one colour, noise) there are none.
     """
-    sight = _look(picture)
-    if sight is None:
+    grid = _look(picture)
+    if grid is None:
         return []
-    boxes, scores = _judge(sight)
+    boxes, scores = _judge(grid)
     return [
         Region(left, top, right - left, bottom - top, score)
         for (left, top, right, bottom), score in (
@@ -134,7 +134,7 @@ def crop_region(
 
 
 @dataclass(frozen=True)
-class _Sight:
+class _Grid:
     """What windows are judged by, as sums over the grid: (k, cells, cells).
 
     ``counts`` of pixels of each colour word, ``kinship`` (k, k) of the words, and sums of what is unlike the
@@ -147,7 +147,7 @@ class _Sight:
     edges: Array
 
 
-def _look(picture: Image.Image) -> _Sight | None:
+def _look(picture: Image.Image) -> _Grid | None:
     """None for a picture in which there is nothing but noise, light that falls off, or one colour."""
     small = picture if picture.mode in ("RGB", "L") else picture.convert("RGB")
     small = small.resize((_SIDE, _SIDE), Image.Resampling.BOX, reducing_gap=2.0).convert("RGB")
@@ -170,7 +170,7 @@ def _look(picture: Image.Image) -> _Sight | None:
     steps = np.zeros((_SIDE, _SIDE), np.float32)
     steps[:, 1:] += across
     steps[1:] += down
-    return _Sight(
+    return _Grid(
         _sum_cells(one_hot.T),
         kinship,
         _sum_cells(unlike[None]),
@@ -203,24 +203,24 @@ def _sum_cells(values: Array) -> Array:
     return sums
 
 
-def _judge(sight: _Sight) -> tuple[Array, Array]:
+def _judge(grid: _Grid) -> tuple[Array, Array]:
     """The windows that stand out, best first: (n, 4) boxes in fractions, and their scores."""
-    measures, contrast = _measure(sight)
+    measures, contrast = _measure(grid)
     logits = (measures - _MEANS) @ _WEIGHTS + _BIAS
     standing = np.flatnonzero(contrast >= _LEAST_CONTRAST)
     best = standing[np.argsort(-logits[standing], kind="stable")[:_CONSIDERED]]
     return _BOXES[best], (1 / (1 + np.exp(-logits[best]))).astype(np.float32)
 
 
-def _measure(sight: _Sight) -> tuple[Array, Array]:
+def _measure(grid: _Grid) -> tuple[Array, Array]:
     """What each window is judged by, (windows, measures), and its contrast with its ring."""
-    inside, around = (_sum_windows(sight.counts, spans) for spans in (_SPANS, _WIDER))
+    inside, around = (_sum_windows(grid.counts, spans) for spans in (_SPANS, _WIDER))
     size, ring_size = _SIZE, _RING_SIZE
     gap = inside * (1 / size + 1 / ring_size) - around * (1 / ring_size)
-    contrast = np.sqrt(np.maximum(np.einsum("kw,kw->w", gap, sight.kinship @ gap), 0))
-    unlike, unlike_around = (_sum_windows(sight.unlike, spans)[0] for spans in (_SPANS, _WIDER))
-    edges = _sum_windows(sight.edges, _SPANS)[0] / size
-    usual = sight.edges.mean() * (_CELLS / _SIDE) ** 2
+    contrast = np.sqrt(np.maximum(np.einsum("kw,kw->w", gap, grid.kinship @ gap), 0))
+    unlike, unlike_around = (_sum_windows(grid.unlike, spans)[0] for spans in (_SPANS, _WIDER))
+    edges = _sum_windows(grid.edges, _SPANS)[0] / size
+    usual = grid.edges.mean() * (_CELLS / _SIDE) ** 2
     changing = [
         contrast,
         unlike / size,

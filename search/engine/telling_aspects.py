@@ -57,10 +57,22 @@ def find_wanted(table: NDArray[np.int64], *, category: int | None, copies: NDArr
     aspects = np.where(np.isnan(surprise), -np.inf, surprise).argmax(axis=1)
     known = ~np.isnan(surprise).all(axis=1)
     everything = Wanted(np.flatnonzero(known), aspects[known], table, copies)
-    asked = [
-        number for number in range(len(everything)) if everything.is_relevant(number).sum() >= LEAST_RELEVANT
-    ]
+    asked = _count_relevant(everything) >= LEAST_RELEVANT
     return Wanted(everything.queries[asked], everything.aspects[asked], table, copies)
+
+
+def _count_relevant(wanted: Wanted) -> NDArray[np.int64]:
+    """How many items are relevant to each query, (q,): all that have the value, less the query's copies."""
+    found = np.zeros(len(wanted), np.int64)
+    for column in np.unique(wanted.aspects):
+        own = wanted.aspects == column
+        rows, labels = wanted.queries[own], wanted.table[:, column]
+        _, value, having = np.unique(labels, return_inverse=True, return_counts=True)
+        _, look, alike = np.unique(
+            np.stack([labels, wanted.copies]), axis=1, return_inverse=True, return_counts=True
+        )
+        found[own] = having[value[rows]] - alike[look[rows]]
+    return found
 
 
 def _surprise(table: NDArray[np.int64], category: int | None) -> NDArray[np.float64]:

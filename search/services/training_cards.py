@@ -47,12 +47,12 @@ def write_card(training: Training, session: Session, lesson: Lesson, fitted: Fit
         "best_step": fitted.best_step,
         "stopped_early": fitted.stopped_early,
         "curve": [asdict(point) for point in fitted.curve],
-        **({} if session.sight is None else {"sight": session.sight.as_json()}),
-        **_describe_sight(session, lesson),
+        **({} if session.unseen is None else {"sight": session.unseen.as_json()}),
+        **_describe_aspects(session, lesson),
     }
 
 
-def _describe_sight(session: Session, lesson: Lesson) -> dict[str, Any]:
+def _describe_aspects(session: Session, lesson: Lesson) -> dict[str, Any]:
     """What a network that knows aspects makes of held-out items: by key of their pictures."""
     rows = session.division.held_out
     network, samples = lesson.network, session.samples()

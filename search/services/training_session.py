@@ -24,7 +24,7 @@ from search.engine.training.kinds import Lesson, prepare_lesson
 from search.engine.training.loop import Fitted, Progress, fit
 from search.engine.training.samples import MISSING, PictureViews, Samples, Views
 from search.engine.training.settings import PictureSettings, SiameseSettings, TransferSettings
-from search.engine.training.sight import Sight
+from search.engine.training.sight import Unseen
 from search.engine.triplet_files import TripletFiles
 from search.models import Catalogue
 from search.services.training_folders import features_folder, folder_of
@@ -153,7 +153,7 @@ class Session:
             say=say,
         )
         self._samples: Samples | None = None
-        self.sight: Sight | None = None  # what was left out, where it was looked for
+        self.unseen: Unseen | None = None  # what was left out, where it was looked for
         self._checkpoint = self.folder / "checkpoint"
 
     def prepare(self) -> Lesson:
@@ -208,7 +208,7 @@ class Session:
         if not isinstance(told, SiameseSettings):
             return samples
         rows = np.concatenate([self.division.learned, self.division.validation])
-        self.sight = find_unseen(
+        self.unseen = find_unseen(
             self.items,
             np.sort(rows[samples.has_lifestyle[rows]]),
             told,
@@ -216,10 +216,10 @@ class Session:
             device=self.device,
             say=self._say,
         )
-        if self.sight is None:
+        if self.unseen is None:
             return samples
         seen = samples.has_lifestyle.copy()
-        seen[self.sight.left_out] = False
+        seen[self.unseen.left_out] = False
         return replace(samples, has_lifestyle=seen)
 
     def _read_material(self) -> Material:

@@ -25,7 +25,7 @@ from search.engine.training.settings import AUTO, DETECTOR, OFF, REGIONS, Siames
 from search.engine.training.sight import (
     WORN,
     Finder,
-    Sight,
+    Unseen,
     Vectors,
     Verdict,
     choose_others,
@@ -55,7 +55,7 @@ def find_unseen(
     path: Path,
     device: torch.device,
     say: Callable[[str], None],
-) -> Sight | None:
+) -> Unseen | None:
     """What to leave out of these rows, all of which have a lifestyle photo; None where nothing looks.
 
     Kept at ``path``: a training that goes on after it was killed leaves out the same, also where a detector

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search.engine.aspect_ranking import (
+    AS_SIMILAR,
     FixedWeights,
     LearnedWeights,
     UntrainedWeights,
@@ -68,6 +69,16 @@ def test_among_equals_by_an_aspect_the_whole_embedding_decides_who_is_a_candidat
     view = make_heads(make_vectors(TABLE, noise=0)).look_at(0)  # all of a value are alike exactly
     both = np.flatnonzero((TABLE[0] == TABLE).all(axis=1))
     assert set(find_candidates(view, per_part=len(both))) >= set(both)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, len(TABLE) - 1), st.integers(1, 40))
+def test_who_is_left_out_is_hardly_more_similar_by_any_aspect_than_who_is_not(place, per_part):
+    view = make_heads(VECTORS).look_at(place)
+    left_out = np.setdiff1d(np.arange(len(TABLE)), found := find_candidates(view, per_part=per_part))
+    for part in view.similarities.T:
+        worst = np.sort(part[found])[-per_part]
+        assert len(left_out) == 0 or part[left_out].max() <= worst + AS_SIMILAR * 1.01
 
 
 def test_weights_that_are_no_weights_are_refused():

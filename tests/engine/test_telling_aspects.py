@@ -1,8 +1,10 @@
 """What a query is searched for: told by labels alone, by what is unusual of an item."""
 
 import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from search.engine.telling_aspects import MISSING, find_wanted
+from search.engine.telling_aspects import LEAST_RELEVANT, MISSING, find_wanted
 
 
 def make(*, rows):
@@ -52,3 +54,20 @@ def test_without_a_category_values_are_rare_among_all():
     wanted = find_wanted(table, category=None, copies=np.arange(len(table)))
     assert (wanted.aspects[wanted.queries >= 40] == 1).all()
     assert len(find_wanted(np.full((3, 2), MISSING), category=None, copies=np.arange(3))) == 0
+
+
+ITEM = st.tuples(*[st.integers(MISSING, 2)] * 3, st.integers(0, 9))
+
+
+@settings(deadline=None)
+@given(st.lists(ITEM, min_size=1, max_size=40))
+def test_queries_are_all_items_with_enough_relevant_ones(items):
+    table = np.array(items)
+    copies = table[:, 3]
+    wanted = find_wanted(table[:, :3], category=0, copies=copies)
+    assert all(wanted.is_relevant(number).sum() >= LEAST_RELEVANT for number in range(len(wanted)))
+    # Told apart by nothing but one aspect: who is left out has too few.
+    alone = find_wanted(table[:, :1], category=None, copies=copies)
+    for row in np.setdiff1d(np.flatnonzero(table[:, 0] != MISSING), alone.queries):
+        others = (table[:, 0] == table[row, 0]) & (copies != copies[row])
+        assert others.sum() < LEAST_RELEVANT

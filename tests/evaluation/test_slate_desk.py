@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from evaluation.models import Slate
+from evaluation.services import slate_requests
 from evaluation.services.game_grounds import Choice, Ground, Guide, Recipe, Wanted, find_guide
 from evaluation.services.slate_desk import SlateDesk
 from evaluation.services.slate_requests import Words, choose_all, write_down
@@ -237,6 +238,22 @@ def test_games_of_one_ground_are_worked_out_together_on_a_device_with_the_same_s
     for one in words:
         assert dict(choose_all([one], on_device))
     assert len(passes) == together, "nothing is worked out twice"
+
+
+@pytest.mark.django_db
+def test_where_slates_cannot_be_prepared_together_each_is_chosen_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    finder = Finder(make_ground())
+    ground, guide = find_guide(finder.game.puzzle)
+    wanted = Wanted(ground, guide, History(start=0), 4)
+
+    def refuse(together: Sequence[Wanted]) -> None:
+        raise RuntimeError("CUDA error: unspecified launch failure")
+
+    monkeypatch.setattr(slate_requests, "prepare", refuse)
+    assert dict(choose_all([write_down(wanted)])) == {0: wanted.choose()}
+    assert "unspecified launch failure" in caplog.text
 
 
 @pytest.mark.django_db

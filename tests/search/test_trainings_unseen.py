@@ -63,7 +63,7 @@ def prepare(shop, **told: object) -> Session:
 
 def test_blank_photos_are_left_out_and_good_ones_stay(shop):
     session = prepare(shop, sight="regions")
-    sight = session.sight
+    sight = session.unseen
     assert sight is not None and sight.trusted
     out = set(sight.left_out.tolist())
     looked = [row for row in range(ITEMS) if row % 4]
@@ -88,8 +88,8 @@ def test_card_and_log_say_how_many_and_why(shop, caplog):
 
 
 def test_by_default_nothing_looks_where_there_is_no_detector(shop):
-    assert prepare(shop).sight is None
-    assert prepare(shop, sight="off").sight is None
+    assert prepare(shop).unseen is None
+    assert prepare(shop, sight="off").unseen is None
 
 
 def test_what_was_killed_goes_on_to_the_same_encoder_though_a_detector_came(shop):
@@ -124,7 +124,7 @@ def put_detector() -> None:
 
 def test_a_detector_that_finds_next_to_nothing_is_not_believed(shop):
     put_detector()
-    sight = prepare(shop).sight
+    sight = prepare(shop).unseen
     assert sight is not None and sight.way == "detector"
     assert not sight.trusted and not len(sight.left_out)
     assert sight.nothing == sight.looked

@@ -6,6 +6,9 @@ libraries are not. In large spaces everything that is worked out for all items i
 that a GPU and the processor of a web process choose the same slate. In small ones a matrix product is taken:
 there a GPU has nothing to win.
 
+What `belief` makes of the answers, its logarithms and powers, is numpy's wherever the answers are from: two
+processes come to the same bits where numpy takes the same path, as on processors of one family.
+
 A squared distance is LANES sums of squared differences, each over the dimensions p with the same p % LANES in
 their order, that are then folded: the second half of the sums onto the first until one is left.
 """
@@ -23,9 +26,9 @@ from numpy.typing import NDArray
 
 Items = NDArray[np.int64]
 Vectors = NDArray[np.float32]
-# (o, n) float32: squared distances of o items to all, an array or a tensor on a device.
+# (o, n) float32: squared distances of o items to all, an array or what `fetch` makes one of.
 Table: TypeAlias = Any
-Sight: TypeAlias = Sequence[tuple[Table, float]]  # of one way to see: tables of its spaces with their weights
+Tables: TypeAlias = Sequence[tuple[Table, float]]  # of the spaces of one way to see, with their weights
 
 LARGE = 50_000  # items from which on a space is large
 FLOOR = 1e-6  # squared, the mean being one: what lies nearer is not told apart
@@ -50,7 +53,7 @@ class Reckoner(Protocol):
 
     def lay(self, rows: Rows) -> Laid: ...
 
-    def answer(self, sight: Sight, pick: int, power: int, lapse: float) -> Vectors:
+    def answer(self, tables: Tables, pick: int, power: int, lapse: float) -> Vectors:
         """How likely each target makes the option at ``pick`` the one that is picked, (n,).
 
         P = (1 - lapse) / sum over options b of (s_pick / s_b)^power + lapse / options, of squared distances
@@ -113,14 +116,14 @@ class InOrder:
         """See `Reckoner`."""
         return rows
 
-    def answer(self, sight: Sight, pick: int, power: int, lapse: float) -> Vectors:
+    def answer(self, tables: Tables, pick: int, power: int, lapse: float) -> Vectors:
         """See `Reckoner`."""
-        size = sight[0][0].shape[1]
+        size = tables[0][0].shape[1]
         found = np.empty(size, np.float32)
         with np.errstate(over="ignore"):  # of what is many times as near as the pick: the lapse is left
             for begin in range(0, size, _AT_ONCE):
                 part = slice(begin, begin + _AT_ONCE)
-                seen = look([(table[:, part], weight) for table, weight in sight])
+                seen = look([(table[:, part], weight) for table, weight in tables])
                 share, rest = split_chances(lapse, len(seen))
                 found[part] = foresee(seen, pick, power, np.float32(share), np.float32(rest))
         return found
@@ -129,7 +132,7 @@ class InOrder:
 class WhereItIsFastest:
     """On a GPU if there is one, or else as `InOrder`; looked for once the first large space is there.
 
-    ``device``: auto, cpu or cuda.
+    A GPU that is full or broken then is not asked again by this process. ``device``: auto, cpu or cuda.
     """
 
     def __init__(self, device: str) -> None:
@@ -148,9 +151,9 @@ class WhereItIsFastest:
         """See `Reckoner`."""
         return self._chosen.lay(rows)
 
-    def answer(self, sight: Sight, pick: int, power: int, lapse: float) -> Vectors:
+    def answer(self, tables: Tables, pick: int, power: int, lapse: float) -> Vectors:
         """See `Reckoner`."""
-        return self._chosen.answer(sight, pick, power, lapse)
+        return self._chosen.answer(tables, pick, power, lapse)
 
 
 IN_ORDER = InOrder()
@@ -166,13 +169,13 @@ def split_chances(lapse: float, options: int) -> tuple[float, float]:
     return float(np.float32(1 - lapse)), float(np.float32(lapse / options))
 
 
-def look(sight: Sight) -> list[Any]:
+def look(tables: Tables) -> list[Any]:
     """The squared distances to each option as one way to see has them, none below FLOOR."""
     floor, seen = float(np.float32(FLOOR)), []
-    for option in range(len(sight[0][0])):
-        table, weight = sight[0]
+    for option in range(len(tables[0][0])):
+        table, weight = tables[0]
         squared = table[option] * float(np.float32(weight))
-        for table, weight in sight[1:]:
+        for table, weight in tables[1:]:
             squared = squared + table[option] * float(np.float32(weight))
         seen.append(squared.clip(min=floor))
     return seen

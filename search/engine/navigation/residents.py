@@ -22,8 +22,8 @@ from search.engine.navigation.reckoning import (
     Items,
     Laid,
     Rows,
-    Sight,
     Table,
+    Tables,
     Vectors,
     fetch,
     foresee,
@@ -42,7 +42,10 @@ log = logging.getLogger(__name__)
 
 
 def find_gpu(wanted: str) -> OnDevice | None:
-    """The GPU, for ``wanted`` auto or cuda; None where there is none, which the log says for cuda."""
+    """The GPU, for ``wanted`` auto or cuda; None where there is none, which the log says for cuda.
+
+    Nor is one taken that cannot be asked, being full or broken; the log says why.
+    """
     try:
         device = find_device(wanted)
     except TrainingFailed as error:
@@ -50,7 +53,9 @@ def find_gpu(wanted: str) -> OnDevice | None:
         return None
     if device.type != "cuda":
         return None
-    return OnDevice(device, room=torch.cuda.mem_get_info(device)[0] // _SHARE)
+    # This is what first puts anything on the GPU, and may find it full.
+    free = _try(lambda: torch.cuda.mem_get_info(device)[0], device)
+    return None if free is None else OnDevice(device, room=free // _SHARE)
 
 
 class OnDevice:
@@ -77,18 +82,31 @@ class OnDevice:
         self._residents.add(resident)
         return resident
 
-    def answer(self, sight: Sight, pick: int, power: int, lapse: float) -> Vectors:
+    def answer(self, tables: Tables, pick: int, power: int, lapse: float) -> Vectors:
         """See `Reckoner`."""
-        if all(isinstance(table, torch.Tensor) for table, _ in sight):
-            found = _try(partial(self._answer, sight, pick, power, lapse), self._device)
+        there = [(table.values, weight) for table, weight in tables if isinstance(table, TableThere)]
+        if len(there) == len(tables):
+            found = _try(partial(self._answer, there, pick, power, lapse), self._device)
             if found is not None:
                 return found
-        return IN_ORDER.answer([(fetch(table), weight) for table, weight in sight], pick, power, lapse)
+        return IN_ORDER.answer([(fetch(table), weight) for table, weight in tables], pick, power, lapse)
 
-    def _answer(self, sight: Sight, pick: int, power: int, lapse: float) -> Vectors:
-        seen = look(sight)
+    def _answer(self, tables: Tables, pick: int, power: int, lapse: float) -> Vectors:
+        seen = look(tables)
         share, rest = (torch.tensor(part, device=self._device) for part in split_chances(lapse, len(seen)))
         return fetch(foresee(seen, pick, power, share, rest))
+
+
+class TableThere:
+    """A `Table` on a device: ``values`` (o, n). ``remake`` works it out on the processor."""
+
+    def __init__(self, values: torch.Tensor, remake: Callable[[], Vectors]) -> None:
+        self.values, self._remake = values, remake
+
+    def numpy(self, *, force: bool) -> Vectors:
+        """See `fetch`. A device that broke since gives nothing back."""
+        found = _try(partial(fetch, self.values), self.values.device)
+        return self._remake() if found is None else found
 
 
 class Resident:
@@ -109,7 +127,8 @@ class Resident:
             found = _try(partial(self._gather, ones.tolist()), self._device)
             if found is None:
                 self._known.clear()
-        return self._rows.squared(ones) if found is None else found
+        remake = partial(self._rows.squared, ones)
+        return remake() if found is None else TableThere(found, remake)
 
     def prepare(self, ones: Items) -> None:
         """See `Laid`."""
@@ -159,7 +178,7 @@ def _try(work: Callable[[], Found], device: torch.device) -> Found | None:
     """What comes of work on a device; None where it fails, as for want of memory: the log says why."""
     try:
         return work()
-    except RuntimeError as error:  # torch's name for everything that a device can refuse
+    except (RuntimeError, torch.cuda.DeferredCudaCallError) as error:  # whatever a device can refuse
         log.warning("%s cannot take part in choosing slates (%s): the processor does it.", device, error)
         if device.type == "cuda" and isinstance(error, torch.OutOfMemoryError):
             torch.cuda.empty_cache()

@@ -41,7 +41,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
-class Sight:
+class Unseen:
     """What became of ``looked`` lifestyle photos. ``left_out`` are their rows, in order.
 
     ``nothing``: no region was found in so many. ``unlike``: in so many, the regions are less like the item
@@ -111,12 +111,12 @@ def describe_regions(picture: Image.Image, find: Finder) -> Vectors:
     return np.stack(found) if found else np.empty((0, 0), np.float32)
 
 
-def sum_up(way: str, judged: Iterable[tuple[int, Verdict]]) -> Sight:
+def sum_up(way: str, judged: Iterable[tuple[int, Verdict]]) -> Unseen:
     """What to leave out, given what was found in the photo of each row."""
     verdicts = list(judged)
     bad = np.array([row for row, verdict in verdicts if verdict is not Verdict.SEEN], np.int64)
     trusted = len(bad) <= MOST_LEFT_OUT * len(verdicts)
-    return Sight(
+    return Unseen(
         way=way,
         looked=len(verdicts),
         left_out=bad if trusted else np.empty(0, np.int64),

@@ -19,7 +19,7 @@ from search.engine.navigation.ordered_sums import LANES
 from search.engine.navigation.policies.bayesian import MODEL
 from search.engine.navigation.policies.registry import POLICIES, create_policy, list_sights
 from search.engine.navigation.reckoning import IN_ORDER, Rows, WhereItIsFastest
-from search.engine.navigation.residents import OnDevice, Resident
+from search.engine.navigation.residents import OnDevice, Resident, TableThere
 from search.engine.navigation.terrain import Space, Terrain
 from search.engine.navigation.users import NoisyUser
 from tests.engine.navigation.grounds import draw_terrain
@@ -114,7 +114,8 @@ def test_answers_have_the_same_bits_wherever_they_are_foreseen(device, exponent,
     tables[0, 0, :100] = tables[1, 0, :100] = 0
     weights = (0.3, 0.7)
     there = [
-        (torch.from_numpy(table).to(device), weight) for table, weight in zip(tables, weights, strict=True)
+        (TableThere(torch.from_numpy(table).to(device), table.copy), weight)
+        for table, weight in zip(tables, weights, strict=True)
     ]
     here = list(zip(tables, weights, strict=True))
     seen = sum(np.float32(weight) * table for table, weight in here)
@@ -219,6 +220,55 @@ def test_a_device_that_runs_out_of_memory_changes_no_slate_and_the_log_says_so(
     monkeypatch.setattr(Resident, "__init__", refuse)
     alone = move(here, on("cpu"))
     np.testing.assert_array_equal(create_policy("information-multi", alone).choose(history, 4), expected)
+
+
+def test_a_device_that_breaks_while_a_slate_is_chosen_changes_no_slate(monkeypatch, caplog, all_large):
+    """As CUDA does after an error: whatever is asked of it from then on fails, fetching included."""
+    here = draw_terrain(300)
+    there = move(here, on("cpu"))
+    history = History(start=3).after((9, 30, 51, 77), 30).after((12, 31, 52, 78), 52)
+    first = create_policy("information-multi", here).choose(history, 4)
+
+    def refuse(*_words, **_more):
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(residents, "foresee", refuse)
+        broken.setattr(residents, "fetch", fetch_or_refuse(refuse))
+        np.testing.assert_array_equal(create_policy("information-multi", there).choose(history, 4), first)
+        np.testing.assert_array_equal(
+            there.whole.to_all(np.array([3, 9])), here.whole.to_all(np.array([3, 9]))
+        )
+    assert "illegal memory access" in caplog.text and "the processor does it" in caplog.text
+
+
+def fetch_or_refuse(refuse):
+    """A fetch that fails for what lies on the device."""
+    return lambda table: refuse() if isinstance(table, torch.Tensor) else reckoning.fetch(table)
+
+
+@pytest.mark.parametrize("device", ["auto", "cuda"])
+def test_a_gpu_that_cannot_even_be_asked_is_not_taken_and_the_log_says_so_once(
+    device, monkeypatch, caplog, all_large
+):
+    asked = []
+
+    def refuse(of):
+        asked.append(of)
+        raise RuntimeError("CUDA error: out of memory")
+
+    monkeypatch.setattr(residents, "find_device", lambda wanted: torch.device("cuda"))
+    monkeypatch.setattr(residents.torch.cuda, "mem_get_info", refuse)
+    here = draw_terrain(300)
+    there = move(here, WhereItIsFastest(device))
+    history = History(start=3).after((9, 30, 51, 77), 30)
+    there.whole.prepare(np.array([9, 30]))
+    np.testing.assert_array_equal(
+        create_policy("information-multi", there).choose(history, 4),
+        create_policy("information-multi", here).choose(history, 4),
+    )
+    assert len(asked) == len(caplog.records) == 1
+    assert "cuda cannot take part in choosing slates (CUDA error: out of memory)" in caplog.text
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from search.engine.navigation import reckoning
 from search.engine.navigation.terrain import Blend, Space
 from tests.engine.navigation.grounds import draw_terrain
 
@@ -45,3 +46,19 @@ def test_a_blend_weighs_its_spaces():
     assert blend.between(ones, others) == pytest.approx(0.25 * first + 0.75 * third)
     assert blend.to_all(ones)[:, 5:8] == pytest.approx(blend.between(ones, others), abs=1e-5)
     assert blend.name == "mask 0 + mask 2"
+
+
+def test_a_photo_is_as_far_from_all_items_of_a_large_space_as_of_a_small_one(monkeypatch):
+    """Off centre and in another scale, where both must be placed alike."""
+    vectors = 7 * TERRAIN.whole.vectors + 3
+    photos = vectors[[3, 8]] + np.float32(0.5)
+    small = Space("small", vectors)
+    placed, apart = small.place(photos), small.from_outside(photos)
+    monkeypatch.setattr(reckoning, "LARGE", len(vectors))
+    large = Space("large", vectors)
+    assert large.is_large
+    assert large.place(photos) == pytest.approx(placed, abs=1e-6)
+    assert large.from_outside(photos) == pytest.approx(apart, abs=1e-5)
+    items = np.array([3, 8])
+    # An item's own picture is where the item is, but for how its place is rounded.
+    assert large.from_outside(vectors[items]) == pytest.approx(large.to_all(items), abs=1e-5)

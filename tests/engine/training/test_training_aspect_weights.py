@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from search.engine.aspect_ranking import UntrainedWeights
 from search.engine.ranking_measures import find_best_weights
 from search.engine.telling_aspects import find_wanted
 from search.engine.training.aspect_weights import AspectWeightsLearner, ask, read_network
@@ -46,14 +45,13 @@ def learn(asked, division, checkpoint=None, **changed):
 
 @pytest.mark.parametrize("make", [make_masks, make_heads])
 def test_weights_that_look_at_the_query_beat_the_best_that_do_not(make):
-    ground, wanted, asked = make_asked(make)
+    _, _, asked = make_asked(make)
     division = divide(asked)
     learner = learn(asked, division)
     held_out = learner.judge(learner.module, division.held_out)["ndcg"]
     best = find_best_weights(asked.lists.of(division.learned), np.random.default_rng(0))
     own = asked.lists.of(division.held_out)
     assert held_out > own.rate(best).mean()
-    assert len(ground.aspects) == 2 and len(wanted) == len(asked)
 
 
 def test_numpy_gives_the_weights_that_torch_gave():
@@ -111,6 +109,5 @@ def test_looking_at_queries_can_be_stopped():
     def stop(done):
         raise KeyboardInterrupt(done)
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match=r"^1$"):
         ask(ground, wanted, per_part=5, report=stop)
-    assert UntrainedWeights().weigh(ground.look_at(0)).shape == (3,)

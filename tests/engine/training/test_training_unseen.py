@@ -66,11 +66,11 @@ VERDICTS = st.lists(st.sampled_from(list(Verdict)), max_size=40)
 
 @given(VERDICTS)
 def test_what_is_left_out_is_counted_and_never_more_than_half(verdicts):
-    sight = sum_up("regions", enumerate(verdicts))
+    unseen = sum_up("regions", enumerate(verdicts))
     bad = [row for row, verdict in enumerate(verdicts) if verdict is not Verdict.SEEN]
-    assert (sight.looked, sight.nothing + sight.unlike) == (len(verdicts), len(bad))
-    assert sight.trusted == (2 * len(bad) <= len(verdicts))
-    assert sight.left_out.tolist() == (bad if sight.trusted else [])
-    assert sight.as_json()["left_out"] == len(sight.left_out)
-    words = "photos are left out" if sight.trusted else "are learned from"
-    assert words in sight.describe()
+    assert (unseen.looked, unseen.nothing + unseen.unlike) == (len(verdicts), len(bad))
+    assert unseen.trusted == (2 * len(bad) <= len(verdicts))
+    assert unseen.left_out.tolist() == (bad if unseen.trusted else [])
+    assert unseen.as_json()["left_out"] == len(unseen.left_out)
+    words = "photos are left out" if unseen.trusted else "are learned from"
+    assert words in unseen.describe()
