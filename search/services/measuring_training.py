@@ -104,6 +104,9 @@ def measure_training(wish: Wish, *, seeds: int, say: Say) -> TrainingTable:
     settings = read_settings(wish)
     if not isinstance(settings, PictureSettings):
         raise TrainingRefused(f"{wish.kind} is no encoder: simulate_navigation compares it.", about="kind")
+    if isinstance(settings, SiameseSettings):
+        # So that answers are kept, and the table names them, by what looked and not by "auto".
+        settings = replace(settings, sight=choose_way(settings.sight))
     session = Session(_plan(wish, files, settings, wish.aspects), say=lambda words: say(words, 0, 0))
     require_questions(session)
     answers: dict[str, list[list[Answers]]] = {}
@@ -139,8 +142,6 @@ def _plan(wish: Wish, files: TripletFiles | None, settings: Any, aspects: tuple[
     facts.append(hash_own_sources(*CODE))
     if files is not None:
         facts.append(files.sha256())
-    if isinstance(settings, SiameseSettings):
-        facts.append(choose_way(settings.sight))  # which a detector that came meanwhile changes
     return Plan(
         kind=wish.kind,
         catalogue=wish.catalogue,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from search.engine.encoders.histograms import count_colours
 from search.engine.errors import ArtifactDamaged, ImageRejected
 from search.engine.images import load_picture
 from search.engine.regions import Region, propose_regions
+from search.engine.training.failures import memory_errors
 from search.engine.training.settings import AUTO, DETECTOR, OFF, REGIONS, SiameseSettings
 from search.engine.training.sight import (
     WORN,
@@ -44,6 +45,7 @@ logger = logging.getLogger(__name__)
 
 DETECTED = 20  # regions of any kind, of which those are looked at that may wear or be the item
 WORTH_SAYING = 50
+WORTH_KEEPING = 200
 _VERDICTS = tuple(Verdict)
 
 
@@ -58,21 +60,25 @@ def find_unseen(
 ) -> Unseen | None:
     """What to leave out of these rows, all of which have a lifestyle photo; None where nothing looks.
 
-    Kept at ``path``: a training that goes on after it was killed leaves out the same, also where a detector
-    has come or gone since. Raises JobFailed where a detector is asked for that is not there.
+    Kept at ``path``, every so many photos: a training that goes on after it was killed leaves out the same,
+    also where a detector has come or gone since it began to learn. Raises JobFailed where a detector is asked
+    for that is not there, TrainingFailed for want of memory.
     """
-    kept = _read(path, rows)
-    if kept is None:
-        way = choose_way(settings.sight)
-        verdicts = _judge(items, rows, way, settings.unlike, device, say) if way != OFF else []
-        _write(path, rows, way, verdicts)
-    else:
-        way, verdicts = kept
+    way, verdicts = _read(path, rows) or (choose_way(settings.sight), [])
+    if way != OFF and len(verdicts) < len(rows) and way != choose_way(settings.sight):
+        way, verdicts = choose_way(settings.sight), []  # nothing has learned from these yet
     if way == OFF:
+        _write(path, rows, way, [])
         return None
-    sight = sum_up(way, zip(rows.tolist(), verdicts, strict=True))
-    logger.info(sight.describe())
-    return sight
+    if len(verdicts) < len(rows):
+        with memory_errors("looking for items in their photos", "Set sight to regions, or off."):
+            for verdict in _judge(items, rows, len(verdicts), way, settings.unlike, device, say):
+                verdicts.append(verdict)
+                if len(verdicts) % WORTH_KEEPING == 0 or len(verdicts) == len(rows):
+                    _write(path, rows, way, verdicts)
+    unseen = sum_up(way, zip(rows.tolist(), verdicts, strict=True))
+    logger.info(unseen.describe())
+    return unseen
 
 
 def choose_way(wanted: str) -> str:
@@ -89,23 +95,23 @@ def choose_way(wanted: str) -> str:
 def _judge(
     items: CatalogueItems,
     rows: NDArray[np.int64],
+    begin: int,
     way: str,
     unlike: float,
     device: torch.device,
     say: Callable[[str], None],
-) -> list[Verdict]:
+) -> Iterator[Verdict]:
+    """Of each photo from the row at place ``begin`` on."""
     find = propose_regions if way == REGIONS else _detecting(device)
     others = choose_others(rows)
     described = np.stack([count_colours(_load(items.images[row])) for row in others])
-    verdicts = []
-    for done, row in enumerate(rows.tolist()):
+    for done, row in enumerate(rows[begin:].tolist(), start=begin):
         if done % WORTH_SAYING == 0:
             say(f"looking for items in their photos, {done:,} of {len(rows):,}")
         regions = describe_regions(_load(items.lifestyles[row]), find)
         own = count_colours(_load(items.images[row]))
         strangers: Vectors = described[items.copies[others] != items.copies[row]]
-        verdicts.append(judge_photo(regions, own, strangers, most=unlike))
-    return verdicts
+        yield judge_photo(regions, own, strangers, most=unlike)
 
 
 def _detecting(device: torch.device) -> Finder:
@@ -131,6 +137,7 @@ def _load(image: str) -> Image.Image:
 
 
 def _read(path: Path, rows: NDArray[np.int64]) -> tuple[str, list[Verdict]] | None:
+    """What looked, and the verdicts that there are of these rows, which may be the first ones only."""
     try:
         arrays, facts = read_arrays(path)
     except (FileNotFoundError, ArtifactDamaged):

@@ -68,10 +68,10 @@ class Command(BaseCommand):
 
 
 def _draw(table: TrainingTable) -> Table:
-    drawn = Table(
-        title=f"{table.kind} on {table.catalogue}",
-        caption=f"seeds 0 to {table.seeds - 1}; 95 % intervals over seeds and held-out units",
-    )
+    caption = f"seeds 0 to {table.seeds - 1}; 95 % intervals over seeds and held-out units"
+    if "sight" in table.settings:
+        caption += f"; items looked for in photos: {table.settings['sight']}"
+    drawn = Table(title=f"{table.kind} on {table.catalogue}", caption=caption)
     for column in ("model", "measure", "aspect"):
         drawn.add_column(column)
     for column in ("mean", "interval"):
