@@ -51,4 +51,6 @@ class EvaluationConfig(AppConfig):
         register_sweep("comparisons due", challenges.request_due)
         register_kind(JobKind(tastes.KIND, Queue.IO, taste_run.run_taste))
         register_sweep("private encoders nobody uses", tastes.delete_unused)
+        register_sweep("pairs of deleted private encoders", tastes.delete_spare_pairs)
+        register_sweep("jobs of private encoders of earlier days", tastes.delete_old_jobs)
         post_migrate.connect(append_only.forbid_changes, sender=self)

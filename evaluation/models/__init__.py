@@ -13,7 +13,7 @@ from evaluation.models.races import Race, RaceSeat
 from evaluation.models.rankings import Ranking
 from evaluation.models.retrainings import GoldSet, Learn, Lesson, Promotion, Retraining
 from evaluation.models.seals import Seal
-from evaluation.models.tastes import Taste, TastePair
+from evaluation.models.tastes import SparePair, Taste, TastePair
 from evaluation.models.verdicts import Ruling, Verdict
 from evaluation.models.votes import (
     Answer,
@@ -64,6 +64,7 @@ __all__ = [
     "Side",
     "SignInFailures",
     "Slate",
+    "SparePair",
     "Spread",
     "Tally",
     "Taste",

@@ -60,3 +60,18 @@ class TastePair(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pair_id} for {self.taste_id}"
+
+
+class SparePair(models.Model):
+    """A pair that a private encoder was compared on until ``since``; deleted where nothing else needs it.
+
+    Some minutes later, so that no deal of it is on its way any more.
+    """
+
+    pair = models.OneToOneField(
+        "evaluation.Pair", on_delete=models.CASCADE, primary_key=True, related_name="spare"
+    )
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.pair_id} since {self.since}"

@@ -3,7 +3,7 @@
 Votes and retractions are append-only. Every count can be recounted from them, exactly.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
@@ -122,10 +122,21 @@ class Deal(models.Model):
         return self.id
 
 
+def settled(now: datetime, vote: str = "") -> models.Q:
+    """Of votes that cannot be taken back any more; ``vote``: the path that leads to them, with its "__"."""
+    return models.Q(**{f"{vote}deal__round__revealed_at__isnull": False}) | models.Q(
+        **{f"{vote}cast_at__lte": now - UNDO_LIFE}
+    )
+
+
 class VoteQuerySet(models.QuerySet["Vote"]):
     def counting(self) -> Self:
         """Those that count for their pairs: not taken back, not of a check, not of a private encoder."""
         return self.filter(retraction=None).exclude(deal__policy__in=UNCOUNTED)
+
+    def settled(self, now: datetime) -> Self:
+        """Those that cannot be taken back any more."""
+        return self.filter(settled(now))
 
     def on_the_board(self) -> Self:
         """Those that count for contenders as well: none of players who are left out."""

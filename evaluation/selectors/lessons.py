@@ -11,7 +11,7 @@ import numpy as np
 from django.db.models import Q, QuerySet
 
 from evaluation.models import Answer, Contender, Lesson, Move, NavigationGame, Retraining, Vote
-from evaluation.models.votes import UNDO_LIFE
+from evaluation.models.votes import VoteQuerySet, settled
 from evaluation.selectors.games import read_states
 from evaluation.stats.lessons import Ballots, Lessons, Places, draw_lessons
 from evaluation.stats.pick_lessons import Shown, keep_shown
@@ -101,7 +101,7 @@ def count_new(triplets: Sequence[Triplet], rival: Contender) -> int:
     return new + sum(one.pick is not None and one.pick not in picks for one in triplets)
 
 
-def list_teaching(catalogue: Catalogue) -> QuerySet[Vote]:
+def list_teaching(catalogue: Catalogue) -> VoteQuerySet:
     """Dopes and nopes on questions that may teach, of pictures alone; none of checks."""
     said = Vote.objects.counting().filter(answer__in=[Answer.DOPE, Answer.NOPE])
     return said.filter(
@@ -120,8 +120,9 @@ def _read_votes(
         said.exclude(excluded)
         .filter(deal__pair__candidate__split=Split.TRAINABLE)
         .order_by("-cast_at", "pk")
+        .annotate(is_settled=settled(now))
         .values_list(
-            *("pk", "answer", "cast_at", "deal__round__revealed_at", "deal__player_id"),
+            *("pk", "answer", "is_settled", "deal__player_id"),
             *("deal__pair__question_id", "deal__pair__candidate_id"),
         )[:MOST_READ]
     )
@@ -130,14 +131,14 @@ def _read_votes(
     for reason, which in ((EXCLUDED, excluded), (JUDGES, judges)):
         counts[reason] = said.filter(which)[:MOST_READ].count()
     able: list[int] = []
-    for place, (vote, _, cast_at, revealed_at, *_) in enumerate(rows):
+    for place, (vote, _, is_settled, *_) in enumerate(rows):
         if vote in taught:
             continue
-        if revealed_at is None and cast_at > now - UNDO_LIFE:
+        if not is_settled:
             counts[UNSETTLED] += 1
         else:
             able.append(place)
-    columns = [np.array([rows[place][at] for place in able], np.int64) for at in (4, 5, 6)]
+    columns = [np.array([rows[place][at] for place in able], np.int64) for at in (3, 4, 5)]
     dope = np.array([rows[place][1] == Answer.DOPE for place in able], bool)
     ballots = Ballots(columns[0], columns[1], columns[2], dope, np.array(able, np.int64))
     lessons = draw_lessons(ballots, seed=seed)

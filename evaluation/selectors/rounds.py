@@ -15,7 +15,8 @@ from evaluation.stats.intervals import Interval, beta_interval
 from evaluation.stats.places import UNCOUNTED
 
 # A player's preference is shown from here on: fewer answers, or fewer contenders, say too little. A round
-# has some fifteen pairs that count, and hardly ever fewer than twelve, so the first shows it.
+# has some fifteen pairs that count, and hardly ever fewer than twelve, so the first shows it; of who has a
+# private encoder some eleven, so that it may take two.
 PAIRS_NEEDED = 12
 CONTENDERS_NEEDED = 3
 # How many answers the player's overall share counts for, before a contender's own.
@@ -38,7 +39,7 @@ class Preference:
 
 @dataclass(frozen=True)
 class Revealed:
-    """One judged pair with the contenders that found it: none of a check or a lesson."""
+    """One judged pair with the contenders that found it: none of what counts for none."""
 
     question: Picture
     candidate: Picture

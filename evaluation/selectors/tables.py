@@ -178,23 +178,24 @@ def _read_seen(seats: Sequence[Seat]) -> dict[Person, list[int]]:
 
 
 def _read_tastes(seats: Sequence[Seat]) -> dict[tuple[Person, int], int]:
-    """The latest, where a user asked on several devices."""
+    """The latest asked for, where its public one still stands."""
     if not seats:
         return {}
     persons = {seat.pk: seat.person for seat in seats}
     users = [seat.user for seat in seats if seat.user]
     rows = fetch(
-        "SELECT t.player_id, NULL, t.catalogue_id, t.id, t.asked_at FROM evaluation_taste t"
-        " JOIN evaluation_contender c ON c.id = t.contender_id AND c.retired_at IS NULL"
+        "SELECT t.player_id, NULL, t.catalogue_id, t.id, c.id, t.asked_at FROM evaluation_taste t"
+        " LEFT JOIN evaluation_contender c ON c.id = t.contender_id AND c.retired_at IS NULL"
         " WHERE t.player_id = ANY(%s)"
-        " UNION ALL SELECT t.player_id, p.user_id, t.catalogue_id, t.id, t.asked_at FROM evaluation_player p"
-        " JOIN evaluation_taste t ON t.player_id = p.id"
-        " JOIN evaluation_contender c ON c.id = t.contender_id AND c.retired_at IS NULL"
-        " WHERE p.user_id = ANY(%s) ORDER BY 5, 4",
+        " UNION ALL SELECT t.player_id, p.user_id, t.catalogue_id, t.id, c.id, t.asked_at"
+        " FROM evaluation_player p JOIN evaluation_taste t ON t.player_id = p.id"
+        " LEFT JOIN evaluation_contender c ON c.id = t.contender_id AND c.retired_at IS NULL"
+        " WHERE p.user_id = ANY(%s) ORDER BY 6, 4",
         list(persons),
         users,
     )
-    return {
-        (("user", user) if user else persons[player], catalogue): taste
-        for player, user, catalogue, taste, _ in rows
+    latest = {
+        (("user", user) if user else persons[player], catalogue): (taste, contender)
+        for player, user, catalogue, taste, contender, _ in rows
     }
+    return {of: taste for of, (taste, contender) in latest.items() if contender is not None}

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from evaluation.models import Answer, Contender, NavigationGame, Player
-from evaluation.models.votes import UNDO_LIFE
+from evaluation.models.votes import UNDO_LIFE, settled
 from evaluation.selectors.lessons import list_teaching, walk_picks
 from evaluation.selectors.promotions import find_in_charge, list_teachable
 from search.models import Catalogue, EmbeddingSpace, Item, Metric, Split
@@ -25,12 +25,14 @@ class Told:
     """Of one person in one catalogue, on trainable questions, newest first, all items by id.
 
     ``votes``: (question, candidate, dope); ``picks``: (slate, target, picked, passed over), a row for each
-    item that was passed over. ``unsettled`` votes may still be taken back.
+    item that was passed over. ``unsettled`` votes may still be taken back. ``latest``: when the last of it
+    came to count.
     """
 
     votes: Sequence[tuple[int, int, bool]]
     picks: Sequence[tuple[int, int, int, int]]
     unsettled: int
+    latest: datetime | None
 
     @property
     def picked(self) -> int:
@@ -92,24 +94,38 @@ def read_told(players: QuerySet[Player], catalogue: Catalogue, *, now: datetime)
     votes = list_teaching(catalogue).filter(
         deal__player__in=players, deal__pair__candidate__split=Split.TRAINABLE
     )
-    open_ = Q(deal__round__revealed_at=None, cast_at__gt=now - UNDO_LIFE)
-    settled = votes.exclude(open_).order_by("-cast_at", "pk")
-    rows = settled.values_list("deal__pair__question_id", "deal__pair__candidate_id", "answer")
+    rows = list(
+        votes.settled(now)
+        .order_by("-cast_at", "pk")
+        .values_list(
+            *("deal__pair__question_id", "deal__pair__candidate_id", "answer"),
+            *("cast_at", "deal__round__revealed_at"),
+        )[:MOST_LEARNED]
+    )
+    games = _list_games(players, catalogue)
+    times = [min(cast_at + UNDO_LIFE, revealed_at or now) for *_, cast_at, revealed_at in rows]
     return Told(
-        votes=[(question, other, said == Answer.DOPE) for question, other, said in rows[:MOST_LEARNED]],
-        picks=_read_picks(players, catalogue),
-        unsettled=votes.filter(open_).count(),
+        votes=[(question, other, said == Answer.DOPE) for question, other, said, *_ in rows],
+        picks=_read_picks(games, catalogue),
+        unsettled=votes.exclude(settled(now)).count(),
+        latest=max(
+            [*times, *games.order_by("-ended_at").values_list("ended_at", flat=True)[:1]], default=None
+        ),
     )
 
 
-def _read_picks(players: QuerySet[Player], catalogue: Catalogue) -> list[tuple[int, int, int, int]]:
-    """Picks that stand, of games that are over; of each all that was passed over."""
-    games = NavigationGame.objects.filter(
+def _list_games(players: QuerySet[Player], catalogue: Catalogue) -> QuerySet[NavigationGame]:
+    """Those that are over and may teach."""
+    return NavigationGame.objects.filter(
         player__in=players,
         puzzle__catalogue=catalogue,
         puzzle__target__split=Split.TRAINABLE,
         ended_at__isnull=False,
     )
+
+
+def _read_picks(games: QuerySet[NavigationGame], catalogue: Catalogue) -> list[tuple[int, int, int, int]]:
+    """Picks that stand; of each all that was passed over."""
     trainable = Item.objects.filter(catalogue=catalogue, split=Split.TRAINABLE)
     teachable = set(trainable.values_list("pk", flat=True))
     rows = walk_picks(games.order_by("-begun_at", "pk"), set())

@@ -9,10 +9,8 @@ from typing import Literal
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from evaluation.models import Answer, Player, Round, Taste, TastePair, Vote
-from evaluation.models.votes import UNDO_LIFE
-from evaluation.selectors.extras import find_contest
-from evaluation.selectors.tables import Seat
+from evaluation.models import Answer, Deal, Player, Round, Taste, TastePair, Vote
+from evaluation.models.votes import settled
 from evaluation.selectors.taste_answers import (
     LEAST,
     LEAST_OF_EACH,
@@ -33,6 +31,7 @@ NO_MASKS = (
     "The public encoders of this catalogue have no masks, one for each aspect such as colour, that could be "
     "weighted anew for you. Once an operator adds one that has, you can ask here."
 )
+NOTHING_TOLD = Told(votes=(), picks=(), unsettled=0, latest=None)
 State = Literal["none", "learning", "failed", "stale", "equal", "compared"]
 
 
@@ -41,7 +40,8 @@ class TasteView:
     """A person's private encoder in one catalogue, or how they may get one.
 
     ``refusal`` says why they may not ask now, ``reason`` what went wrong; ``shares`` by aspect, largest
-    first, of the whole embedding by no name; ``left`` questions to compare on were not asked yet.
+    first, of the whole embedding by no name; ``left``: on how many questions to compare nothing counts yet.
+    That must not tell which pairs of a round compare, so a question dealt is left until its answer counts.
     """
 
     catalogue: Catalogue
@@ -54,29 +54,29 @@ class TasteView:
     comparison: Comparison | None
     left: int
 
-    @property
-    def has_own(self) -> bool:
-        """Whether anything is kept that could be deleted."""
-        return self.taste is not None
 
+def list_views(player: Player, *, now: datetime, slug: str = "") -> list[TasteView]:
+    """One for each catalogue that the person has judged in, or has a private encoder in; oldest first.
 
-def list_views(player: Player, *, now: datetime) -> list[TasteView]:
-    """One for each catalogue that the person has judged in, or has a private encoder in; oldest first."""
+    ``slug``: of this catalogue alone.
+    """
     players = list_players(player)
     judged = Round.objects.filter(catalogue=OuterRef("pk"), player__in=players, judged__gt=0)
     kept = Taste.objects.filter(catalogue=OuterRef("pk"), player__in=players)
-    return [
-        read_view(player, catalogue, now=now)
-        for catalogue in Catalogue.objects.filter(Exists(judged) | Exists(kept))
-    ]
+    found = Catalogue.objects.filter(Exists(judged) | Exists(kept))
+    if slug:
+        found = found.filter(slug=slug)
+    return [read_view(player, catalogue, now=now) for catalogue in found]
 
 
 def read_view(player: Player, catalogue: Catalogue, *, now: datetime) -> TasteView:
     players = list_players(player)
     taste = find_taste(players, catalogue)
     public = find_public(catalogue)
-    told = read_told(players, catalogue, now=now)
-    state, reason = _tell_state(taste, public)
+    # Asked for every few seconds while it is being learned, when nothing hangs on it.
+    is_busy = taste is not None and is_learning(taste)
+    told = NOTHING_TOLD if is_busy else read_told(players, catalogue, now=now)
+    state, reason = _tell_state(taste, public, told)
     is_compared = taste is not None and taste.is_own
     return TasteView(
         catalogue=catalogue,
@@ -87,7 +87,7 @@ def read_view(player: Player, catalogue: Catalogue, *, now: datetime) -> TasteVi
         told=told,
         shares=sorted(taste.shares.items(), key=lambda one: -one[1]) if taste and is_compared else [],
         comparison=read_comparison(taste, players, now=now) if taste and is_compared else None,
-        left=len(find_contest(taste.pk, Seat(player.pk, player.user_id))) // 2 if taste else 0,
+        left=_count_left(taste, players, now=now) if taste else 0,
     )
 
 
@@ -111,10 +111,10 @@ def find_refusal(
         return f"“{catalogue.title}” is being changed just now. Come back when that is done."
     if public is None:
         return NO_MASKS
-    if told.missing:
-        return _say_missing(told)
     if taste is not None and is_learning(taste):
         return "It is being learned just now."
+    if told.missing:
+        return _say_missing(told)
     if taste is not None and _is_up_to_date(taste, public, told):
         return "You have said nothing that it has not learned. Play on, then ask again."
     if taste is None and Taste.objects.filter(player__in=players).count() >= MOST_OF_ONE:
@@ -142,8 +142,7 @@ def read_comparison(taste: Taste, players: QuerySet[Player], *, now: datetime) -
     after that.
     """
     found = TastePair.objects.filter(taste=taste, pair=OuterRef("deal__pair"))
-    votes = Vote.objects.filter(
-        Q(deal__round__revealed_at__isnull=False) | Q(cast_at__lte=now - UNDO_LIFE),
+    votes = Vote.objects.settled(now).filter(
         deal__policy=TASTE,
         deal__player__in=players,
         deal__issued_at__gte=taste.ready_at,
@@ -157,17 +156,25 @@ def read_comparison(taste: Taste, players: QuerySet[Player], *, now: datetime) -
     return compare_taste(*heard)
 
 
+def _count_left(taste: Taste, players: QuerySet[Player], *, now: datetime) -> int:
+    """Questions of which neither pair was dealt, or what came of it may still change."""
+    dealt = Deal.objects.filter(player__in=players, pair__tastes__taste=taste)
+    over = dealt.filter(settled(now, "vote__") | Q(vote=None, expires_at__lte=now))
+    left = TastePair.objects.filter(taste=taste).exclude(pair__question__in=over.values("pair__question"))
+    return left.values("pair__question").distinct().count()
+
+
 def _count(votes: QuerySet[Vote]) -> Mapping[str, int]:
     return dict(votes.order_by().values_list("answer").annotate(Count("pk")))
 
 
-def _tell_state(taste: Taste | None, public: Public | None) -> tuple[State, str]:
+def _tell_state(taste: Taste | None, public: Public | None, told: Told) -> tuple[State, str]:
     """In a word, and what went wrong, in words."""
     if taste is None:
         return "none", ""
     if is_learning(taste):
         return "learning", ""
-    failure = _find_failure(taste.job) if taste.job is not None else ""
+    failure = _find_failure(taste.job, told) if taste.job is not None else ""
     if taste.ready_at is None or failure:
         return "failed", failure or "Its work was lost. Ask again."
     if taste.contender is None or taste.contender.state != "active":
@@ -175,10 +182,15 @@ def _tell_state(taste: Taste | None, public: Public | None) -> tuple[State, str]
     return ("compared" if taste.is_own else "equal"), ""
 
 
-def _find_failure(job: Job) -> str:
+def _find_failure(job: Job, told: Told) -> str:
+    """In words for the person alone; the job's own are for operators."""
     if job.state == JobState.DONE:
         return ""
-    return "It was cancelled." if job.state == JobState.CANCELLED else job.reason
+    if job.state == JobState.CANCELLED:
+        return "It was cancelled."
+    if told.missing:
+        return "By then there was too little to learn from."
+    return "Something broke on the way, and the operators can see what. Ask again later."
 
 
 def _say_stale(public: Public | None) -> str:
@@ -199,6 +211,8 @@ def _is_up_to_date(taste: Taste, public: Public, told: Told) -> bool:
         taste.ready_at is not None
         and taste.contender_id == public.contender.pk
         and (taste.votes, taste.picks) == (len(told.votes), told.picked)
+        # Of much that was said the newest is learned, always as much.
+        and (told.latest is None or told.latest <= taste.ready_at)
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.crypto import salted_hmac
 
 from evaluation.models import Deal, Player, SignInFailures, Vote
@@ -14,6 +14,8 @@ from evaluation.selectors.annotation import export_annotations
 from evaluation.selectors.game_exports import export_games
 from evaluation.selectors.races import export_races
 from evaluation.selectors.tastes import export_tastes
+from evaluation.services.tastes import keep_latest, lock_players
+from evaluation.services.turns import wait_for_turn
 from search.models import Webhook
 from search.selectors.photos import list_photos_of
 from search.services.photos import hand_over_photos
@@ -62,10 +64,16 @@ def link_player(*, user: User, key: uuid.UUID | None, now: datetime) -> Player:
 
     The anonymous player of the browser becomes the user's, votes and all. Where the browser has none, or
     somebody else's, it continues with the user's latest. One user may so own several players (one per
-    browser); no row is merged into another, so no vote is ever counted twice.
+    browser); no row is merged into another, so no vote is ever counted twice. Of two private encoders of a
+    catalogue the later asked for stays.
     """
     if key is not None:
-        Player.objects.filter(key=key, user=None, forgotten_at=None).update(user=user)
+        nobodys = Player.objects.filter(key=key, user=None, forgotten_at=None)
+        if nobodys.exists():
+            wait_for_turn()
+            lock_players(Player.objects.filter(Q(key=key) | Q(user=user)))
+            nobodys.update(user=user)
+            keep_latest(user, now=now)
         mine = Player.objects.filter(key=key, user=user).first()
         if mine is not None:
             return mine

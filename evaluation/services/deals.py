@@ -164,7 +164,8 @@ def _plan(request: DealRequest, table: Table, *, now: datetime, rng: np.random.G
     extras = find_extras(hall, now=now)
     draws = draw_places(
         Stock(find_pool(hall, now=now), extras.lessons, extras.identical, extras.random),
-        seen=np.array([*seen, *(one.pair for one in dealt if not one.claimed)], dtype=np.int64),
+        # What this round has compared does not come to count in it as well.
+        seen=np.array([*seen, *(one.pair for one in dealt)], dtype=np.int64),
         count=wanted,
         previous_question=last.question if last else None,
         find_repeats=cache(lambda: find_repeatable(seat, hall)),

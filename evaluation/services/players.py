@@ -11,9 +11,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from evaluation.models import Deal, Player, Race, RaceSeat, Round
+from evaluation.models import Deal, Player, Race, RaceSeat, Round, Taste
 from evaluation.services.race_news import tell_race
-from evaluation.services.tastes import forget_tastes
+from evaluation.services.tastes import forget_tastes, lock_players
 from evaluation.services.turns import wait_for_turn
 from search.services.photos import forget_photos
 
@@ -50,6 +50,9 @@ def finish_forgetting(now: datetime) -> int:
     player's others were cleared away.
     """
     lately = Player.objects.filter(forgotten_at__gt=now - FINISHED_AFTER)
+    if Taste.objects.filter(player__in=lately).exists():
+        wait_for_turn()
+        forget_tastes(lock_players(lately), now=now)
     Round.objects.filter(player__in=lately).exclude(holder="").update(holder="")
     _forget_races(RaceSeat.objects.filter(player__in=lately))
     return Deal.objects.filter(player__in=lately, vote=None).delete()[0]
@@ -62,6 +65,7 @@ def _forget(players: Sequence[Player], *, now: datetime) -> None:
     gone, and so are private encoders and the names that were chosen for races.
     The votes stay, so that nobody can move the board by being forgotten.
     """
+    lock_players(Player.objects.filter(pk__in=[player.pk for player in players]))
     forget_photos(holders=[player.key for player in players])
     Deal.objects.filter(player__in=players, vote=None).delete()
     Round.objects.filter(player__in=players).update(holder="")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from evaluation.models import Deal, Pair, Taste, TastePair
 from evaluation.selectors.taste_answers import Public, Told, find_public, list_players, read_told
-from evaluation.services.tastes import delete_orphans
+from evaluation.services.tastes import give_up_pairs
 from evaluation.services.turns import wait_for_turn
 from search.artifacts import open_vectors, read_items, read_neighbours
 from search.engine.errors import ArtifactDamaged
@@ -47,18 +47,19 @@ class Differing:
 def run_taste(context: JobContext) -> None:
     """Learn ``arguments["taste"]`` from what its player said, and put it in the place of what was before.
 
-    Nothing is done where the player has deleted it meanwhile.
+    Nothing is done where the player has deleted it meanwhile, or asked again. A job's reason leaves the
+    house, and says nothing of what the person said.
     """
     rows = Taste.objects.select_related("player", "catalogue").filter(pk=context.job.arguments["taste"])
     taste = rows.first()
-    if taste is None:
+    if taste is None or taste.job_id != context.job.pk:
         return
     public = find_public(taste.catalogue)
     if public is None:
         raise JobFailed("No public encoder of this catalogue has masks any more: ask again once one has.")
     told = read_told(list_players(taste.player), taste.catalogue, now=context.now())
     if told.missing:
-        raise JobFailed(f"There is too little to learn from by now: {told.missing} to go.")
+        raise JobFailed("It cannot be learned now; the person's own page says why.")
     context.progress(0, 1, "reading vectors")
     seed = context.job.pk.int % 2**32
     try:
@@ -172,13 +173,13 @@ def _publish(
         # The turn first, as whoever deletes a private encoder and its job has it first.
         wait_for_turn()
         with context.publish():
-            held = Taste.objects.select_for_update(no_key=True).filter(pk=taste.pk)
+            held = Taste.objects.select_for_update(no_key=True).filter(pk=taste.pk, job=context.job)
             if not held:
                 return
             before = list(TastePair.objects.filter(taste=taste).values_list("pair", flat=True))
             TastePair.objects.filter(taste=taste).delete()
             _make_pairs(taste, differing.duels)
-            delete_orphans(before)
+            give_up_pairs(before, now=context.now())
             held.update(
                 contender=public.contender,
                 votes=len(told.votes),

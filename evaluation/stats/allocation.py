@@ -166,6 +166,10 @@ class Tray:
         pair, question = int(self.shelf.pairs[position]), int(self.shelf.questions[position])
         return Draw(pair, question, chance, self.policy)
 
+    def close(self, pair: int) -> None:
+        """Leave this pair out from now on."""
+        self._closed.update(self.shelf.positions_of(np.array([pair])).tolist())
+
     def _find_blocked(self, question: int | None) -> set[int]:
         """Open positions that would ask the same question again; none where no other question is left."""
         if question is None:

@@ -75,7 +75,8 @@ def draw_places(
     take their places; checks alone make no round.
 
     ``contest`` holds two pairs of each question on which the player's private encoder is compared with the
-    public one. One of the two is dealt, each with probability 1/2 whatever came before, and the other never.
+    public one. One of the two is dealt, each with probability 1/2 whatever came before, and the other never;
+    the one dealt does not come to count among the same places.
     """
     ordinary, lessons = Tray(stock.pool, seen), Tray(stock.lessons, seen, policy=LESSON)
     drawn: list[Draw] = []
@@ -87,6 +88,8 @@ def draw_places(
         elif lessons_until <= chance < lessons_until + TASTE_SHARE:
             contest = _leave_out(contest, drawn)
             draw = _draw_taste(contest, previous_question, rng)
+            if draw is not None:
+                ordinary.close(draw.pair)
         if draw is None:
             is_lesson = CHECK_SHARE <= chance < lessons_until
             tray = lessons if lessons.left and (is_lesson or not ordinary.left) else ordinary

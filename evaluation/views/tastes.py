@@ -26,8 +26,9 @@ from search.tasks import hint_jobs
 def page(request: HttpRequest) -> HttpResponse:
     """Where this browser's player, or their account, has private encoders or may have them."""
     player = _find_player(read_player_key(request))
+    slug = request.GET.get("catalogue", "")[:60]  # what is being learned asks for itself alone
     context = {
-        "views": list_views(player, now=timezone.now()) if player is not None else [],
+        "views": list_views(player, now=timezone.now(), slug=slug) if player is not None else [],
         "sitting": open_sitting(request),
         "least": LEAST,
         "least_of_each": LEAST_OF_EACH,

@@ -12,7 +12,12 @@ from evaluation.selectors.tastes import MOST_A_DAY, read_view
 from evaluation.services.accounts import export_player
 from evaluation.services.players import forget_holder
 from evaluation.services.recount import find_differences
-from evaluation.services.tastes import UNUSED_AFTER, TasteRefused, ask_taste, delete_unused, drop_taste
+from evaluation.services.tastes import (
+    TasteRefused,
+    ask_taste,
+    delete_spare_pairs,
+    drop_taste,
+)
 from evaluation.services.verdicts import Grounds, exclude_player
 from search.artifacts import space_folder
 from search.models import Catalogue, CatalogueState, EmbeddingSpace, Index, Job, JobState, Split
@@ -144,6 +149,8 @@ def test_learned_again_it_takes_the_place_of_what_was_there() -> None:
     after = learn(player, catalogue, now=NOW + DAY)
     assert Taste.objects.get() == before == after
     assert (after.votes, after.ready_at) == (60, NOW + DAY)
+    assert delete_spare_pairs(NOW + DAY) == 0, "a deal may be on its way"
+    delete_spare_pairs(NOW + 2 * DAY)
     assert not Pair.objects.filter(split=Split.EVALUATION, credits=None, catch=None, tastes=None).exists()
 
 
@@ -157,7 +164,8 @@ def test_a_job_that_fails_says_why_keeps_what_was_there_and_can_be_asked_for_aga
     later = NOW + DAY
     after = learn(player, catalogue, now=later)
     view = read_view(player, catalogue, now=later)
-    assert view.state == "failed" and "build the contenders again" in view.reason and not view.refusal
+    assert view.state == "failed" and "Something broke on the way" in view.reason and not view.refusal
+    assert after.job and "build the contenders again" in after.job.reason
     assert (after.votes, after.weights) == (40, before.weights) and view.comparison
     path.write_bytes(kept)
     assert learn(player, catalogue, now=later + timedelta(hours=1)).votes == 60
@@ -198,6 +206,7 @@ def test_who_is_forgotten_leaves_neither_encoder_nor_job_nor_pairs() -> None:
     forget_holder(key=player.key, now=NOW)
     assert not Taste.objects.exists() and not TastePair.objects.exists()
     assert not Job.objects.filter(kind="taste").exists()
+    delete_spare_pairs(NOW + DAY)
     assert set(pairs.values_list("pk", flat=True)) == before
     assert find_differences() == differences
 
@@ -211,13 +220,6 @@ def test_it_is_the_same_on_all_devices_of_an_account() -> None:
     view = read_view(other, catalogue, now=NOW)
     assert view.taste == taste and view.told.answers == 40 and view.left > 0
     assert drop_taste(other, catalogue, now=NOW) and not Taste.objects.exists()
-
-
-def test_of_people_who_do_not_play_any_more_it_is_deleted() -> None:
-    catalogue, vectors = make_ground()
-    make_taster(catalogue, vectors)
-    assert delete_unused(NOW + UNUSED_AFTER) == 0
-    assert delete_unused(NOW + UNUSED_AFTER + DAY) == 1 and not Taste.objects.exists()
 
 
 def test_what_fits_everybodys_encoder_as_well_is_not_compared() -> None:

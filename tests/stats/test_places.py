@@ -135,7 +135,7 @@ def test_lessons_go_on_with_questions_that_are_begun_until_a_dope_and_a_nope_sta
         assert (len(draw_lessons(ballots, seed=0)) == 0) == bool(wanted or not votes), number
 
 
-def test_a_private_encoder_gets_its_share_of_what_would_count_and_of_nothing_else() -> None:
+def test_a_private_encoder_gets_a_fifth_of_all_places_from_those_that_would_count() -> None:
     dealt = Counter(
         draw.policy for seed in range(1500) for draw in _draw(_stock(), 10, seed=seed, contest=_contest(40))
     )
@@ -163,6 +163,14 @@ def test_of_each_question_one_pair_is_dealt_whose_it_is_a_fair_coin_says() -> No
         private += sum(draw.pair % 2 == 0 for draw in draws)
         told += len(draws)
     assert private / told == pytest.approx(0.5, abs=4 * np.sqrt(0.25 / told))
+
+
+def test_what_is_compared_does_not_come_to_count_among_the_same_places() -> None:
+    stock = _stock()
+    contest = Shelf(stock.pool.pairs, stock.pool.questions)
+    for seed in range(200):
+        dealt = [draw for draw in _draw(stock, 20, seed=seed, contest=contest) if draw.policy != REPEAT]
+        assert len({draw.pair for draw in dealt}) == len(dealt)
 
 
 def test_without_a_private_encoder_or_questions_for_it_the_draws_are_what_they_were() -> None:

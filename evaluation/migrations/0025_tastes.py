@@ -1,60 +1,14 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-STANDS = models.Q(player__isnull=False, replaces__isnull=True)
-OLD = models.UniqueConstraint(
-    fields=["player", "pair"], condition=STANDS & ~models.Q(policy="repeat"), name="pair_dealt_once"
-)
-NEW = [
-    models.UniqueConstraint(
-        fields=["player", "pair"],
-        condition=STANDS & ~models.Q(policy__in=["repeat", "taste"]),
-        name="pair_dealt_to_count_once",
-    ),
-    models.UniqueConstraint(
-        fields=["player", "pair"],
-        condition=models.Q(player__isnull=False, replaces__isnull=True, policy="taste"),
-        name="pair_compared_once",
-    ),
-]
-
-
-def apply(apps, schema_editor):
-    _replace([OLD], NEW, apps, schema_editor)
-
-
-def revert(apps, schema_editor):
-    _replace(NEW, [OLD], apps, schema_editor)
-
-
-def _replace(old, new, apps, schema_editor):
-    """Build indexes beside the old ones, on PostgreSQL while votes go on; interrupted, it can be run again."""
-    deal = apps.get_model("evaluation", "Deal")
-    how = "CONCURRENTLY " if schema_editor.connection.vendor == "postgresql" else ""
-    for one in new:
-        schema_editor.execute(f"DROP INDEX {how}IF EXISTS {one.name}", params=None)
-        create = str(one.create_sql(deal, schema_editor))
-        schema_editor.execute(create.replace("UNIQUE INDEX ", f"UNIQUE INDEX {how}", 1), params=None)
-    for one in old:
-        schema_editor.execute(f"DROP INDEX {how}IF EXISTS {one.name}", params=None)
-
 
 class Migration(migrations.Migration):
-    atomic = False
-
     dependencies = [
-        ("evaluation", "0023_tally_evenness"),
+        ("evaluation", "0024_pairs_compared_once"),
         ("search", "0007_webhooks"),
     ]
 
     operations = [
-        migrations.SeparateDatabaseAndState(
-            database_operations=[migrations.RunPython(apply, revert)],
-            state_operations=[
-                migrations.RemoveConstraint("deal", OLD.name),
-                *(migrations.AddConstraint("deal", one) for one in NEW),
-            ],
-        ),
         migrations.CreateModel(
             name="Taste",
             fields=[
@@ -155,5 +109,21 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(fields=["taste", "pair"], name="taste_pair_once")
                 ],
             },
+        ),
+        migrations.CreateModel(
+            name="SparePair",
+            fields=[
+                (
+                    "pair",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="spare",
+                        serialize=False,
+                        to="evaluation.pair",
+                    ),
+                ),
+                ("since", models.DateTimeField()),
+            ],
         ),
     ]
