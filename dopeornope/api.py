@@ -8,6 +8,7 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -17,6 +18,7 @@ from ninja import NinjaAPI
 import evaluation.api
 import search.api
 import search.photo_api
+from dopeornope.multipart import UNREADABLE
 from dopeornope.views import RETRY_SECONDS
 from search.engine.errors import DiskFull
 from search.selectors.searches import SearchRefused
@@ -71,6 +73,14 @@ def refuse_search(request: HttpRequest, refused: SearchRefused) -> HttpResponse:
 def tell_disk_full(request: HttpRequest, full: DiskFull) -> HttpResponse:
     status = HTTPStatus.INSUFFICIENT_STORAGE
     return search.photo_api.answer_search_refused(SearchRefused("disk-full", str(full), status=status))
+
+
+@api.exception_handler(SuspiciousOperation)
+def refuse_form(request: HttpRequest, error: Exception) -> HttpResponse:
+    """A form of too many fields, which only asking for its fields tells."""
+    return api.create_response(
+        request, {"detail": UNREADABLE, "code": "bad-form"}, status=HTTPStatus.BAD_REQUEST
+    )
 
 
 @require_safe

@@ -18,7 +18,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.urls import reverse
 
-from dopeornope.plain_answers import send_plain
+from dopeornope.plain_answers import send_plain, word_refusal
 from search.engine.errors import DiskFull
 from search.engine.files import disk_errors
 from search.models import Role
@@ -54,9 +54,9 @@ class BodyLimit:
         elif PHOTOS.fullmatch(scope["path"]):
             limit = PHOTO_BYTES + FORM_BYTES
         if declared.isdigit() and int(declared) > limit:
-            await _refuse(receive, send, *_too_large(limit))
+            await _refuse(scope["path"], receive, send, *_too_large(limit))
             return
-        meter = _Meter(receive, send, limit)
+        meter = _Meter(scope["path"], receive, send, limit)
         try:
             with disk_errors(Path(tempfile.gettempdir())):
                 await self._application(scope, meter.receive, meter.send)
@@ -69,7 +69,8 @@ class BodyLimit:
 class _Meter:
     """Counts what a request brings; once it is too much, the application sees the visitor leave."""
 
-    def __init__(self, receive: Receive, send: Send, limit: int) -> None:
+    def __init__(self, path: str, receive: Receive, send: Send, limit: int) -> None:
+        self._path = path
         self._receive, self._send, self._left = receive, send, limit
         self.cut = self._answered = False
 
@@ -88,7 +89,7 @@ class _Meter:
     async def refuse(self, status: HTTPStatus, reason: str) -> None:
         """Answer in the application's place, unless it has begun to."""
         if not self._answered:
-            await _refuse(self._receive, self._send, status, reason)
+            await _refuse(self._path, self._receive, self._send, status, reason)
 
 
 def _may_upload(headers: list[tuple[bytes, bytes]]) -> bool:
@@ -102,13 +103,16 @@ def _too_large(limit: int) -> tuple[HTTPStatus, str]:
     )
 
 
-async def _refuse(receive: Receive, send: Send, status: HTTPStatus, reason: str) -> None:
+async def _refuse(path: str, receive: Receive, send: Send, status: HTTPStatus, reason: str) -> None:
     """Answer, then let the rest arrive for `LINGERING_S` before the connection ends."""
 
     async def send_unfinished(message: Message) -> None:
         await send({**message, "more_body": True} if "body" in message else message)
 
-    await send_plain(send_unfinished, status, f"{reason}\n", headers={"connection": "close"})
+    text, content_type = word_refusal(path, status, reason)
+    await send_plain(
+        send_unfinished, status, text, content_type=content_type, headers={"connection": "close"}
+    )
     with suppress(TimeoutError):
         async with asyncio.timeout(LINGERING_S):
             while (await receive()).get("more_body"):

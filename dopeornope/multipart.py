@@ -6,12 +6,16 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http.multipartparser import MultiPartParserError
 from django.utils.decorators import async_only_middleware
 
+from dopeornope.plain_answers import word_refusal
 from search.engine.errors import DiskFull
 from search.engine.files import disk_errors
 
+UNREADABLE = "This form cannot be read: it is broken, or has too many fields or files. Send it anew, smaller."
 Handler = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
 
@@ -28,14 +32,19 @@ def forms_apart(get_response: Handler) -> Handler:
             try:
                 await asyncio.to_thread(_take_apart, request)
             except DiskFull as error:
-                return HttpResponse(
-                    f"{error}\n",
-                    status=HTTPStatus.INSUFFICIENT_STORAGE,
-                    content_type="text/plain; charset=utf-8",
-                )
+                return _refuse(request, HTTPStatus.INSUFFICIENT_STORAGE, str(error))
+            except (MultiPartParserError, SuspiciousOperation):
+                if request.path.startswith("/api/"):
+                    return _refuse(request, HTTPStatus.BAD_REQUEST, UNREADABLE)
+                raise
         return await get_response(request)
 
     return answer
+
+
+def _refuse(request: HttpRequest, status: HTTPStatus, reason: str) -> HttpResponse:
+    text, content_type = word_refusal(request.path, status, reason)
+    return HttpResponse(text, status=status, content_type=content_type)
 
 
 def _take_apart(request: HttpRequest) -> None:

@@ -1,5 +1,6 @@
 """Short answers that are given in front of Django, with the headers that its middleware would have added."""
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
@@ -7,6 +8,11 @@ from typing import Any, Final
 from dopeornope.permissions_policy import POLICY
 
 TEXT: Final = "text/plain; charset=utf-8"
+JSON: Final = "application/json; charset=utf-8"
+CODES: Final = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "too-large",
+    HTTPStatus.INSUFFICIENT_STORAGE: "disk-full",
+}
 # A browser that shows one as a page lets it do nothing, and nobody keeps it.
 PROTECTING: Final = {
     "cache-control": "no-store",
@@ -14,6 +20,13 @@ PROTECTING: Final = {
     "permissions-policy": POLICY,
     "x-content-type-options": "nosniff",
 }
+
+
+def word_refusal(path: str, status: HTTPStatus, reason: str) -> tuple[str, str]:
+    """A refusal and its content type: as the API promises its programs, elsewhere as people read it."""
+    if not path.startswith("/api/"):
+        return f"{reason}\n", TEXT
+    return json.dumps({"detail": reason, "code": CODES.get(status, "bad-form")}), JSON
 
 
 async def send_plain(

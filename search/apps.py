@@ -35,6 +35,7 @@ class SearchConfig(AppConfig):
         subscribe_index_built(calibrating.hear_of_index)
         register_sweep("leftover uploads", uploads.drop_leftovers)
         register_sweep("old photos", photos.drop_old_photos)
+        register_sweep("old looks", photo_vectors.drop_old_looks)
         register_sweep("leftover checkpoints", training_leftovers.drop_leftovers)
         register_sweep("webhook deliveries", delivering.deliver_due)
         register_sweep("old deliveries", delivering.drop_old)

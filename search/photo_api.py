@@ -54,7 +54,7 @@ REFUSALS = {
     **LATER,
     503: Refusal | Problem,
 }
-UPLOADS = {413: Refusal, 415: Refusal, 507: Refusal, **REFUSALS}
+UPLOADS = {400: Refusal, 413: Refusal, 415: Refusal, 507: Refusal, **REFUSALS}
 Key = Annotated[UUID, Path()]
 search = Router(tags=["search"])
 kept_by_nobody = decorate_view(never_cache)

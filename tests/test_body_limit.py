@@ -1,6 +1,7 @@
 """Large bodies: cut off while they arrive, unless an operator brings a catalogue."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -66,6 +67,8 @@ def send_body(
     assert start["type"] == "http.response.start"
     assert {message["type"] for message in bodies} == {"http.response.body"}
     assert [message.get("more_body", False) for message in bodies] == [True] * (len(bodies) - 1) + [False]
+    if start["status"] != 200 and path.startswith("/api/"):
+        assert json.loads(b"".join(message.get("body", b"") for message in bodies))["code"] == "too-large"
     return start["status"], asked_by_then
 
 

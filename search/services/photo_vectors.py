@@ -16,20 +16,24 @@ from uuid import UUID
 
 import numpy as np
 from django.conf import settings
+from django.db import transaction
 
+from search import events
 from search.engine.arrays import read_arrays, write_arrays
 from search.engine.encoders import create_joint_encoder, list_encoders
 from search.engine.encoders.base import EncoderError, Picture, Vectors
-from search.engine.encoders.photo_encoders import EncoderVersion, open_here
+from search.engine.encoders.photo_encoders import EncoderVersion, RefusesPhotos, open_here
 from search.engine.errors import ArtifactDamaged, ImageRejected
 from search.engine.images import load_picture
 from search.engine.regions import crop_region
-from search.models import Job, Photo
+from search.models import EmbeddingSpace, Job, Photo
 from search.selectors.photos import find_photo, not_kept, photo_path
 from search.selectors.searches import Area, SearchRefused
 from search.services.jobs import JobContext, JobFailed, create_job
 
 KIND: Final = "photo"
+MOST_LOOKS: Final = 4  # at one photo at once
+AGAIN_S: Final = 10
 LATE_AFTER: Final = timedelta(seconds=45)
 
 
@@ -59,11 +63,13 @@ def look(glance: Glance) -> Mapping[str, Vectors]:
 
     Raises SearchRefused, RefusesPhotos, and NeedsWorker where a worker has to look first.
     """
-    left = _read(glance)
-    if left is not None:
-        return left
-    encode = open_here(glance.made, cache_folder=settings.HOME / "exported")
-    return encode(read_picture(glance.key, glance.area))
+    found = _read(glance)
+    if found is None:
+        encode = open_here(glance.made, cache_folder=settings.HOME / "exported")
+        found = encode(read_picture(glance.key, glance.area))
+    if glance.made.encoder not in found:
+        raise RefusesPhotos(f"“{glance.made.encoder}” made nothing of this photo. Search from an item.")
+    return found
 
 
 def read_picture(key: UUID, area: Area | None) -> Picture:
@@ -88,8 +94,19 @@ def find_look(glance: Glance) -> Job | None:
 
 
 def request_look(glance: Glance, *, now: datetime) -> Job:
-    """The job by which a worker looks. Its arguments name the photo by a number, not by its key."""
+    """The job by which a worker looks. Its arguments name the photo by a number, not by its key.
+
+    Raises SearchRefused: no-such-photo, and busy where workers look at that many parts of it already.
+    """
     photo = find_photo(glance.key, now=now)
+    others = Job.objects.unfinished().filter(kind=KIND, idempotency_key__startswith=f"{KIND}:{photo.pk}:")
+    if others.exclude(idempotency_key=_job_key(photo, glance)).count() >= MOST_LOOKS:
+        raise SearchRefused(
+            "busy",
+            f"Workers look at {MOST_LOOKS} other parts of this photo. Try again in {AGAIN_S} seconds.",
+            status=503,
+            retry_after_s=AGAIN_S,
+        )
     area = glance.area
     return create_job(
         kind=KIND,
@@ -138,6 +155,7 @@ def run_look(context: JobContext) -> None:
     except (EncoderError, SearchRefused) as error:
         raise JobFailed(str(error)) from error
     vectors = {name: np.asarray(rows[0], np.float32) for name, rows in found.items()}
+    _require_fitting(vectors, made)
     write_arrays(glance.path, vectors, {"kind": "photo"})
     if not Photo.objects.filter(pk=photo.pk).exists():
         glance.path.unlink(missing_ok=True)
@@ -149,6 +167,34 @@ def _list_network(made: EncoderVersion) -> list[str]:
     infos = list_encoders(weights_folder=settings.WEIGHTS_FOLDER, trained_folder=settings.TRAINED_FOLDER)
     network = next((info.network for info in infos if info.name == made.encoder), None)
     return [info.name for info in infos if info.network == network] if network else [made.encoder]
+
+
+def _require_fitting(vectors: Mapping[str, Vectors], made: EncoderVersion) -> None:
+    """Raises JobFailed for what no index of this encoder can be searched with."""
+    own = vectors.get(made.encoder)
+    if own is None or not np.isfinite(own).all():
+        raise JobFailed(f"“{made.encoder}” made no vector of finite numbers of this photo.")
+    spaces = EmbeddingSpace.objects.filter(encoder=made.encoder, encoder_version=made.version)
+    widths = set(spaces.filter(dimensions__gt=0).values_list("dimensions", flat=True))
+    if widths and own.size not in widths:
+        raise JobFailed(
+            f"“{made.encoder}” made {own.size} numbers of this photo, and another number of each item: "
+            "build the contenders again."
+        )
+
+
+def drop_old_looks(now: datetime) -> int:
+    """Delete the finished jobs of photos that are gone; how many."""
+    kept = set(Photo.objects.values_list("pk", flat=True))
+    finished = Job.objects.filter(kind=KIND).exclude(pk__in=Job.objects.unfinished().values("pk"))
+    rows = finished.values_list("pk", "arguments__photo")
+    gone = [job for job, photo in rows if photo not in kept]
+    if not gone:
+        return 0
+    with transaction.atomic():
+        finished.filter(pk__in=gone).delete()
+        events.bump("jobs")
+    return len(gone)
 
 
 def _job_key(photo: Photo, glance: Glance) -> str:

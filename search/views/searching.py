@@ -7,9 +7,10 @@ from datetime import datetime
 
 from asgiref.sync import sync_to_async as in_django
 
+from search.engine.errors import VectorsRejected
 from search.models import Catalogue, Index
 from search.selectors.searchable import list_indexes, list_originals
-from search.selectors.searches import Answer, ContenderNeighbours, Waiting, Wish
+from search.selectors.searches import Answer, ContenderNeighbours, SearchRefused, Waiting, Wish
 from search.services import item_neighbours, searches
 from search.services.photo_room import room
 from search.services.search_plans import Plan, make_plan
@@ -26,6 +27,8 @@ async def answer(wish: Wish, *, now: datetime) -> Answer | Waiting:
     except searches.AllDamaged as lost:
         await in_django(_repair)(plan.catalogue, lost.damaged, now)
         raise
+    except VectorsRejected as rejected:
+        raise _refuse_vectors() from rejected
     if found.damaged:
         await in_django(_repair)(plan.catalogue, found.damaged, now)
     return await in_django(searches.describe)(plan, found)
@@ -37,6 +40,15 @@ async def list_neighbours(*, catalogue: Catalogue, position: int) -> list[Conten
     originals = await in_django(list_originals)(catalogue)
     found = await room.do(item_neighbours.find, indexes, position, originals)
     return await in_django(item_neighbours.describe)(catalogue, found)
+
+
+def _refuse_vectors() -> SearchRefused:
+    return SearchRefused(
+        "refuses-photos",
+        "What was made of this photo is not what is searched in: the encoder has changed since, or does not "
+        "work on it. Search from an item, or have the contenders built again.",
+        status=422,
+    )
 
 
 def _wait(plan: Plan, index: Index, now: datetime) -> Waiting:

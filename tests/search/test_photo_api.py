@@ -152,6 +152,19 @@ def test_a_photo_whose_file_is_damaged_is_refused_without_naming_its_place():
     assert uuid.UUID(key).hex not in answer.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"no form at all", "multipart/form-data"),
+        (b"--x\r\nbroken", "multipart/form-data; boundary=" + "x" * 300),
+        (b"&".join(b"a=1" for _ in range(2000)), "application/x-www-form-urlencoded"),
+    ],
+)
+def test_a_form_that_cannot_be_read_is_refused_in_json(body, kind):
+    answer = Client().post("/api/search/demo/", body, content_type=kind)
+    assert answer.status_code == 400 and answer.json()["code"] == "bad-form"
+
+
 def test_areas_that_differ_by_less_than_can_be_seen_are_one():
     areas = [Area(0.33349, 0.1, 0.66651, 0.2), Area(0.33351, 0.10001, 0.66649, 0.20001)]
     assert {round_area(area).left for area in areas} == {0.333, 0.334}

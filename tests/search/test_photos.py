@@ -6,12 +6,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from asgiref.sync import async_to_sync
 from PIL import Image
 
 from search.models import Photo
 from search.selectors.photos import photo_path
 from search.selectors.searches import SearchRefused
 from search.services import photos
+from search.services.photo_room import Room, room
 from search.services.sweeping import sweep_everything
 from tests.factories import NOW
 
@@ -122,6 +124,19 @@ def test_what_was_swept_while_somebody_agreed_to_more_is_gone_and_said_to_be(mon
     monkeypatch.setattr(photos, "find_photo", lambda key, now: row)
     with pytest.raises(SearchRefused, match="not kept any more"):
         photos.keep_longer(key=kept.key, now=NOW)
+
+
+def test_a_photo_is_not_even_read_where_too_many_wait_to_be_decoded(monkeypatch):
+    full = Room(threads=1, most_waiting=0)
+    monkeypatch.setattr(photos, "decoding_room", full)
+
+    def never() -> bytes:
+        raise AssertionError("it was read")
+
+    with pytest.raises(SearchRefused, match="Too many people") as caught:
+        async_to_sync(photos.take_photo)(read=never, holder=None, now=NOW)
+    assert caught.value.code == "busy" and caught.value.retry_after_s
+    assert async_to_sync(room.do)(sum, [1, 2]) == 3  # who searches is not kept waiting by that
 
 
 def test_nobody_else_on_the_machine_may_list_photos():

@@ -6,7 +6,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from django.conf import settings
 
@@ -15,9 +17,10 @@ from search.engine.encoders import photo_encoders
 from search.engine.files import write_file
 from search.models import BuildState, EmbeddingSpace, Index, Item, Job
 from search.selectors.photos import photo_path
-from search.selectors.searches import Answer, SearchRefused, Waiting, Wish
-from search.services import jobs, photos, searches
+from search.selectors.searches import Answer, Area, SearchRefused, Waiting, Wish
+from search.services import jobs, photo_vectors, photos, searches
 from search.services.search_plans import make_plan
+from search.services.sweeping import sweep_everything
 from tests.factories import NOW
 from tests.fresh_process import forget_catalogues
 from tests.search.searching import answer_now, keep_photo_of, make_searchable
@@ -120,6 +123,43 @@ def test_a_worker_that_cannot_look_says_so_and_is_not_asked_again_at_once(monkey
     assert Job.objects.get(kind="photo").state == "failed"
     Job.objects.filter(kind="photo").update(finished_at=NOW)
     assert isinstance(answer_now(wish, now=NOW + timedelta(seconds=31)), Waiting), "after a rest it is tried"
+
+
+def test_only_so_many_parts_of_a_photo_are_looked_at_at_once_and_jobs_go_with_their_photo(monkeypatch):
+    make_searchable(monkeypatch, encoders=("colour-histogram",), items=6)
+    EmbeddingSpace.objects.update(encoder="theirs", family="plugin")
+    key = keep_photo_of(Item.objects.get(position=2))
+    areas = [Area(0, 0, 1, side / 10) for side in range(5, 10)]
+    asked = [Wish(catalogue="demo", photo=key, area=area) for area in areas]
+    for wish in (*asked[:4], asked[0]):
+        assert isinstance(answer_now(wish, now=NOW), Waiting)
+    with pytest.raises(SearchRefused, match="other parts of this photo") as caught:
+        answer_now(asked[4], now=NOW)
+    assert caught.value.retry_after_s
+    look(Job.objects.filter(kind="photo").first())
+    assert isinstance(answer_now(asked[4], now=NOW), Waiting)
+    sweep_everything(now=NOW, own_workers=False)
+    assert Job.objects.filter(kind="photo").count() == 5
+    photos.drop_photo(key=key)
+    for job in Job.objects.unfinished():
+        look(job)
+    sweep_everything(now=NOW, own_workers=False)
+    assert not Job.objects.filter(kind="photo").exists()
+
+
+@pytest.mark.parametrize("made", [np.full(5, np.nan, np.float32), np.zeros(5, np.float32)])
+def test_a_worker_whose_vector_cannot_be_searched_with_says_so(monkeypatch, made):
+    make_searchable(monkeypatch, encoders=("colour-histogram",), items=6)
+    EmbeddingSpace.objects.update(encoder="theirs", family="plugin")
+    answer_now(Wish(catalogue="demo", photo=keep_photo_of(Item.objects.get(position=2))), now=NOW)
+    version = EmbeddingSpace.objects.get().encoder_version
+    theirs = SimpleNamespace(
+        infos=[SimpleNamespace(version=version)], encode=lambda pictures: {"theirs": made[None]}
+    )
+    monkeypatch.setattr(photo_vectors, "create_joint_encoder", lambda *names, **where: theirs)
+    ended = look(Job.objects.get(kind="photo"))
+    assert ended.state == "failed" and "of this photo" in ended.reason
+    assert not list(settings.PHOTOS_FOLDER.glob("*.safetensors"))
 
 
 def test_a_photo_that_is_deleted_before_a_worker_comes_is_not_looked_at(monkeypatch):
