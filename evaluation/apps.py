@@ -26,15 +26,18 @@ class EvaluationConfig(AppConfig):
         from evaluation.services.deals import delete_abandoned_rounds
         from evaluation.services.players import finish_forgetting
         from evaluation.services.races import delete_abandoned_rooms, end_late
+        from evaluation.views.judged_items import keep_blind
         from search.events import subscribe_index_built
         from search.models import Queue
         from search.selectors.searchable import register_preference
         from search.services.imports import reserve_slugs
         from search.services.jobs import JobKind, register_kind
         from search.services.sweeping import register_sweep
+        from search.views.embargoes import register_embargo
 
         subscribe_index_built(enter_built_index)
         register_preference(find_index_in_charge)
+        register_embargo(keep_blind)
         reserve_slugs(PLAY_WORDS)
         register_sweep("ended sessions", expiry.delete_ended_sessions)
         register_sweep("abandoned rounds", delete_abandoned_rounds)

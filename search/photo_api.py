@@ -35,6 +35,7 @@ from search.selectors.searches import (
 )
 from search.services.photos import drop_photo, keep_longer, show_photo, take_photo
 from search.views.access import enter_by_token, read_bearer
+from search.views.embargoes import require_free
 from search.views.plain_words import say_refusal, say_waiting
 from search.views.search_schemas import FilterOut, Options, PhotoOut, Question, SearchOut, WaitingOut
 from search.views.searching import answer as answer_wish
@@ -84,15 +85,19 @@ async def search_with_photo(
 
 @search.get(
     "/{slug}/",
-    response={200: SearchOut, 202: WaitingOut, **REFUSALS},
+    response={200: SearchOut, 202: WaitingOut, 409: Refusal, **REFUSALS},
     summary="Search with a photo that was sent before, or from an item",
-    description="What engine answers is told to and chosen by analysts and operators: with their session, or "
+    description="Not from an item that the player whose cookie is sent has to judge just now (409). "
+    "What engine answers is told to and chosen by analysts and operators: with their session, or "
     f"a token with the scope {Scope.CHOOSE_ENGINES}.",
 )
 @kept_by_nobody
 async def search_again(request: HttpRequest, slug: Slug, question: Query[Question]) -> Status[dict[str, Any]]:
     is_told = await in_django(_is_told)(request)
-    return await _answer(_read(slug, question, is_told=is_told), is_told=is_told)
+    wish = _read(slug, question, is_told=is_told)
+    if wish.item is not None:
+        await in_django(require_free)(request, slug, wish.item)
+    return await _answer(wish, is_told=is_told)
 
 
 @search.get(
@@ -161,7 +166,9 @@ def _read(slug: str, options: Options, *, is_told: bool) -> Wish:
         )
     filters: dict[str, list[str]] = {}
     for text in options.filter:
-        aspect, value = _split(text, "bad-filter", "A filter is ASPECT:VALUE")
+        aspect, _, value = text.partition(":")  # names with colons are found later, among those there are
+        if not (aspect and value):
+            raise SearchRefused("bad-filter", f"A filter is ASPECT:VALUE, not “{text[:40]}”.", status=422)
         filters.setdefault(aspect, []).append(value)
     return Wish(
         catalogue=slug,
@@ -187,18 +194,15 @@ def _read_area(options: Options) -> Area | None:
 
 
 def _read_weight(text: str) -> tuple[str, float]:
-    aspect, share = _split(text, "bad-weight", "A weight is ASPECT:SHARE, such as colour:0.5")
+    aspect, _, share = text.rpartition(":")
+    if not (aspect and share):
+        raise SearchRefused(
+            "bad-weight", f"A weight is ASPECT:SHARE, such as colour:0.5, not “{text[:40]}”.", status=422
+        )
     try:
         return aspect, float(share)
     except ValueError as error:
         raise SearchRefused("bad-weight", f"“{share[:20]}” is no weight from 0 to 1.", status=422) from error
-
-
-def _split(text: str, code: str, form: str) -> tuple[str, str]:
-    name, colon, value = text.partition(":")
-    if not (name and colon and value):
-        raise SearchRefused(code, f"{form}, not “{text[:40]}”.", status=422)
-    return name, value
 
 
 async def _answer(wish: Wish, *, is_told: bool) -> Status[dict[str, Any]]:
@@ -221,7 +225,7 @@ def _describe(found: Answer, *, is_told: bool) -> dict[str, Any]:
         "photo": found.photo,
         "item": found.query,
         "verdict": found.verdict,
-        "candidates": [_describe_candidate(one) for one in found.candidates],
+        "candidates": [_describe_candidate(one, is_told=is_told) for one in found.candidates],
         "weights": found.weights,
         "total": found.total,
         "page": found.page,
@@ -231,10 +235,11 @@ def _describe(found: Answer, *, is_told: bool) -> dict[str, Any]:
     }
 
 
-def _describe_candidate(one: Candidate) -> dict[str, Any]:
+def _describe_candidate(one: Candidate, *, is_told: bool) -> dict[str, Any]:
+    """A raw distance tells by its size which metric and space it is of."""
     return {
         "item": one.item,
-        "distance": one.distance,
+        "distance": one.distance if is_told else None,
         "closeness": one.closeness,
         "similarity": one.score,
         "aspects": one.aspects,

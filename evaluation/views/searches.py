@@ -17,8 +17,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from evaluation.selectors.being_judged import is_being_judged
-from evaluation.views.player_cookie import open_sitting, read_player_key
+from evaluation.views.player_cookie import open_sitting
 from evaluation.views.search_parts import (
     tell_answer,
     tell_engines,
@@ -33,13 +32,10 @@ from search.selectors.roles import has_role
 from search.selectors.searchable import list_engines, list_filters, list_searchable, show_item, show_items
 from search.selectors.searches import Answer, FoundItem, SearchRefused, Waiting
 from search.services.photos import LONGEST, show_photo
+from search.views.embargoes import require_free
 from search.views.plain_words import say_note, say_refusal, say_waiting
 from search.views.searching import answer
 
-JUDGED = (
-    "You are judging this picture just now, and what is near it could tell you whose find it is. "
-    "Finish your round first, then look around as you like."
-)
 STARTERS = 8
 Outcome = Answer | Waiting | SearchRefused
 
@@ -72,11 +68,8 @@ def _require_allowed(request: HttpRequest, slug: str, asked: Asked) -> None:
     """Raises SearchRefused for what would tell who stands behind a pair that is judged blindly."""
     if asked.engine and not _is_analyst(request):
         raise SearchRefused("engine-not-told", "Which engine answers is for analysts to choose.", status=403)
-    key = read_player_key(request)
-    if asked.item is None or key is None:
-        return
-    if is_being_judged(key=key, catalogue=slug, position=asked.item, now=timezone.now()):
-        raise SearchRefused("being-judged", JUDGED, status=409)
+    if asked.item is not None:
+        require_free(request, slug, asked.item)
 
 
 def _is_analyst(request: HttpRequest) -> bool:

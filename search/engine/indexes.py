@@ -43,17 +43,20 @@ class Index:
     centre: npt.NDArray[np.float32]  # (d,), what Hamming subtracts before it takes signs; zeros otherwise
     gallery: Gallery | ShortlistGallery
 
-    def search(self, queries: Vectors, k: int, *, exclude: Exclusions | None = None) -> Neighbours:
+    def search(
+        self, queries: Vectors, k: int, *, exclude: Exclusions | None = None, threads: int | None = None
+    ) -> Neighbours:
         """The k nearest items of (q, d) query vectors, one or many; the same answer either way.
 
-        `exclude[i]` lists positions that query i must not return. Raises VectorsRejected.
+        `exclude[i]` lists positions that query i must not return. `threads` defaults to the processors this
+        process may use. Raises VectorsRejected.
         """
         if queries.ndim != 2 or queries.shape[1] != self.vectors.rows.shape[1]:
             raise VectorsRejected(
                 f"The queries have shape {queries.shape}; (q, {self.vectors.rows.shape[1]}) is needed."
             )
         rows = sign_bits(queries, self.centre) if self.metric == "hamming" else queries
-        return self.gallery.nearest(rows, k, exclude=exclude)
+        return self.gallery.nearest(rows, k, exclude=exclude, threads=threads)
 
     def measure(self, query: Vectors, positions: npt.NDArray[np.int64]) -> Vectors:
         """The distances of a (d,) query from some of the items, (m,): few, as each one's vector is read."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from datetime import datetime
+from functools import lru_cache, partial, reduce
 from typing import Final
 
 import numpy as np
@@ -24,12 +25,14 @@ Preference = Callable[[Catalogue], int | None]
 Positions = NDArray[np.int64]  # of items
 
 MOST_VALUES: Final = 60  # of an aspect, offered as filters
+MOST_FILTERS: Final = 10  # values at once
 # What a trained network has learned, best first: to find a thing on a photo, to see aspects, to name kinds.
 KINDS: Final = ("siamese", "csn", "aspects", "transfer")
 FAMILIES: Final = ("trained", "vgg", "plugin", "vectors", "histograms")
 METRICS: Final = (Metric.L2, Metric.L1, Metric.HAMMING)
 
 _preferences: list[Preference] = []
+_kinds: dict[tuple[str, str], str] = {}
 
 
 def register_preference(preference: Preference) -> None:
@@ -99,21 +102,32 @@ def describe_engine(index: Index, *, is_default: bool) -> Engine:
 
 def list_filters(catalogue: Catalogue) -> list[FilterChoice]:
     """Aspects with the values that items have, as files or people said; empty where nothing is known."""
-    return list(_count_values(catalogue.pk, catalogue.content_hash))
+    return list(_count_values(*_key(catalogue)))
 
 
 def find_allowed(catalogue: Catalogue, filters: Mapping[str, Sequence[str]]) -> Positions | None:
     """Positions of the items that have, of each aspect, one of the values; None where nothing is asked.
 
-    Raises SearchRefused("bad-filter") for an aspect or value that no item has.
+    Raises SearchRefused("bad-filter") for an aspect or value that no item has, or more than `MOST_FILTERS`.
     """
     asked = {aspect: tuple(values) for aspect, values in filters.items() if values}
     if not asked:
         return None
+    if sum(map(len, asked.values())) > MOST_FILTERS:
+        raise SearchRefused(
+            "bad-filter",
+            f"At most {MOST_FILTERS} values can be filtered by at once: take some away.",
+            status=422,
+        )
     known = {aspect.name: aspect for aspect in catalogue.aspects.filter(kind=Aspect.Kind.LABEL)}
+    asked = _settle_names(known, asked)
     for name, values in asked.items():
         _require_known(known, name, values)
-    return _find_positions(catalogue.pk, catalogue.content_hash, tuple(sorted(asked.items())))
+    having = [
+        reduce(np.union1d, (_find_positions(*_key(catalogue), name, value) for value in values))
+        for name, values in asked.items()
+    ]
+    return reduce(partial(np.intersect1d, assume_unique=True), having)
 
 
 def show_items(catalogue: Catalogue, positions: Iterable[int]) -> dict[int, FoundItem]:
@@ -146,7 +160,7 @@ def show_item(*, catalogue: Catalogue, position: int) -> FoundItem:
 
 def list_originals(catalogue: Catalogue) -> Mapping[int, int]:
     """From the position of each near-duplicate to that of the item that it is one of."""
-    return _find_originals(catalogue.pk, catalogue.content_hash)
+    return _find_originals(*_key(catalogue))
 
 
 def _rank(index: Index) -> tuple[int, int, int, int, int]:
@@ -164,10 +178,17 @@ def _rank(index: Index) -> tuple[int, int, int, int, int]:
     )
 
 
-@lru_cache(256)
 def _find_kind(network: str, version: str) -> str:
-    """Of one version of a network: it was trained as one kind."""
-    return kind_of(network, settings.TRAINED_FOLDER)
+    """Of one version of a network, which was trained as one kind; blank while its card is not there."""
+    kind = _kinds.get((network, version)) or kind_of(network, settings.TRAINED_FOLDER)
+    if kind:
+        _kinds[network, version] = kind
+    return kind
+
+
+def _key(catalogue: Catalogue) -> tuple[int, str, datetime | None]:
+    """What is known of a catalogue stays so until its next import, which may change more than the hash."""
+    return catalogue.pk, catalogue.content_hash, catalogue.imported_at
 
 
 def _tell_photos(family: str) -> tuple[TakesPhotos, str]:
@@ -176,6 +197,18 @@ def _tell_photos(family: str) -> tuple[TakesPhotos, str]:
     if takes_photos(family):
         return "worker", "It comes from another package: a worker looks at the photo, which takes a moment."
     return "no", "It is known by its vectors alone, and nothing here can make the same of a photo."
+
+
+def _settle_names(known: Iterable[str], asked: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Programs part names from values at the first colon: where that is no name, the longest is that fits."""
+    settled: dict[str, tuple[str, ...]] = {}
+    for name, values in asked.items():
+        for value in values:
+            told = f"{name}:{value}"
+            fitting = [aspect for aspect in known if told.startswith(f"{aspect}:")]
+            meant = name if name in fitting or not fitting else max(fitting, key=len)
+            settled[meant] = (*settled.get(meant, ()), told[len(meant) + 1 :])
+    return settled
 
 
 def _require_known(known: Mapping[str, Aspect], name: str, values: Sequence[str]) -> None:
@@ -194,31 +227,28 @@ def _require_known(known: Mapping[str, Aspect], name: str, values: Sequence[str]
             )
 
 
-@lru_cache(64)
+@lru_cache(256)
 def _find_positions(
-    catalogue: int, content_hash: str, asked: tuple[tuple[str, tuple[str, ...]], ...]
+    catalogue: int, content_hash: str, imported_at: datetime | None, aspect: str, value: str
 ) -> Positions:
-    items = Item.objects.filter(catalogue=catalogue)
-    for aspect, values in asked:
-        # The category is a label of its own where a source gives no other.
-        has = Label.objects.exclude(source=Label.Source.PREDICTED).filter(
-            attribute__aspect__catalogue=catalogue,
-            attribute__aspect__name=aspect,
-            attribute__value__in=values,
-        )
-        of_category = Q(
-            category__aspect__name=aspect,
-            category__aspect__catalogue=catalogue,
-            category__value__in=values,
-        )
-        items = items.filter(Q(pk__in=has.values("item")) | of_category)
+    """Of the items that have this value, ascending."""
+    has = Label.objects.exclude(source=Label.Source.PREDICTED).filter(
+        attribute__aspect__catalogue=catalogue, attribute__aspect__name=aspect, attribute__value=value
+    )
+    # The category is a label of its own where a source gives no other.
+    of_category = Q(
+        category__aspect__name=aspect, category__aspect__catalogue=catalogue, category__value=value
+    )
+    items = Item.objects.filter(Q(pk__in=has.values("item")) | of_category, catalogue=catalogue)
     return np.fromiter(
         items.order_by("position").values_list("position", flat=True).iterator(chunk_size=5000), np.int64
     )
 
 
 @lru_cache(32)
-def _count_values(catalogue: int, content_hash: str) -> tuple[FilterChoice, ...]:
+def _count_values(
+    catalogue: int, content_hash: str, imported_at: datetime | None
+) -> tuple[FilterChoice, ...]:
     labels = Label.objects.exclude(source=Label.Source.PREDICTED).filter(
         attribute__aspect__catalogue=catalogue, attribute__aspect__kind=Aspect.Kind.LABEL
     )
@@ -240,7 +270,7 @@ def _count_values(catalogue: int, content_hash: str) -> tuple[FilterChoice, ...]
 
 
 @lru_cache(32)
-def _find_originals(catalogue: int, content_hash: str) -> Mapping[int, int]:
+def _find_originals(catalogue: int, content_hash: str, imported_at: datetime | None) -> Mapping[int, int]:
     rows = Item.objects.filter(catalogue=catalogue, near_duplicate_of__isnull=False).order_by("position")
     found: dict[int, int] = {}
     for position, original in rows.values_list("position", "near_duplicate_of__position"):

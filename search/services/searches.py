@@ -249,7 +249,8 @@ def _search(plan: Plan, searchable: Searchable, vector: Vectors, excluded: Posit
         asked = min(MOST_ASKED, len(items) - len(excluded))
         if asked < 1 or len(hits) >= MOST_CANDIDATES:
             break
-        found = searchable.opened.index.search(vector[None], asked, exclude=[excluded])
+        # As many people are answered at once as there are cores.
+        found = searchable.opened.index.search(vector[None], asked, exclude=[excluded], threads=1)
         known = found.positions[0] >= 0
         rows = found.positions[0][known]
         hits += collapse(items[rows], found.distances[0][known], plan.originals)

@@ -51,7 +51,7 @@ class CandidateOut(Schema):
     """An item that was found. Similarities are 0 to 1; near-duplicates of it are named by position."""
 
     item: ItemOut
-    distance: float
+    distance: float | None
     closeness: str
     similarity: float
     aspects: dict[str, float]
@@ -82,7 +82,7 @@ class FilterOut(Schema):
 
 
 class SearchOut(Schema):
-    """What was found, a page of it. ``engine`` and ``metric`` are null for whoever is no analyst."""
+    """What was found, a page of it. Engine, metric and distances are null for who is no analyst."""
 
     catalogue: str
     photo: PhotoOut | None

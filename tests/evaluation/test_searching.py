@@ -297,6 +297,8 @@ def test_analysts_choose_engines_and_see_what_each_finds(searcher, catalogue):
     analyst.look("/search/demo/?item=5&engine=colour-histogram:l1")
     assert analyst.page.status_code == 200
     assert re.search(r'value="colour-histogram:l1" selected', analyst.text)
+    told = analyst.client.get("/api/search/demo/?item=5&engine=colour-histogram&metric=l1").json()
+    assert told["metric"] == "l1" and all(one["distance"] is not None for one in told["candidates"])
     analyst.look("/search/demo/items/5/neighbours/")
     assert "by L1" in analyst.text and "by L2" in analyst.text
     assert "no-store" in analyst.page["Cache-Control"]
@@ -314,4 +316,6 @@ def test_who_judges_a_picture_just_now_does_not_see_what_is_near_it(catalogue):
     address = f"/search/demo/?item={waiting.pair.question.position}"
     assert searcher.look(address).status_code == 409
     assert "Finish your round first" in searcher.text and not searcher.found[1:]
+    told = deck.client.get(f"/api{address}")
+    assert (told.status_code, told.json()["code"]) == (409, "being-judged"), "nor as a program"
     assert Client().get(address).status_code == 200

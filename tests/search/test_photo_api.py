@@ -57,9 +57,10 @@ def test_the_answer_is_that_of_the_page():
     assert [one["item"]["position"] for one in told["candidates"]] == [
         one.item.position for one in page.candidates
     ]
-    assert [one["distance"] for one in told["candidates"]] == pytest.approx(
-        [one.distance for one in page.candidates]
+    assert [one["similarity"] for one in told["candidates"]] == pytest.approx(
+        [one.score for one in page.candidates]
     )
+    assert {one["distance"] for one in told["candidates"]} == {None}, "its size tells the metric"
 
 
 def test_a_photo_is_kept_longer_with_consent_and_deleted_at_once():

@@ -161,34 +161,12 @@ def test_enough_is_found_where_most_items_are_near_duplicates(monkeypatch):
     assert found.total == 4 and set(positions(found)[1:]).isdisjoint(copies)
 
 
-def test_filters_leave_what_has_one_of_the_values_of_every_aspect(catalogue):
-    give_colours(catalogue)
-    found = search(item=1, filters={"colour": ["red"], "kind": ["shirt", "boot"]})
-    assert found.candidates
-    for candidate in found.candidates:
-        assert candidate.item.position % 3 == 0 and candidate.item.category in ("shirt", "boot")
-        assert candidate.item.attributes["colour"] == "red"
-    unfiltered = [n for n in positions(search(item=1)) if n in positions(found)]
-    assert unfiltered == positions(found)[: len(unfiltered)]
-
-
-def test_filters_offered_count_the_items(catalogue):
-    give_colours(catalogue)
-    offered = {choice.aspect: dict(choice.values) for choice in searchable.list_filters(catalogue)}
-    assert offered == {"kind": {"boot": 10, "bag": 10, "shirt": 10}, "colour": {"blue": 20, "red": 10}}
-
-
-def test_a_filter_nobody_has_is_refused_by_name(catalogue):
-    assert "“size”" in str(refused(item=1, filters={"size": ["large"]}))
-    wrong = refused(item=1, filters={"kind": ["toaster"]})
-    assert wrong.code == "bad-filter" and "toaster" in str(wrong) and wrong.status == 422
-
-
-def test_a_catalogue_without_aspects_is_searched_and_offers_no_filters(monkeypatch):
-    bare = make_searchable(monkeypatch, categories=0)
-    assert searchable.list_filters(bare) == []
-    found = search(photo=keep_photo_of(Item.objects.get(position=2)))
-    assert found.candidates[0].item.position == 2 and found.candidates[0].item.category == ""
+def test_what_an_import_changed_beside_the_hash_is_seen(catalogue):
+    assert not searchable.list_originals(catalogue)
+    original = catalogue.items.get(position=0)
+    catalogue.items.filter(position=1).update(near_duplicate_of=original)
+    catalogue.imported_at = NOW + timedelta(days=1)
+    assert searchable.list_originals(catalogue) == {1: 0}
 
 
 def test_a_catalogue_of_one_item_finds_it_by_photo_and_nothing_next_to_it(monkeypatch):
