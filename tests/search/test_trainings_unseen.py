@@ -2,6 +2,7 @@
 
 import io
 import logging
+import shutil
 
 import pytest
 import safetensors.torch
@@ -10,9 +11,11 @@ from django.conf import settings as site
 from PIL import Image
 
 from search.catalogues.wardrobe import draw_item
-from search.engine.detection import draw_network
+from search.engine.detection import Detector, draw_network
 from search.engine.training.settings import SiameseSettings
+from search.engine.training.sight import judge_photo
 from search.models import Item, JobState
+from search.services import training_sight
 from search.services.training_session import Plan, Session
 from search.services.training_wishes import TrainingRefused
 from tests.factories import store_image
@@ -63,11 +66,11 @@ def prepare(shop, **told: object) -> Session:
 
 def test_blank_photos_are_left_out_and_good_ones_stay(shop):
     session = prepare(shop, sight="regions")
-    sight = session.unseen
-    assert sight is not None and sight.trusted
-    out = set(sight.left_out.tolist())
+    unseen = session.unseen
+    assert unseen is not None and unseen.trusted
+    out = set(unseen.left_out.tolist())
     looked = [row for row in range(ITEMS) if row % 4]
-    assert sight.looked == len(looked)
+    assert unseen.looked == len(looked)
     assert {row for row in looked if row % 6 == 1} <= out
     good = [row for row in looked if row % 6 not in (1, 3)]
     others = [row for row in looked if row % 6 == 3]
@@ -124,13 +127,70 @@ def put_detector() -> None:
 
 def test_a_detector_that_finds_next_to_nothing_is_not_believed(shop):
     put_detector()
-    sight = prepare(shop).unseen
-    assert sight is not None and sight.way == "detector"
-    assert not sight.trusted and not len(sight.left_out)
-    assert sight.nothing == sight.looked
-    assert "says more of detector than of them" in sight.describe()
+    unseen = prepare(shop).unseen
+    assert unseen is not None and unseen.way == "detector"
+    assert not unseen.trusted and not len(unseen.left_out)
+    assert unseen.nothing == unseen.looked
+    assert "says more of detector than of them" in unseen.describe()
 
 
 def test_a_detector_that_is_asked_for_has_to_be_there(shop):
     with pytest.raises(TrainingRefused, match=r"There is no detector.*Set sight to regions, or off"):
         train(wish(shop, "siamese", settings={"sight": "detector"}))
+
+
+def test_what_was_killed_while_it_looked_goes_on_where_it_was(shop, monkeypatch):
+    whole = prepare(shop, sight="regions").unseen
+    assert whole is not None
+    forget()
+    monkeypatch.setattr(training_sight, "WORTH_KEEPING", 7)
+    looked = watch(monkeypatch, stop_at=10)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(shop, sight="regions")
+    assert len(looked) == 10
+    looked = watch(monkeypatch)
+    assert prepare(shop, sight="regions").unseen.as_json() == whole.as_json()
+    assert len(looked) == whole.looked - 7
+
+
+def test_looking_that_was_cut_short_begins_anew_where_another_way_is_taken(shop, monkeypatch):
+    put_detector()
+    monkeypatch.setattr(training_sight, "WORTH_KEEPING", 7)
+    looked = watch(monkeypatch, stop_at=10)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(shop)
+    assert looked
+    for file in site.WEIGHTS_FOLDER.glob("ssdlite320*"):
+        file.unlink()
+    assert prepare(shop).unseen is None
+
+
+def test_a_detector_for_which_there_is_no_memory_ends_the_training_in_words(shop, monkeypatch):
+    def refuse(detector, picture, **more):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+
+    put_detector()
+    monkeypatch.setattr(Detector, "detect", refuse)
+    _, job = train(wish(shop, "siamese", settings={"sight": "detector"}))
+    assert job.state == JobState.FAILED
+    assert job.reason == (
+        "There is not enough memory for looking for items in their photos. Set sight to regions, or off."
+    )
+
+
+def forget() -> None:
+    shutil.rmtree(site.TRAINING_FOLDER / ("2" * 16))
+
+
+def watch(monkeypatch, *, stop_at: int = 0) -> list[object]:
+    """The photos that are judged from now on; at the so many-th the process is stopped."""
+    judged: list[object] = []
+
+    def judge(regions, own, others, *, most):
+        judged.append(own)
+        if len(judged) == stop_at:
+            raise KeyboardInterrupt
+        return judge_photo(regions, own, others, most=most)
+
+    monkeypatch.setattr(training_sight, "judge_photo", judge)
+    return judged
