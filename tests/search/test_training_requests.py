@@ -37,7 +37,8 @@ def refuse(asked: Wish) -> str:
 def test_a_kind_that_there_is_not(school):
     asked = Wish(kind="magic", name="pupil", catalogue=school)
     assert refuse(asked) == (
-        "There is no kind “magic” of training. There are: transfer, siamese, csn, aspects, dqn."
+        "There is no kind “magic” of training. There are: transfer, siamese, csn, aspects, dqn, "
+        "aspect-ranking."
     )
 
 
