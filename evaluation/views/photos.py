@@ -67,7 +67,7 @@ async def delete(request: HttpRequest, holder: uuid.UUID, key: uuid.UUID) -> Htt
     """Delete a photo at once: who has its key may."""
     await in_django(drop_photo)(key=key)
     await in_django(messages.success)(request, "The photo is deleted.")
-    return redirect("search")
+    return _go_on(request)
 
 
 @takes_sitting
@@ -77,6 +77,11 @@ async def keep(request: HttpRequest, holder: uuid.UUID, key: uuid.UUID) -> HttpR
         await in_django(keep_longer)(key=key, now=timezone.now())
     except SearchRefused as refused:
         raise Http404(str(refused)) from refused
+    return _go_on(request)
+
+
+def _go_on(request: HttpRequest) -> HttpResponse:
+    """Where the form says, if that is a page of ours."""
     page = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
     return redirect(page if is_ours else "search")

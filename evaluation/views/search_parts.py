@@ -9,12 +9,11 @@ from typing import Any, Final
 
 from django.urls import reverse
 
-from search.forms.wishes import FILTER, WEIGHT, Asked, round_area, write_area
+from search.forms.wishes import FILTER, SHORTEST, WEIGHT, Asked, round_area, write_area
 from search.models import Catalogue
 from search.selectors.searches import PAGE, Answer, Engine, FilterChoice, ShownPhoto
 
 CLOSEST: Final = 3  # shown where nothing is like the query
-MOST_VALUES: Final = 60  # of one aspect to filter by: more make no list that anybody reads
 MOST_PARTS: Final = 3  # more boxes on a photo hide each other
 OVERALL: Final = "overall"
 HEADINGS: Final = {
@@ -36,23 +35,32 @@ def tell_photo(photo: ShownPhoto, asked: Asked) -> dict[str, Any]:
         "areas": parts[:MOST_PARTS],
         "area": asked.area,
         "region": write_area(asked.area) if asked.area else "",
+        "shortest": SHORTEST,
+        "furthest": 100 - SHORTEST,
     }
 
 
 def tell_filters(choices: Sequence[FilterChoice], asked: Asked) -> list[dict[str, Any]]:
     """Each aspect with its values, the most frequent ones first."""
     return [
-        {
-            "name": FILTER + choice.aspect,
-            "label": choice.aspect,
-            "options": [
-                {"value": value, "count": count, "chosen": value in asked.filters.get(choice.aspect, ())}
-                for value, count in choice.values[:MOST_VALUES]
-            ],
-        }
+        _tell_filter(choice, asked.filters.get(choice.aspect, ()))
         for choice in choices
         if len(choice.values) > 1 or asked.filters.get(choice.aspect)
     ]
+
+
+def _tell_filter(choice: FilterChoice, chosen: Sequence[str]) -> dict[str, Any]:
+    """A list shows one of the values that are chosen; ``others`` are to be sent along with it."""
+    offered = [value for value, _ in choice.values]
+    shown = next((value for value in chosen if value in offered), None)
+    return {
+        "name": FILTER + choice.aspect,
+        "label": choice.aspect,
+        "options": [
+            {"value": value, "count": count, "chosen": value == shown} for value, count in choice.values
+        ],
+        "others": [value for value in chosen if value != shown],
+    }
 
 
 def tell_engines(engines: Sequence[Engine], asked: Asked) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ SIDES: Final = ("left", "top", "width", "height")
 WHOLE: Final = (0, 0, 100, 100)
 WEIGHT, FILTER = "w-", "f-"
 LARGEST: Final = 2**31 - 1
-SHORTEST: Final = 4  # percent: nothing can be seen in less, as static/js/crop.js has it
+SHORTEST: Final = 4  # percent: nothing can be seen in less. static/js/crop.js reads it from the page
 
 Percents = tuple[int, int, int, int]
 
@@ -102,7 +102,7 @@ def read_asked(given: QueryDict) -> Asked:
         if given.get("item")
         else None,
         area=_read_area(given),
-        weights=weights if given.get("own") == "1" else None,
+        weights=weights if given.getlist("own") == ["1"] else None,
         filters={aspect: values for aspect, values in filters.items() if values},
         engine=given.get("engine", ""),
         page=_read_number(given.get("page") or "1", "page", "bad-page", least=1),
@@ -149,9 +149,10 @@ def _read_area(given: QueryDict) -> Percents | None:
             "bad-area", "A crop has four numbers: left, top, width and height, in percent of the photo."
         )
     left, top, width, height = (_read_percent(side, "Each number of a crop", "bad-area") for side in sides)
-    if not width or not height:
+    if min(width, height) < SHORTEST:
         raise _refuse(
-            "bad-area", "This crop has no size: there is nothing in it to search with. Make it larger."
+            "bad-area",
+            f"A crop is at least {SHORTEST} percent wide and high: less shows nothing. Make it larger.",
         )
     if left + width > WHOLE[2] or top + height > WHOLE[3]:
         raise _refuse("bad-area", "This crop reaches beyond the photo. Make it smaller, or move it.")

@@ -1,7 +1,6 @@
 // <crop-box>: which part of a photo is meant, by the proposals, by dragging, by arrow keys or by numbers.
 // Four number fields hold the answer, in percent of the photo; without this module they do it, and the proposals' buttons.
 
-const LEAST = 4; // percent: there is nothing to see in a smaller part
 const STILL = 1.5; // percent: a pointer that moved less has pressed, not dragged
 const REACH = 22; // pixels around a corner
 const WHOLE = [0, 0, 100, 100];
@@ -15,9 +14,9 @@ function place(element, area) {
 }
 
 /** The part between two corners, in whole percent, inside the photo and never too small to see. */
-function span(x0, y0, x1, y1) {
-  const [left, top] = [Math.min(x0, x1), Math.min(y0, y1)].map((value) => clamp(Math.round(value), 0, 100 - LEAST));
-  return [left, top, ...[Math.max(x0, x1) - left, Math.max(y0, y1) - top].map((size, at) => clamp(Math.round(size), LEAST, 100 - [left, top][at]))];
+function span(least, x0, y0, x1, y1) {
+  const [left, top] = [Math.min(x0, x1), Math.min(y0, y1)].map((value) => clamp(Math.round(value), 0, 100 - least));
+  return [left, top, ...[Math.max(x0, x1) - left, Math.max(y0, y1) - top].map((size, at) => clamp(Math.round(size), least, 100 - [left, top][at]))];
 }
 
 /** The same part elsewhere, inside the photo. */
@@ -28,16 +27,20 @@ function shift([left, top, width, height], x, y) {
 class CropBox extends HTMLElement {
   #drag = null; // where it began, what was chosen then, what is held and where that is by now
 
+  #following = new Set(); // fields that nobody filled, which say the rest of the photo
+
   connectedCallback() {
     this.stage = this.querySelector(".crop-photo");
     this.frame = this.querySelector(".crop-frame");
     this.fields = ["left", "top", "width", "height"].map((name) => this.querySelector(`[name=${name}]`));
+    this.least = Number(this.fields[2].min); // percent: there is nothing to see in a smaller part
     this.parts = [...this.querySelectorAll("button[data-area]")];
     this.boxes = [...this.stage.querySelectorAll("[data-area]")]; // the same on the photo, for pointers alone
     for (const box of this.boxes) place(box, this.#read(box));
     for (const hidden of this.querySelectorAll("[data-crop-only]")) hidden.hidden = false;
     this.addEventListener("click", (event) => this.#click(event));
-    this.addEventListener("input", () => this.#show());
+    this.addEventListener("input", (event) => this.#type(event));
+    this.addEventListener("change", () => this.#settle());
     this.frame.addEventListener("keydown", (event) => this.#press(event));
     this.stage.addEventListener("pointerdown", (event) => this.#grasp(event));
     this.stage.addEventListener("pointermove", (event) => this.#pull(event));
@@ -55,8 +58,44 @@ class CropBox extends HTMLElement {
   /** Choose a part and search by it; the whole photo leaves the fields empty, and the address short. */
   choose(area) {
     const whole = area.every((value, at) => value === WHOLE[at]);
+    this.#following.clear();
     this.fields.forEach((field, at) => (field.value = whole ? "" : area[at]));
     this.fields[0].dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  /** Whether the fields say a part of the photo, or nothing at all, which is all of it. */
+  #isCrop() {
+    const [left, top, width, height] = this.fields.map((field) => field.valueAsNumber);
+    const isPart = this.fields.every((field) => Number.isInteger(field.valueAsNumber) && field.valueAsNumber >= field.min);
+    return (isPart && left + width <= 100 && top + height <= 100) || this.fields.every((field) => field.value === "");
+  }
+
+  /** What is left of the photo from where a crop begins. */
+  #rest(at) {
+    return at < 2 ? 0 : 100 - (this.fields[at - 2].valueAsNumber || 0);
+  }
+
+  /** A number is typed: the empty ones follow from the whole photo; what is no crop yet is not searched with. */
+  #type(event) {
+    const field = event.target;
+    const isEmpty = field.value === "";
+    this.#following.delete(field);
+    if (isEmpty && this.#following.size === 3) {
+      for (const other of this.#following) other.value = "";
+      this.#following.clear();
+    }
+    for (const other of this.fields) if (!isEmpty && other.value === "") this.#following.add(other);
+    this.fields.forEach((other, at) => this.#following.has(other) && (other.value = this.#rest(at)));
+    if (this.#isCrop()) this.#show();
+    else event.stopPropagation();
+  }
+
+  /** What was typed and is no crop becomes the nearest one. */
+  #settle() {
+    if (this.#isCrop()) return;
+    const given = this.fields.map((field, at) => (Number.isNaN(field.valueAsNumber) ? this.#rest(at) : Math.round(field.valueAsNumber)));
+    const begin = given.slice(0, 2).map((value) => clamp(value, 0, 100 - this.least));
+    this.choose([...begin, ...given.slice(2).map((value, at) => clamp(value, this.least, 100 - begin[at]))]);
   }
 
   #read(box) {
@@ -88,7 +127,7 @@ class CropBox extends HTMLElement {
     event.preventDefault();
     const [left, top, width, height] = this.area;
     const [x, y] = arrow.map((step) => 2 * step);
-    if (event.shiftKey) this.choose([left, top, clamp(width + x, LEAST, 100 - left), clamp(height + y, LEAST, 100 - top)]);
+    if (event.shiftKey) this.choose([left, top, clamp(width + x, this.least, 100 - left), clamp(height + y, this.least, 100 - top)]);
     else this.choose(shift(this.area, x, y));
   }
 
@@ -125,9 +164,9 @@ class CropBox extends HTMLElement {
     const [x, y] = this.#locate(event);
     if (!moved && Math.hypot(x - begin[0], y - begin[1]) < STILL) return;
     const [left, top, width, height] = area;
-    if (held === null) this.#drag.moved = span(...begin, x, y);
+    if (held === null) this.#drag.moved = span(this.least, ...begin, x, y);
     else if (held === "inside") this.#drag.moved = shift(area, x - begin[0], y - begin[1]);
-    else this.#drag.moved = span(held.includes("w") ? left + width : left, held.includes("n") ? top + height : top, x, y);
+    else this.#drag.moved = span(this.least, held.includes("w") ? left + width : left, held.includes("n") ? top + height : top, x, y);
     this.frame.hidden = false;
     place(this.frame, this.#drag.moved);
   }

@@ -32,38 +32,54 @@ class PhotoForm extends HTMLElement {
     this.addEventListener("change", (event) => {
       if (event.target.type === "file" && event.target.files[0]) this.#send(event.target.files[0]);
     });
-    this.addEventListener("dragover", (event) => {
-      event.preventDefault();
-      this.toggleAttribute("data-over", true);
-    });
-    this.addEventListener("dragleave", () => this.removeAttribute("data-over"));
-    this.addEventListener("drop", (event) => {
-      event.preventDefault();
-      this.removeAttribute("data-over");
-      this.#take(event.dataTransfer);
-    });
-    document.addEventListener("paste", this.#paste);
+    for (const [kind, listener] of this.#everywhere) document.addEventListener(kind, listener);
   }
 
   disconnectedCallback() {
-    document.removeEventListener("paste", this.#paste);
+    for (const [kind, listener] of this.#everywhere) document.removeEventListener(kind, listener);
   }
+
+  // What is dropped beside the form would replace the page.
+  #over = (event) => {
+    event.preventDefault();
+    this.toggleAttribute("data-over", true);
+  };
+
+  #leave = (event) => {
+    if (!event.relatedTarget) this.removeAttribute("data-over"); // the window was left, not one element for another
+  };
+
+  #drop = (event) => {
+    event.preventDefault();
+    this.removeAttribute("data-over");
+    this.#take(event.dataTransfer);
+  };
 
   #paste = (event) => {
     if (pictureIn(event.clipboardData)) this.#take(event.clipboardData);
   };
 
+  #everywhere = Object.entries({ dragover: this.#over, dragleave: this.#leave, drop: this.#drop, paste: this.#paste });
+
   #take(transfer) {
     const file = pictureIn(transfer);
     if (file) this.#send(file);
-    else this.note.textContent = this.dataset.textNone;
+    else this.#say(this.dataset.textNone);
+  }
+
+  /** Say something where it is seen: the form may stand folded away. */
+  #say(words) {
+    const fold = this.closest("details");
+    if (fold) fold.open = true;
+    this.note.textContent = words;
+    this.note.scrollIntoView({ block: "nearest" });
   }
 
   async #send(file) {
     if (this.#busy) return;
     this.#busy = true;
     this.setAttribute("aria-busy", "true");
-    this.note.textContent = this.dataset.textSending;
+    this.#say(this.dataset.textSending);
     try {
       const body = new FormData(this.form);
       body.delete("photo");
@@ -84,7 +100,7 @@ class PhotoForm extends HTMLElement {
     } catch {
       // A limit's answer is text.
     }
-    this.note.textContent = told;
+    this.#say(told);
     this.#busy = false;
     this.removeAttribute("aria-busy");
     this.form.reset();
@@ -135,6 +151,12 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
   }
 });
 
+// To come back from keeping a photo longer is to come back to what is asked by now.
+document.addEventListener("submit", ({ target }) => {
+  const here = target.querySelector("[data-here]");
+  if (here) here.value = location.pathname + location.search;
+});
+
 // Moving a slider on and on is one step for the back button.
 let moved = null; // the slider that the last address is of
 document.addEventListener("htmx:beforeHistoryUpdate", ({ detail }) => {
@@ -144,7 +166,13 @@ document.addEventListener("htmx:beforeHistoryUpdate", ({ detail }) => {
   moved = now;
 });
 
+// Whoever pressed something that the answer took away goes on at the answer, and hears it.
+let isTaken = false;
+document.addEventListener("htmx:beforeSwap", ({ detail }) => (isTaken = detail.target.contains(document.activeElement)));
 document.addEventListener("htmx:afterSettle", () => {
+  const [answer, said] = ["answer", "search-said"].map((id) => document.getElementById(id));
+  if (isTaken && document.activeElement === document.body) answer?.focus({ preventScroll: true });
+  if (said && !said.textContent) said.textContent = answer.dataset.said;
   const chosen = document.querySelector("#answer [data-weights]");
   if (chosen) document.querySelector("aspect-weights")?.follow(JSON.parse(chosen.dataset.weights));
 });

@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings as live_settings
 from django.contrib.auth.models import User
 from PIL import Image
-from playwright.sync_api import Browser, FilePayload, Page, ViewportSize, expect
+from playwright.sync_api import Browser, FilePayload, Page, Route, ViewportSize, expect
 
 from evaluation.views import searches
 from search.models import Item, Label, Photo
@@ -173,6 +173,25 @@ def test_crop_by_keyboard_alone(page: Page, site: Site) -> None:
     search.expect_area(0, 13, 68, 72)
 
 
+def test_crop_by_numbers_is_searched_with_once_it_is_a_crop(page: Page, site: Site) -> None:
+    search = Search(page).take()
+    refused: list[str] = []
+    page.on("response", lambda answer: refused.append(answer.url) if answer.status >= 400 else None)
+    page.locator("summary", has_text="Crop by numbers").click()
+    page.get_by_label("Left, %").press_sequentially("20", delay=250)
+    search.expect_area(20, 0, 80, 100)
+    page.get_by_label("Width, %").press("Control+A")
+    page.get_by_label("Width, %").press_sequentially("30", delay=250)
+    search.expect_area(20, 0, 30, 100)
+    page.get_by_label("Height, %").fill("2")
+    page.get_by_label("Height, %").press("Enter")
+    search.expect_area(20, 0, 30, 4)
+    page.get_by_label("Top, %").press("Enter")
+    expect(page.locator("#answer.htmx-request")).to_have_count(0)
+    search.expect_area(20, 0, 30, 4)
+    assert not refused
+
+
 def test_crop_by_touch_and_a_finger_beside_it_scrolls(browser: Browser, site: Site) -> None:
     context = browser.new_context(base_url=site.url, has_touch=True, is_mobile=True, viewport=PHONE)
     page = context.new_page()
@@ -257,9 +276,12 @@ def test_more_like_this_and_on_through_the_pages(page: Page, site: Site) -> None
     page.get_by_role("link", name="More like this").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("More like this")
     expect(page).to_have_url(re.compile(r"\?item=\d+$"))
+    expect(page.locator("#answer")).to_be_focused()
+    expect(page.locator("#search-said")).to_contain_text("found, page 1")
     page.get_by_role("link", name="Further ones").click()
     expect(page).to_have_url(re.compile("page=2"))
     expect(page.locator(".pager")).to_contain_text("Page 2")
+    expect(page.locator("#answer")).to_be_focused()
     page.go_back()
     expect(page.locator(".pager")).to_contain_text("Page 1")
     page.go_back()
@@ -276,7 +298,7 @@ DATA = """(encoded) => {
 }"""
 
 
-@pytest.mark.parametrize("way", ["drop", "paste"])
+@pytest.mark.parametrize("way", ["drop", "drop beside", "paste"])
 def test_a_photo_is_dropped_or_pasted_and_made_small_before_it_is_sent(
     page: Page, site: Site, way: str
 ) -> None:
@@ -285,8 +307,9 @@ def test_a_photo_is_dropped_or_pasted_and_made_small_before_it_is_sent(
     large = draw_photo(2400, 1800, things=[(300, 300, 1500, 1500)])
     data = page.evaluate_handle(DATA, base64.b64encode(large).decode())
     with page.expect_request("**/photos/") as sent:
-        if way == "drop":
-            page.dispatch_event("photo-form", "drop", {"dataTransfer": data})
+        if way.startswith("drop"):
+            place = "photo-form" if way == "drop" else "h1"
+            page.dispatch_event(place, "drop", {"dataTransfer": data})
         else:
             page.evaluate(
                 "(data) => document.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data }))", data
@@ -307,6 +330,40 @@ def test_what_is_no_picture_is_said_and_another_can_be_chosen(
     payload["buffer"] = draw_photo()
     page.get_by_label("Choose a photo").set_input_files(payload)
     Search(page).expect_found()
+
+
+def test_a_photo_that_is_refused_is_told_where_its_form_is_folded_away(
+    page: Page, site: Site, tolerated: list[str]
+) -> None:
+    tolerated.append("status of 415")
+    Search(page).take()
+    expect(page.locator(".photo-note")).to_be_hidden()
+    paste = "(data) => document.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data }))"
+    page.evaluate(paste, page.evaluate_handle(DATA, base64.b64encode(b"no picture at all").decode()))
+    expect(page.locator("photo-form")).not_to_have_attribute("aria-busy", "true")
+    expect(page.locator(".photo-note")).to_be_visible()
+    expect(page.locator(".photo-note")).to_be_in_viewport()
+
+
+def test_a_photo_that_is_kept_longer_leaves_what_is_asked_as_it_is(page: Page, site: Site) -> None:
+    search = Search(page).take()
+    page.get_by_role("button", name="Crop by hand").click()
+    search.expect_area(15, 15, 70, 70)
+    page.get_by_role("button", name="Keep it until").click()
+    expect(page.get_by_role("button", name="Keep it until")).to_have_count(0)
+    search.expect_area(15, 15, 70, 70)
+
+
+def test_an_answer_that_comes_late_changes_neither_page_nor_address(page: Page, site: Site) -> None:
+    Search(page).take()
+    held: list[Route] = []
+    page.route("**/search/closet/?item=*", held.append)
+    with page.expect_request("**/search/closet/?item=*"):
+        page.get_by_role("link", name="More like this").first.click()
+    page.get_by_role("button", name="Crop by hand").click()
+    expect(page).to_have_url(re.compile("left=15"))
+    assert held and held[0].request.failure
+    expect(page.get_by_role("heading", level=1)).to_have_text("Search with a photo")
 
 
 def test_a_photo_is_deleted(page: Page, site: Site) -> None:
@@ -343,6 +400,8 @@ def test_without_javascript_forms_do_the_same(browser: Browser, site: Site) -> N
     page.locator("summary", has_text="Crop by numbers").click()
     page.get_by_label("Width, %").fill("20")
     page.get_by_role("button", name="Search", exact=True).first.click()
+    expect(page).to_have_url(re.compile("width=20"))
+    page.get_by_label("Top, %").press("Enter")
     expect(page).to_have_url(re.compile("width=20"))
     page.get_by_role("link", name="More like this").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("More like this")

@@ -135,7 +135,7 @@ def test_the_pages_script_fetches_the_answer_alone_but_the_back_button_all(searc
 @pytest.mark.parametrize(
     ("address", "status", "words"),
     [
-        ("left=10&top=10&width=0&height=20", 422, "no size"),
+        ("left=10&top=10&width=3&height=20", 422, "at least 4 percent"),
         ("left=10&top=10", 422, "four numbers"),
         ("f-colour=mauve", 422, "mauve"),
         ("f-mood=merry", 422, "mood"),
@@ -157,7 +157,7 @@ def test_a_part_of_the_photo_is_searched_with_by_numbers_or_by_a_proposals_butto
     searcher.send(photo_of_noise())
     by_numbers = searcher.look(f"{searcher.address}&left=10&top=20&width=30&height=40")
     found = searcher.found
-    assert by_numbers.status_code == 200 and 'name="width" min="1" max="100" value="30"' in searcher.text
+    assert by_numbers.status_code == 200 and 'name="width" min="4" max="100" value="30"' in searcher.text
     by_button = searcher.look(f"{searcher.address}&left=1&top=1&width=9&height=9&region=10,20,30,40")
     assert by_button.status_code == 200 and searcher.found == found
 
@@ -178,6 +178,13 @@ def test_filters_are_chips_that_can_be_taken_away(searcher, catalogue):
     chip = re.search(r'class="chip accent"\s+href="([^"]+)"', searcher.text)
     assert chip is not None and chip[1] == "/search/demo/?item=5"
     assert re.search(r'<option value="red" selected', searcher.text)
+
+
+def test_several_values_of_an_aspect_stay_when_something_else_is_changed(searcher, catalogue):
+    searcher.look("/search/demo/?item=5&f-colour=red&f-colour=blue")
+    shown = re.findall(r'<option value="(\w+)" selected', searcher.text)
+    sent_along = re.findall(r'type="hidden" name="f-colour" value="(\w+)"', searcher.text)
+    assert shown == ["red"] and sent_along == ["blue"]
 
 
 def test_pages_go_on_where_the_one_before_ended(catalogue, searcher):
@@ -201,8 +208,9 @@ def test_weights_of_the_person_are_said_to_be_theirs(searcher, catalogue):
 def test_a_deleted_photo_is_gone_and_its_address_offers_another(searcher):
     searcher.send(photo_of_noise())
     address, photo = searcher.address, Photo.objects.get()
-    searcher.post(f"/search/photos/{photo.key}/delete/")
+    searcher.post(f"/search/photos/{photo.key}/delete/", next="/search/demo/")
     assert "The photo is deleted" in searcher.text
+    assert searcher.page.request["PATH_INFO"] == "/search/demo/"
     assert not Photo.objects.exists()
     assert searcher.client.get(f"/search/photos/{photo.key}.webp").status_code == 404
     gone = searcher.look(address)
