@@ -9,12 +9,13 @@ from typing import Any, Final
 
 from django.urls import reverse
 
-from search.forms.wishes import FILTER, SHORTEST, WEIGHT, Asked, round_area, write_area
+from search.forms.wishes import FILTER, SHORTEST, WEIGHT, Asked, Percents, round_area, write_area
 from search.models import Catalogue
 from search.selectors.searches import PAGE, Answer, Engine, FilterChoice, ShownPhoto
 
 CLOSEST: Final = 3  # shown where nothing is like the query
 MOST_PARTS: Final = 3  # more boxes on a photo hide each other
+NEARLY_EQUAL: Final = 0.8  # of two parts in common: nobody tells them apart
 OVERALL: Final = "overall"
 HEADINGS: Final = {
     "match": "This one, and what is near it",
@@ -29,15 +30,26 @@ WHO_WEIGHED: Final = {
 
 def tell_photo(photo: ShownPhoto, asked: Asked) -> dict[str, Any]:
     """The photo with its proposals, the part that is searched with, and how long it is kept."""
-    parts = list(dict.fromkeys(write_area(round_area(area)) for area in photo.areas))
+    parts: list[Percents] = []
+    for part in map(round_area, photo.areas):
+        if all(_share(part, other) < NEARLY_EQUAL for other in parts):
+            parts.append(part)
     return {
         "photo": photo,
-        "areas": parts[:MOST_PARTS],
+        "areas": [write_area(part) for part in parts[:MOST_PARTS]],
         "area": asked.area,
         "region": write_area(asked.area) if asked.area else "",
         "shortest": SHORTEST,
         "furthest": 100 - SHORTEST,
     }
+
+
+def _share(one: Percents, other: Percents) -> float:
+    """What two parts have in common, of all that either covers: from 0 to 1."""
+    (left, top, width, height), (x, y, wide, high) = one, other
+    across = max(0, min(left + width, x + wide) - max(left, x))
+    down = max(0, min(top + height, y + high) - max(top, y))
+    return across * down / (width * height + wide * high - across * down)
 
 
 def tell_filters(choices: Sequence[FilterChoice], asked: Asked) -> list[dict[str, Any]]:
@@ -94,6 +106,7 @@ def tell_weights(answer: Answer, asked: Asked) -> dict[str, Any]:
     who = next((one.by for one in answer.weights if one.by != "person"), "fixed")
     return {
         "weights": rows if aspects else [],
+        "is_weighed": any(one.weight > 0 for one in aspects),
         "no_aspects": not aspects,
         "weights_words": WHO_WEIGHED[who],
         "own": asked.weights is not None,
@@ -105,7 +118,7 @@ def tell_answer(answer: Answer, asked: Asked, catalogue: Catalogue) -> dict[str,
     """What was found, as one page of a list; where nothing is like the query, the nearest few alone."""
     here = reverse("search-catalogue", args=[catalogue.slug])
     kind = answer.verdict.kind if answer.verdict else ""
-    dimmed = kind == "nothing" and not asked.everything
+    dimmed = kind == "nothing" and answer.page == 1 and not asked.everything
     candidates = answer.candidates[:CLOSEST] if dimmed else answer.candidates
 
     def address(page: int) -> str:
@@ -118,7 +131,7 @@ def tell_answer(answer: Answer, asked: Asked, catalogue: Catalogue) -> dict[str,
         "is_match": kind == "match" and answer.page == 1,
         "heading": HEADINGS.get(kind, "The nearest"),
         "first": 1 + (answer.page - 1) * PAGE,
-        "previous": address(answer.page - 1) if answer.page > 1 and not dimmed else "",
+        "previous": address(answer.page - 1) if answer.page > 1 else "",
         "next": address(answer.page + 1) if answer.page < answer.pages and not dimmed else "",
         "all_of_them": f"{here}?{replace(asked, everything=True).query()}" if dimmed else "",
         "chips": tell_chips(asked, here),

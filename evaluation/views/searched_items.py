@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from search.models import Catalogue, Role
 from search.selectors.navigable_spaces import list_navigable_catalogues
 from search.selectors.roles import has_role
-from search.selectors.searchable import show_item
+from search.selectors.searchable import list_searchable, show_item
 from search.selectors.searches import FoundItem, SearchRefused
 from search.views.access import roles_required_async
 from search.views.searching import list_neighbours
@@ -26,6 +26,7 @@ def page(request: HttpRequest, slug: str, position: int) -> HttpResponse:
     context = {
         "catalogue": catalogue,
         "item": item,
+        "is_searchable": catalogue in list_searchable(),
         "find_url": reverse("find") if catalogue in list_navigable_catalogues() else "",
         "is_analyst": has_role(request.user, Role.ANALYST, Role.OPERATOR),
     }

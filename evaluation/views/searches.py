@@ -105,7 +105,6 @@ def _frame(request: HttpRequest, catalogues: list[Catalogue], chosen: Catalogue 
         "why_not": next((one.why_not for one in engines if one.why_not), ""),
         "longest_days": LONGEST.days,
         "sitting": open_sitting(request),
-        "here": request.get_full_path(),
     }
 
 

@@ -55,8 +55,9 @@ class CropBox extends HTMLElement {
     return given.some(Number.isNaN) ? WHOLE : given;
   }
 
-  /** Choose a part and search by it; the whole photo leaves the fields empty, and the address short. */
-  choose(area) {
+  /** Choose a part and search by it, maybe as one of many small steps; the whole photo leaves the fields empty, and the address short. */
+  choose(area, isStep = false) {
+    this.toggleAttribute("data-steps", isStep);
     const whole = area.every((value, at) => value === WHOLE[at]);
     this.#following.clear();
     this.fields.forEach((field, at) => (field.value = whole ? "" : area[at]));
@@ -79,6 +80,7 @@ class CropBox extends HTMLElement {
   #type(event) {
     const field = event.target;
     const isEmpty = field.value === "";
+    if (event.isTrusted) this.toggleAttribute("data-steps", true);
     this.#following.delete(field);
     if (isEmpty && this.#following.size === 3) {
       for (const other of this.#following) other.value = "";
@@ -95,7 +97,7 @@ class CropBox extends HTMLElement {
     if (this.#isCrop()) return;
     const given = this.fields.map((field, at) => (Number.isNaN(field.valueAsNumber) ? this.#rest(at) : Math.round(field.valueAsNumber)));
     const begin = given.slice(0, 2).map((value) => clamp(value, 0, 100 - this.least));
-    this.choose([...begin, ...given.slice(2).map((value, at) => clamp(value, this.least, 100 - begin[at]))]);
+    this.choose([...begin, ...given.slice(2).map((value, at) => clamp(value, this.least, 100 - begin[at]))], true);
   }
 
   #read(box) {
@@ -127,8 +129,8 @@ class CropBox extends HTMLElement {
     event.preventDefault();
     const [left, top, width, height] = this.area;
     const [x, y] = arrow.map((step) => 2 * step);
-    if (event.shiftKey) this.choose([left, top, clamp(width + x, this.least, 100 - left), clamp(height + y, this.least, 100 - top)]);
-    else this.choose(shift(this.area, x, y));
+    if (event.shiftKey) this.choose([left, top, clamp(width + x, this.least, 100 - left), clamp(height + y, this.least, 100 - top)], true);
+    else this.choose(shift(this.area, x, y), true);
   }
 
   /** Where a pointer is, in percent of the photo. */

@@ -157,11 +157,11 @@ document.addEventListener("submit", ({ target }) => {
   if (here) here.value = location.pathname + location.search;
 });
 
-// Moving a slider on and on is one step for the back button.
-let moved = null; // the slider that the last address is of
+// Moving a slider, or a crop by keys, on and on is one step for the back button.
+let moved = null; // what the last address moved
 document.addEventListener("htmx:beforeHistoryUpdate", ({ detail }) => {
-  const slider = detail.requestConfig.triggeringEvent?.target;
-  const now = slider?.type === "range" ? slider.name : null;
+  const field = detail.requestConfig.triggeringEvent?.target;
+  const now = field?.type === "range" ? field.name : field?.closest?.("crop-box[data-steps]") ? "crop" : null;
   if (now && now === moved) detail.history.type = "replace";
   moved = now;
 });

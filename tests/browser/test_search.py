@@ -171,6 +171,8 @@ def test_crop_by_keyboard_alone(page: Page, site: Site) -> None:
     for _ in range(20):
         page.keyboard.press("ArrowLeft")
     search.expect_area(0, 13, 68, 72)
+    page.go_back()
+    search.expect_area(15, 15, 70, 70)
 
 
 def test_crop_by_numbers_is_searched_with_once_it_is_a_crop(page: Page, site: Site) -> None:

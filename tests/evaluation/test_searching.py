@@ -1,6 +1,7 @@
 """The search page over HTTP, as a browser without JavaScript uses it, and what its script fetches."""
 
 import re
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -9,12 +10,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from evaluation.models import Deal, Player
-from evaluation.views import searches
+from evaluation.models import Deal, Player, Round
+from evaluation.views import search_parts, searches
 from evaluation.views.player_cookie import COOKIE
 from search import photo_api
-from search.models import Photo
-from search.selectors.searches import SearchRefused
+from search.forms.wishes import Asked
+from search.models import BuildState, Index, Photo
+from search.selectors.searches import Area, SearchRefused, ShownPhoto
 from tests.evaluation.decks import Deck
 from tests.evaluation.finding import add_spaces, forget_opened
 from tests.evaluation.searching import make_searchable, photo_of, photo_of_noise
@@ -259,6 +261,20 @@ def test_a_catalogue_without_aspects_says_that_there_is_nothing_to_weigh(db):
     assert "no aspects to weigh" in searcher.text and "Only some of them" not in searcher.text
 
 
+def test_an_item_of_a_catalogue_that_cannot_be_searched_offers_no_search(searcher, catalogue):
+    assert 'href="/search/demo/"' in searcher.look("/search/demo/items/5/").content.decode()
+    Index.objects.update(state=BuildState.FAILED)
+    page = searcher.look("/search/demo/items/5/")
+    assert page.status_code == 200 and 'href="/search/demo/' not in searcher.text
+
+
+def test_proposals_that_look_the_same_are_shown_once(catalogue):
+    areas = [Area(0.1, 0.1, 0.5, 0.5), Area(0.11, 0.1, 0.5, 0.51), Area(0.1, 0.1, 0.2, 0.2)]
+    now = timezone.now()
+    told = search_parts.tell_photo(ShownPhoto(uuid.uuid4(), 300, 200, areas, now, now), Asked())
+    assert told["areas"] == ["10,10,50,50", "10,10,20,20"]
+
+
 def test_any_found_item_leads_to_its_page_and_on_to_a_game(searcher, catalogue):
     add_spaces(catalogue)
     forget_opened()
@@ -327,3 +343,8 @@ def test_who_judges_a_picture_just_now_does_not_see_what_is_near_it(catalogue):
     told = deck.client.get(f"/api{address}")
     assert (told.status_code, told.json()["code"]) == (409, "being-judged"), "nor as a program"
     assert Client().get(address).status_code == 200
+    voted = Deal.objects.exclude(vote=None).select_related("pair__question").get()
+    address = f"/search/demo/?item={voted.pair.question.position}"
+    assert searcher.look(address).status_code == 409, "a vote that can still be taken back"
+    Round.objects.update(revealed_at=timezone.now())
+    assert searcher.look(address).status_code == 200
