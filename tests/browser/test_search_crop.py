@@ -56,7 +56,10 @@ def test_crop_by_keyboard_alone(page: Page, site: Site) -> None:
     search.expect_area(15, 15, 70, 70)
 
 
-def test_crop_by_numbers_is_searched_with_once_it_is_a_crop(page: Page, site: Site) -> None:
+def test_crop_by_numbers_is_searched_with_once_it_is_a_crop(
+    page: Page, site: Site, tolerated: list[str]
+) -> None:
+    tolerated += ["htmx:afterRequest", "htmx:sendAbort"]  # the next number may come before the answer
     search = Search(page).take()
     refused: list[str] = []
     page.on("response", lambda answer: refused.append(answer.url) if answer.status >= 400 else None)
@@ -66,12 +69,13 @@ def test_crop_by_numbers_is_searched_with_once_it_is_a_crop(page: Page, site: Si
     page.get_by_label("Width, %").press("Control+A")
     page.get_by_label("Width, %").press_sequentially("30", delay=250)
     search.expect_area(20, 0, 30, 100)
-    page.get_by_label("Height, %").fill("2")
+    page.get_by_label("Top, %").fill("40")
+    page.get_by_label("Height, %").fill("90")
     page.get_by_label("Height, %").press("Enter")
-    search.expect_area(20, 0, 30, 4)
+    search.expect_area(20, 40, 30, 60)
     page.get_by_label("Top, %").press("Enter")
     expect(page.locator("#answer.htmx-request")).to_have_count(0)
-    search.expect_area(20, 0, 30, 4)
+    search.expect_area(20, 40, 30, 60)
     assert not refused
 
 

@@ -64,12 +64,14 @@ def test_a_photo_that_is_refused_is_told_where_its_form_is_folded_away(
 ) -> None:
     tolerated.append("status of 415")
     Search(page).take()
-    expect(page.locator(".photo-note")).to_be_hidden()
+    note = page.locator("photo-form .photo-note")
+    expect(note).to_be_hidden()
     paste = "(data) => document.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data }))"
     page.evaluate(paste, page.evaluate_handle(DATA, base64.b64encode(b"no picture at all").decode()))
     expect(page.locator("photo-form")).not_to_have_attribute("aria-busy", "true")
-    expect(page.locator(".photo-note")).to_be_visible()
-    expect(page.locator(".photo-note")).to_be_in_viewport()
+    expect(note).to_be_visible()
+    expect(note).not_to_be_empty()
+    expect(note).to_be_in_viewport()
 
 
 def test_a_photo_that_is_kept_longer_leaves_what_is_asked_as_it_is(page: Page, site: Site) -> None:
