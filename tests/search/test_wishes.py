@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 from django.http import QueryDict
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from search.forms.wishes import SHORTEST, Asked, read_asked, read_leniently, round_area
@@ -37,6 +37,7 @@ asked = st.builds(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
 @given(asked)
 def test_an_address_says_all_that_was_asked(one):
     assert read_asked(QueryDict(one.query())) == one
