@@ -135,14 +135,16 @@ def write_asked(space: EmbeddingSpace, rows: Positions, vectors: Vectors, *, ask
     write_arrays(_asked_path(space), {"rows": rows, "vectors": vectors}, facts)
 
 
-def read_asked(space: EmbeddingSpace, rows: Positions, *, asked: str) -> Vectors | None:
-    """The vectors stored for these very pictures and this very space; None where there are none."""
+def read_asked(space: EmbeddingSpace, rows: Positions, *, asked: str) -> Vectors:
+    """The vectors stored for the first of these very pictures and this very space: all, some or none."""
+    none = np.empty((0, space.dimensions), np.float32)
     try:
         arrays, facts = read_arrays(_asked_path(space))
     except (FileNotFoundError, ArtifactDamaged):
-        return None
+        return none
     is_of_these = facts == {"kind": "asked", "of": space.sha256, "asked": asked}
-    return arrays["vectors"] if is_of_these and np.array_equal(arrays["rows"], rows) else None
+    is_start = np.array_equal(arrays["rows"], rows[: len(arrays["rows"])])
+    return arrays["vectors"] if is_of_these and is_start else none
 
 
 def _facts_about(space: EmbeddingSpace) -> dict[str, str | int | float | bool | None]:

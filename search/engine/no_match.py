@@ -191,8 +191,7 @@ def calibrate(present: Asked, absent: Asked, *, alpha: float = ALPHA, chosen: Sc
     limits: dict[Score, dict[str, Limits]] = {}
     for score in SCORES:
         limits[score] = {
-            category: _settle(*(asked.of(_first_has(asked, category, large)) for asked in both), alpha, score)
-            for category in ("", *large)
+            category: _settle(*_take(both, category, large), alpha, score) for category in ("", *large)
         }
     return Calibration(alpha, chosen, limits)
 
@@ -251,9 +250,12 @@ def _settle(present: Asked, absent: Asked, alpha: float, score: Score) -> Limits
     )
 
 
-def _first_has(asked: Asked, category: str, large: list[str]) -> npt.NDArray[np.bool_]:
-    """Which queries' limits are this category's: blank, those of none of the ``large``."""
-    return asked.categories == category if category else ~np.isin(asked.categories, large)
+def _take(both: tuple[Asked, Asked], category: str, large: list[str]) -> tuple[Asked, Asked]:
+    """The queries whose limits are this category's: blank, those of none of the ``large``."""
+    one, other = both
+    if category:
+        return one.of(one.categories == category), other.of(other.categories == category)
+    return one.of(~np.isin(one.categories, large)), other.of(~np.isin(other.categories, large))
 
 
 def _promised_limit(present: Asked, absent: Asked, alpha: float, score: Score) -> float | None:

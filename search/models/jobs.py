@@ -24,13 +24,13 @@ class JobQuerySet(models.QuerySet["Job"]):
     def unfinished(self) -> Self:
         return self.filter(state__in=[JobState.QUEUED, JobState.RUNNING])
 
+    def free(self) -> Self:
+        """Queued jobs that wait for no other."""
+        return self.filter(models.Q(after=None) | models.Q(after__state=JobState.DONE), state=JobState.QUEUED)
+
     def due_for_a_hint(self, *, hinted_before: datetime) -> Self:
         """Queued jobs that wait for no other and of which no worker was told lately, oldest first."""
-        return self.filter(
-            models.Q(after=None) | models.Q(after__state=JobState.DONE),
-            models.Q(hinted_at=None) | models.Q(hinted_at__lt=hinted_before),
-            state=JobState.QUEUED,
-        )
+        return self.free().filter(models.Q(hinted_at=None) | models.Q(hinted_at__lt=hinted_before))
 
 
 class Job(models.Model):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from search.engine.encoders.vectors import GIVEN_FAMILY
 from search.engine.errors import ArtifactDamaged
 from search.engine.no_match import Calibration, judge
 from search.models import Asking, BuildState, Catalogue, Index
@@ -100,7 +101,7 @@ def list_calibrated(catalogues: Iterable[Catalogue]) -> dict[int, list[Calibrate
     found: dict[int, list[CalibratedIndex]] = {catalogue.pk: [] for catalogue in catalogues}
     ready = Index.objects.filter(
         space__catalogue__in=found, state=BuildState.READY, space__is_control=False
-    ).exclude(space__family="vectors")
+    ).exclude(space__family=GIVEN_FAMILY)
     for index in ready.select_related("space", "calibration"):
         found[index.space.catalogue_id].append(_describe(index))
     return found

@@ -8,14 +8,14 @@ from django.db import transaction
 
 from search import artifacts, events
 from search.engine.encoders import EncoderInfo, group_by_network
+from search.engine.encoders.vectors import GIVEN_FAMILY
 from search.engine.errors import ArtifactDamaged
 from search.models import BuildState, Catalogue, CatalogueState, EmbeddingSpace, Index, Job
 from search.selectors.encoders import list_all_encoders
+from search.services.calibrating import request_calibrations
 from search.services.indexing import request_indexes
 from search.services.jobs import JobContext, JobFailed, create_job
 
-# Spaces of vectors that users brought, which no encoder here can make again.
-VECTORS_FAMILY = "vectors"
 QUICKEST_FAMILY = "histograms"
 BUILD_KINDS = ("embed", "index")
 
@@ -42,6 +42,9 @@ def run_build(context: JobContext) -> None:
     """Ask for the contenders of the catalogue ``arguments["catalogue"]``."""
     catalogue = find_catalogue(pk=context.job.arguments["catalogue"])
     jobs = request_contenders(catalogue=catalogue, now=context.now())
+    # Indexes that were there before calibrations were, or whose calibration failed.
+    ready = Index.objects.filter(space__catalogue=catalogue, state=BuildState.READY)
+    jobs += request_calibrations(ready.select_related("space__catalogue"))
     broken = [info for info in list_all_encoders() if info.availability == "broken"]
     left_out = [f"{info.title} is left out. {info.remedy}" for info in broken]
     context.progress(1, 1, "; ".join([f"{len(jobs)} jobs to do", *left_out]))
@@ -69,7 +72,7 @@ def request_contenders(*, catalogue: Catalogue, now: datetime, encoder: str = ""
                 jobs.append(_request_embedding(catalogue, missing, at))
             for space in spaces:
                 jobs += request_indexes(space=space, now=now)
-        given = catalogue.spaces.filter(family=VECTORS_FAMILY, catalogue_hash=catalogue.content_hash)
+        given = catalogue.spaces.filter(family=GIVEN_FAMILY, catalogue_hash=catalogue.content_hash)
         # Those with a retired index were given again since: the newer vectors stand for the encoder.
         for space in [] if encoder else given.exclude(indexes__state=BuildState.RETIRED):
             jobs += request_indexes(space=space, now=now)
@@ -136,7 +139,7 @@ def _take_back_what_is_damaged(space: EmbeddingSpace) -> None:
         try:
             artifacts.check_space(space)
         except (ArtifactDamaged, FileNotFoundError):
-            space.state = BuildState.FAILED if space.family == VECTORS_FAMILY else BuildState.BUILDING
+            space.state = BuildState.FAILED if space.family == GIVEN_FAMILY else BuildState.BUILDING
             space.save()
     # Without its vectors an index cannot be opened, but what it knows already may be whole.
     check = artifacts.open_index if space.state == BuildState.READY else artifacts.read_neighbours

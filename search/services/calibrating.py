@@ -1,43 +1,72 @@
-"""Calibrating: the job that counts how far the answers of an index can be believed.
+"""Calibrating: the job that counts how far the answers of indexes can be believed.
 
-Asked for whenever an index is announced, and so after every build, retraining or replacement.
+Asked for whenever an index is announced, and so after every build, retraining or replacement, and once more
+by each build. There is one job per network: its masks and layers look at a photo in one pass.
 """
 
-from search.models import BuildState, Index, Job
+import logging
+from collections.abc import Iterable
+
+from search.engine.encoders.vectors import GIVEN_FAMILY
+from search.models import BuildState, Catalogue, Index, Job, JobState
 from search.selectors.calibrations import find_calibration
 from search.selectors.clock import read_clock
+from search.selectors.encoders import list_known_encoders
 from search.services.jobs import JobContext, create_job
 
 KIND = "calibrate"
-GIVEN_VECTORS = "vectors"  # the family of spaces that no encoder here can look at a photo for
+
+log = logging.getLogger(__name__)
 
 
-def request_calibration(index: Index) -> Job | None:
-    """The job for an index that answers photos and has no calibration that counts; None for others."""
+def request_calibrations(indexes: Iterable[Index]) -> list[Job]:
+    """Jobs for those of the indexes that answer photos and have no calibration that counts."""
+    uncalibrated = [index for index in indexes if needs_calibration(index)]
+    network_of = {info.name: info.network for info in list_known_encoders()} if uncalibrated else {}
+    wanted = {
+        (index.space.catalogue, network_of.get(index.space.encoder, index.space.encoder))
+        for index in uncalibrated
+    }
+    return [
+        _request(catalogue, network)
+        for catalogue, network in sorted(wanted, key=lambda one: (one[0].pk, one[1]))
+    ]
+
+
+def needs_calibration(index: Index) -> bool:
     space = index.space
-    if space.is_control or space.family == GIVEN_VECTORS or index.state != BuildState.READY:
-        return None
-    if find_calibration(index) is not None:
-        return None
-    return create_job(
-        kind=KIND,
-        arguments={"index": index.pk},
-        key=f"calibrate:{index.pk}:{index.sha256[:16]}",
-        title=f"Calibrate {space.title} by {index.get_metric_display()}",
-        catalogue=space.catalogue,
-        now=read_clock(),
-        again=True,
-    )
+    is_asked = not space.is_control and space.family != GIVEN_FAMILY and index.state == BuildState.READY
+    return is_asked and find_calibration(index) is None
 
 
 def hear_of_index(index: Index) -> None:
-    """Subscriber to finished indexes."""
-    request_calibration(index)
+    """To finished indexes. What goes wrong keeps no contender out: the next build asks again."""
+    try:
+        request_calibrations([index])
+    except Exception:
+        log.exception("no calibration of %s could be asked for", index)
 
 
 def run_calibration(context: JobContext) -> None:
-    """Calibrate the index ``arguments["index"]`` and publish that."""
+    """Calibrate the indexes of the network ``arguments["network"]`` over ``arguments["catalogue"]``."""
     # It imports torch, which web processes do without.
     from search.services import calibrating_run
 
     calibrating_run.run(context)
+
+
+def _request(catalogue: Catalogue, network: str) -> Job:
+    key = f"calibrate:{catalogue.pk}:{network[:150]}"
+    running = Job.objects.filter(idempotency_key=key, state=JobState.RUNNING).first()
+    if running is not None:
+        # It may have listed its indexes before this one was ready.
+        key = f"{key}:{running.fence}"
+    return create_job(
+        kind=KIND,
+        arguments={"catalogue": catalogue.pk, "network": network},
+        key=key,
+        title=f"Calibrate {network}",
+        catalogue=catalogue,
+        now=read_clock(),
+        again=True,
+    )

@@ -51,8 +51,8 @@ def choose_queries(items: CatalogueItems) -> Queries:
     if len(photographed) >= LEAST_QUERIES:
         return _queries(Asking.PHOTOS, photographed, items.lifestyles, items.copies)
     products = _number_products(items)
-    sizes = Counter(zip(products.tolist(), items.images, strict=True))
-    pictures = Counter(product for product, _ in sizes)  # different ones of a product
+    distinct = set(zip(products.tolist(), items.copies.tolist(), strict=True))
+    pictures = Counter(product for product, _ in distinct)  # of a product, near-duplicates as one
     grouped = [place for place in order if pictures[int(products[place])] > 1]
     if len(grouped) >= LEAST_QUERIES:
         return _queries(Asking.OTHERS, grouped, items.images, products)

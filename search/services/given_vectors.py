@@ -9,12 +9,11 @@ from django.db import transaction
 
 from search import artifacts, events
 from search.engine.encoders import EncoderInfo
-from search.engine.encoders.vectors import AlignedVectors, VectorTable, read_vectors
+from search.engine.encoders.vectors import GIVEN_FAMILY, AlignedVectors, VectorTable, read_vectors
 from search.engine.errors import VectorsRejected
 from search.engine.vectors import StoredVectors
 from search.models import BuildState, Catalogue, EmbeddingSpace, Item, Job
 from search.selectors.encoders import list_all_encoders
-from search.services.builds import VECTORS_FAMILY
 from search.services.indexing import request_indexes
 
 
@@ -57,7 +56,7 @@ def _find_space(catalogue: Catalogue, info: EncoderInfo, now: datetime) -> Embed
         catalogue_hash=catalogue.content_hash,
         defaults={
             "title": info.title,
-            "family": VECTORS_FAMILY,
+            "family": GIVEN_FAMILY,
             "sign_structured": info.sign_structured,
             "created_at": now,
         },

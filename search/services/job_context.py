@@ -37,6 +37,10 @@ class JobInterrupted(JobStopped):
     """The process that runs the job is asked to end; the job is queued again and resumes elsewhere."""
 
 
+class JobPutOff(JobStopped):
+    """Other jobs of the queue go first; the job is queued again and resumes a minute later."""
+
+
 class LeaseLost(JobStopped):
     """Another worker holds the job now: nothing of this run may be published."""
 
@@ -87,6 +91,15 @@ class JobContext:
             events.bump("jobs")
         if self._report is not None:
             self._report(self.job)
+
+    def give_way(self) -> None:
+        """Let jobs of other kinds that wait for this queue go first: for what nobody waits for.
+
+        Not in the foreground, where somebody waits. Raises ``JobPutOff``.
+        """
+        waiting = Job.objects.free().filter(queue=self.job.queue).exclude(kind=self.job.kind)
+        if self._report is None and waiting.exists():
+            raise JobPutOff
 
     def _is_said(self, done: int, total: int) -> bool:
         return (done, total) == (self.job.done, self.job.total)

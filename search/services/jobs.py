@@ -27,6 +27,7 @@ from search.services.job_context import (
     JobContext,
     JobFailed,
     JobInterrupted,
+    JobPutOff,
     JobStopped,
     LeaseLost,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "JobFailed",
     "JobInterrupted",
     "JobKind",
+    "JobPutOff",
     "JobStopped",
     "LeaseLost",
     "cancel_job",
@@ -246,6 +248,9 @@ def _run(job: Job, context: JobContext, *, last_try: bool) -> None:
             _finish(job, JobState.CANCELLED, now=context.now())
         except JobInterrupted:
             _requeue(job, attempt=job.attempt - 1)
+        except JobPutOff:
+            # Counted as hinted, so that it comes again with the sweeper, and not before those it waits for.
+            _requeue(job, attempt=job.attempt - 1, hinted_at=context.now())
         except JobFailed as failure:
             _finish(job, JobState.FAILED, now=context.now(), reason=str(failure))
         except DiskFull as error:

@@ -13,11 +13,11 @@ from django.conf import settings
 from django.db.models import Q
 from numpy.typing import NDArray
 
+from search.engine.encoders.vectors import GIVEN_FAMILY
 from search.engine.files import disk_errors
 from search.engine.navigation.terrain import Distances
 from search.engine.training.judgements import DEFAULTS, JudgementSettings, Learned, Lesson, learn_places
 from search.models import EmbeddingSpace, Item, Job
-from search.services.builds import VECTORS_FAMILY
 from search.services.given_vectors import add_vectors
 from search.services.judgements import JudgedCatalogue, open_views
 from search.services.navigation_terrain import NoSuchSpace, list_spaces
@@ -65,7 +65,7 @@ def list_lessons(judged: JudgedCatalogue) -> dict[str, str]:
     They are those of encoders: no controls, nothing that was brought or learned.
     """
     left_out = EmbeddingSpace.objects.filter(
-        Q(is_control=True) | Q(family=VECTORS_FAMILY), catalogue=judged.catalogue
+        Q(is_control=True) | Q(family=GIVEN_FAMILY), catalogue=judged.catalogue
     )
     names = set(left_out.values_list("encoder", flat=True))
     known = list_spaces(judged.catalogue)

@@ -99,8 +99,10 @@ def measure_answers(
     _require_unseen(index, catalogue)
     items = read_items(catalogue)
     asked = _choose(items, queries, seed)
-    vectors = encode_pictures(index.space, asked, report=report)
-    present, absent = ask_index(index, items, asked, vectors)
+    batches = encode_pictures([index.space], asked, report=report)
+    vectors = np.concatenate([batch[index.space.encoder] for batch in batches])
+    categories = read_categories(catalogue)
+    present, absent = ask_index(index, items, asked, vectors, categories=categories)
     units = np.unique(items.units, return_inverse=True)[1]
     own = units[asked.places]
     return SearchTable(
@@ -115,7 +117,7 @@ def measure_answers(
             right=present.asked.right,
             family=(present.first >= 0) & (units[present.first] == own),
             units=own,
-            categories=read_categories(catalogue)[asked.places],
+            categories=categories[asked.places],
         ),
     )
 

@@ -76,7 +76,7 @@ def test_a_photo_is_judged_once_its_index_is_calibrated_and_only_among_all_items
     }
     assert search(**wish).verdict.kind == "uncalibrated"
     index = Index.objects.get(space__encoder="colour-histogram", metric="l2")
-    job = Job.objects.get(kind="calibrate", arguments={"index": index.pk})
+    job = Job.objects.get(kind="calibrate", arguments__network=index.space.encoder)
     assert run_in_foreground(job=job, report=lambda row: None).state == "done"
     verdict = search(**wish).verdict
     assert verdict.kind == "similar", "too few were asked for anything clear to be promised"

@@ -18,7 +18,7 @@ from search.management.progress import JobProgress, StepProgress
 from search.models import BuildState, Catalogue, Index, Job, JobState, Metric
 from search.selectors.clock import read_clock
 from search.services.builds import find_catalogue, iterate_builds, request_contenders
-from search.services.calibrating import request_calibration
+from search.services.calibrating import request_calibrations
 from search.services.imports import request_import
 from search.services.jobs import JobFailed, run_in_foreground
 from search.services.measuring import NothingToMeasure
@@ -31,7 +31,8 @@ from search.services.sweeping import free_lost_jobs
 class Command(BaseCommand):
     help = (
         "Ask for drawn items with photos of them in use, with each item there and with it removed: how often "
-        "the first candidate is right, and what is told. Stopped, the same command goes on."
+        "the first candidate is right, and what is told. Stopped, the same command builds and calibrates "
+        "nothing anew, but asks again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -63,7 +64,7 @@ class Command(BaseCommand):
         except (JobFailed, NothingToMeasure, CatalogueUnreadable, EngineError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt as stop:
-            raise CommandError("Stopped. The same command goes on from here.", returncode=130) from stop
+            raise CommandError("Stopped. What was built and calibrated stays.", returncode=130) from stop
         figures = table.as_json() | ({"undone": undone} if undone else {})
         if options["json"]:
             write_file(options["json"], json.dumps(figures, indent=2).encode() + b"\n")
@@ -81,8 +82,7 @@ class Command(BaseCommand):
             else:
                 catalogue = _draw_wardrobe(options["items"], seed, progress)
             index = _build(catalogue, encoder, metric, progress)
-            job = request_calibration(index)
-            if job is not None:
+            for job in request_calibrations([index]):
                 _run(job, progress)
         with StepProgress(sys.stderr) as steps:
             return measure_answers(
