@@ -14,9 +14,9 @@ from search.selectors.searches import Verdict, VerdictKind
 
 WORDS: Final[Mapping[VerdictKind, str]] = {
     "match": "This is it.",
-    "similar": "Similar, not the same.",
+    "similar": "Similar, perhaps not the same.",
     "nothing": "Nothing like it here.",
-    "uncalibrated": "Not calibrated.",
+    "uncalibrated": "The nearest ones.",
 }
 # How sure an answer is was counted among all items; the nearest of some may be anything.
 SOME_LEFT_OUT: Final = Verdict(
@@ -87,7 +87,7 @@ def judge_answer(
     """
     if known is None:
         promise = (
-            "How sure this index is was not counted yet: the nearest are shown, whatever they are worth."
+            "Nobody has counted yet how sure this search is: these are the nearest, whatever they are worth."
         )
         return Verdict("uncalibrated", WORDS["uncalibrated"], promise)
     first, second = [*distances, float("inf"), float("inf")][:2]

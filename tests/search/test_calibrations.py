@@ -210,7 +210,7 @@ def test_a_damaged_calibration_says_nothing_rather_than_something_wrong(limits):
     Calibration.objects.filter(index=index).update(limits=limits if limits is not None else {"limits": None})
     assert find_calibration(index) is None
     verdict = judge_answer(find_calibration(index), [0.0, 1.0], "boot")
-    assert (verdict.kind, verdict.words) == ("uncalibrated", "Not calibrated.")
+    assert (verdict.kind, verdict.words) == ("uncalibrated", "The nearest ones.")
 
 
 def test_an_index_that_changes_while_it_is_calibrated_is_not_given_what_was_counted(monkeypatch):
