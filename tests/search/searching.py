@@ -3,14 +3,16 @@
 import io
 import uuid
 from datetime import datetime
+from typing import Any
 
 import numpy as np
+import pytest
 from asgiref.sync import async_to_sync
 from PIL import Image, ImageFilter
 
-from search.models import Catalogue, Item
+from search.models import Aspect, Attribute, Catalogue, Item, Label
 from search.selectors.catalogues import image_path
-from search.selectors.searches import Answer, Waiting, Wish
+from search.selectors.searches import Answer, SearchRefused, Waiting, Wish
 from search.services import builds, jobs, photos
 from search.views.searching import answer
 from tests.factories import NOW, make_catalogue
@@ -30,6 +32,30 @@ def make_searchable(monkeypatch, *, encoders=HISTOGRAMS, items: int = 30, **how)
 def answer_now(wish: Wish, *, now: datetime) -> Answer | Waiting:
     """What a page or the API answers, for who is not asynchronous."""
     return async_to_sync(answer)(wish, now=now)
+
+
+def search(**wish: Any) -> Answer | Waiting:
+    """The answer to a wish about the catalogue "demo"."""
+    return answer_now(Wish(catalogue="demo", **wish), now=NOW)
+
+
+def positions(answer: Answer) -> list[int]:
+    return [candidate.item.position for candidate in answer.candidates]
+
+
+def refused(**wish: Any) -> SearchRefused:
+    """Why a wish is refused."""
+    with pytest.raises(SearchRefused) as caught:
+        search(**wish)
+    return caught.value
+
+
+def give_colours(catalogue: Catalogue) -> None:
+    """Every third item is red, the others are blue."""
+    aspect = Aspect.objects.create(catalogue=catalogue, name="colour", position=1)
+    red, blue = (Attribute.objects.create(aspect=aspect, value=value) for value in ("red", "blue"))
+    for item in catalogue.items.all():
+        Label.objects.create(item=item, attribute=blue if item.position % 3 else red)
 
 
 def build(catalogue: Catalogue) -> None:

@@ -2,11 +2,16 @@
 
 import pytest
 
-from search.models import Aspect, Attribute, Item, Label
+from search.models import Aspect, Item
 from search.selectors import searchable
-from search.selectors.searches import SearchRefused, Wish
-from tests.factories import NOW
-from tests.search.searching import answer_now, keep_photo_of, make_searchable
+from tests.search.searching import (
+    give_colours,
+    keep_photo_of,
+    make_searchable,
+    positions,
+    refused,
+    search,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -14,28 +19,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def catalogue(monkeypatch):
     return make_searchable(monkeypatch)
-
-
-def search(**wish):
-    return answer_now(Wish(catalogue="demo", **wish), now=NOW)
-
-
-def positions(answer) -> list[int]:
-    return [candidate.item.position for candidate in answer.candidates]
-
-
-def refused(**wish) -> SearchRefused:
-    with pytest.raises(SearchRefused) as caught:
-        search(**wish)
-    return caught.value
-
-
-def give_colours(catalogue) -> None:
-    """Every third item is red, the others are blue."""
-    aspect = Aspect.objects.create(catalogue=catalogue, name="colour", position=1)
-    red, blue = (Attribute.objects.create(aspect=aspect, value=value) for value in ("red", "blue"))
-    for item in catalogue.items.all():
-        Label.objects.create(item=item, attribute=blue if item.position % 3 else red)
 
 
 def test_filters_leave_what_has_one_of_the_values_of_every_aspect(catalogue):

@@ -9,14 +9,11 @@ import pytest
 
 from search import artifacts
 from search.models import (
-    Aspect,
-    Attribute,
     BuildState,
     EmbeddingSpace,
     Index,
     Item,
     Job,
-    Label,
 )
 from search.selectors import searchable
 from search.selectors.searches import Area, SearchRefused, Verdict, Wish
@@ -25,7 +22,15 @@ from search.services.jobs import run_in_foreground
 from search.services.search_plans import make_plan
 from tests.factories import NOW, make_catalogue, make_index
 from tests.fresh_process import forget_catalogues
-from tests.search.searching import answer_now, keep_photo_of, make_searchable
+from tests.search.searching import (
+    answer_now,
+    give_colours,
+    keep_photo_of,
+    make_searchable,
+    positions,
+    refused,
+    search,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,28 +38,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def catalogue(monkeypatch):
     return make_searchable(monkeypatch)
-
-
-def search(**wish):
-    return answer_now(Wish(catalogue="demo", **wish), now=NOW)
-
-
-def positions(answer) -> list[int]:
-    return [candidate.item.position for candidate in answer.candidates]
-
-
-def refused(**wish) -> SearchRefused:
-    with pytest.raises(SearchRefused) as caught:
-        search(**wish)
-    return caught.value
-
-
-def give_colours(catalogue) -> None:
-    """Every third item is red, the others are blue."""
-    aspect = Aspect.objects.create(catalogue=catalogue, name="colour", position=1)
-    red, blue = (Attribute.objects.create(aspect=aspect, value=value) for value in ("red", "blue"))
-    for item in catalogue.items.all():
-        Label.objects.create(item=item, attribute=blue if item.position % 3 else red)
 
 
 def test_the_item_on_a_photo_comes_first_and_distances_grow(catalogue):
