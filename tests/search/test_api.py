@@ -1,5 +1,7 @@
 """`/api/`: what programs read, and what they get for a wrong question."""
 
+from uuid import uuid4
+
 import pytest
 from django.contrib.auth.models import Group, User
 from django.db import InterfaceError, OperationalError, connection
@@ -102,6 +104,9 @@ def test_the_description_names_every_operation_with_its_answers(client):
         "/api/catalogues/{slug}/",
         "/api/jobs/",
         "/api/jobs/{job_id}/",
+        "/api/search/{slug}/",
+        "/api/search/{slug}/filters/",
+        "/api/search/photos/{key}/",
     }
     jobs = schema["paths"]["/api/jobs/"]["get"]
     assert set(jobs["responses"]) == {"200", "401", "403", "422", "429", "503"}
@@ -118,7 +123,7 @@ def test_a_database_that_is_away_is_503_in_json_for_every_address(client, error)
         raise error("the connection is lost")
 
     for path, methods in api.get_openapi_schema()["paths"].items():
-        address = path.format(slug="demo", job_id=make_job(path).pk)
+        address = path.format(slug="demo", job_id=make_job(path).pk, key=uuid4())
         with connection.execute_wrapper(refuse):
             answer = client.get(address)
         assert (address, answer.status_code) == (address, 503)
