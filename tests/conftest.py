@@ -4,10 +4,18 @@ from typing import Any
 
 import pytest
 from django.db.backends.sqlite3.base import DatabaseOperations
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from tests import requirements
 from tests.append_only import permit_changes
 from tests.fresh_process import forget_catalogues
+
+# How long an example takes is the machine's affair; speed is measured in benchmarks.
+hypothesis_settings.register_profile(
+    "at-any-speed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("at-any-speed")
 
 
 @pytest.fixture(scope="session", autouse=True)
