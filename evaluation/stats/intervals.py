@@ -146,8 +146,8 @@ def even_effect(alike: float, answers: int, evenness: Evenness) -> float:
     weights and clusters do (Kish 1987, The Survey Statistician 17:26; Gabler, Haeder & Lahiri 1999, Survey
     Methodology 25:105). That holds where the weights have nothing to do with whose answers they are. Where a
     few players gave all answers to pairs that have few, they are worth less still: in such simulated boards
-    (`tests/stats/test_newcomers.py`) the interval for one look is wrong two or three times as often as it
-    says, while the one for all looks has room enough.
+    (`tests/stats/test_newcomers_intervals.py`) the interval for one look is wrong two or three times as
+    often as it says, while the one for all looks has room enough.
     """
     return alike * (1 + evenness.excess(answers))
 
