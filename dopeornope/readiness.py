@@ -16,9 +16,9 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from dopeornope.bounded import BoundedQuestion, NoAnswer
+from dopeornope.migrating import find_missing_migrations
 from dopeornope.monitoring import Answer
 from dopeornope.observation import Scope
 from dopeornope.servers import ask_broker, ask_channel_layer, ask_database
@@ -94,12 +94,11 @@ def list_checks() -> list[Check]:
 
 def compare_migrations() -> None:
     try:
-        executor = MigrationExecutor(connection)
-        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        missing = find_missing_migrations()
     finally:
         connection.close()
     if missing:
-        raise NotReady(f"{len(missing)} migrations are missing: run manage.py migrate")
+        raise NotReady(missing)
 
 
 def measure_disk() -> None:
