@@ -15,6 +15,7 @@ from django.conf import settings
 from search.engine import indexes
 from search.engine.arrays import read_arrays, write_arrays
 from search.engine.errors import ArtifactDamaged
+from search.engine.files import sha256_of
 from search.engine.metrics import Neighbours
 from search.engine.vectors import StoredVectors, VectorStore, load_vectors
 from search.models import EmbeddingSpace, Index
@@ -67,17 +68,20 @@ def find_vectors(space: EmbeddingSpace, *, count: int) -> StoredVectors | None:
     return vectors if is_of_this else None
 
 
-def write_items(space: EmbeddingSpace, items: Positions) -> None:
-    """Store which items (`Item.position`, ascending) the rows of the space's vectors belong to."""
-    write_arrays(_items_path(space), {"items": items}, {"kind": "items"})
+def write_items(space: EmbeddingSpace, items: Positions, *, of: StoredVectors) -> None:
+    """Store which items (`Item.position`, ascending) the rows of the space's vectors ``of`` belong to."""
+    write_arrays(_items_path(space), {"items": items}, {"kind": "items", "of": of.sha256})
 
 
 def read_items(space: EmbeddingSpace) -> Positions:
     """`Item.position` of each row of the space. Raises ``ArtifactDamaged``."""
     try:
-        arrays, _ = read_arrays(_items_path(space))
+        arrays, facts = read_arrays(_items_path(space))
     except FileNotFoundError as error:
         raise ArtifactDamaged(f"The items of {space} are gone: build the contenders again.") from error
+    # Files of before it was noted do not say whose they are.
+    if facts.get("kind") != "items" or facts.get("of", space.sha256) != space.sha256:
+        raise ArtifactDamaged(f"{_items_path(space)} is of other vectors: build the contenders again.")
     return np.asarray(arrays["items"], dtype=np.int64)
 
 
@@ -105,7 +109,8 @@ def open_index(index: Index) -> OpenIndex:
     vectors = open_vectors(index.space)
     try:
         return OpenIndex(
-            _open_index(index_path(index), vectors.path, vectors.sha256), read_items(index.space)
+            _open_index(index_path(index), index.sha256, vectors.path, vectors.sha256),
+            read_items(index.space),
         )
     except FileNotFoundError as error:
         raise ArtifactDamaged(f"The index {index} is gone: build the contenders again.") from error
@@ -119,6 +124,7 @@ def read_neighbours(index: Index) -> tuple[Positions, Neighbours]:
     """
     try:
         items = read_items(index.space)
+        _require_named(index_path(index), index.sha256)
         found = indexes.load_neighbours(index_path(index))
     except FileNotFoundError as error:
         raise ArtifactDamaged(f"The index {index} is gone: build the contenders again.") from error
@@ -172,5 +178,12 @@ def _open_vectors(path: Path, sha256: str) -> StoredVectors:
 
 
 @lru_cache(OPEN_INDEXES)
-def _open_index(path: Path, vectors_path: Path, vectors_sha256: str) -> indexes.Index:
+def _open_index(path: Path, sha256: str, vectors_path: Path, vectors_sha256: str) -> indexes.Index:
+    _require_named(path, sha256)
     return indexes.load_index(path, _open_vectors(vectors_path, vectors_sha256))
+
+
+def _require_named(path: Path, sha256: str) -> None:
+    """A file may be whole and yet another one: of an older build, or of another space."""
+    if sha256_of(path) != sha256:
+        raise ArtifactDamaged(f"{path} is not the file its row names: build the contenders again.")

@@ -54,8 +54,8 @@ def run_embedding(context: JobContext) -> None:
     except EncoderError as error:
         raise JobFailed(str(error)) from error
     items = np.array([picture.position for picture in pictures], dtype=np.int64)
-    for space in spaces:
-        artifacts.write_items(space, items)
+    for space, vectors in finished.items():
+        artifacts.write_items(space, items, of=vectors)
     publish_vectors(context, finished)
 
 

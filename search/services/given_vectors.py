@@ -35,7 +35,7 @@ def add_vectors(
     items = np.array([position for position, _ in rows], dtype=np.int64)[aligned.positions]
     space = _find_space(catalogue, table.describe(name), now)
     stored = _store(space, aligned)
-    artifacts.write_items(space, items)
+    artifacts.write_items(space, items, of=stored)
     with transaction.atomic():
         space.items, space.dimensions = stored.rows.shape
         space.sha256 = stored.sha256

@@ -113,11 +113,13 @@ def _build(context: JobContext, index: Index) -> None:
 
 
 def _stands(index: Index, vectors: StoredVectors) -> bool:
+    """Whether the file that an attempt before this one wrote is whole, and the one that the row names, if any."""
+    path = artifacts.index_path(index)
     try:
-        load_index(artifacts.index_path(index), vectors)
+        load_index(path, vectors)
     except (FileNotFoundError, ArtifactDamaged):
         return False
-    return True
+    return index.sha256 in ("", sha256_of(path))
 
 
 def _retire_predecessors(index: Index) -> None:

@@ -31,8 +31,9 @@ def make_space(catalogue, encoder, mask="", *, rows=0, vectors=None, version="1"
     )
     with artifacts.begin_vectors(space, count=count, dimensions=dimensions) as store:
         store.write(np.arange(count), vectors)
-        space.sha256 = store.finish().sha256
-    artifacts.write_items(space, np.arange(count))
+        stored = store.finish()
+    space.sha256 = stored.sha256
+    artifacts.write_items(space, np.arange(count), of=stored)
     space.state = BuildState.READY
     space.save()
     if not build:

@@ -255,7 +255,12 @@ def test_the_older_index_of_the_same_encoder_serves_while_the_newer_is_damaged(c
     for file in artifacts.space_folder(newer.space).iterdir():
         (artifacts.space_folder(old_space) / file.name).write_bytes(file.read_bytes())
     older = Index.objects.create(
-        space=old_space, metric="l2", state=BuildState.RETIRED, created_at=NOW, ready_at=NOW
+        space=old_space,
+        metric="l2",
+        state=BuildState.RETIRED,
+        sha256=newer.sha256,
+        created_at=NOW,
+        ready_at=NOW,
     )
     path = artifacts.index_path(newer)
     path.write_bytes(b"damaged")
