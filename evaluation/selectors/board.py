@@ -9,7 +9,7 @@ from django.db.models import QuerySet, Sum
 from evaluation.models import Contender, Credit, Pair, Spread, Tally
 from evaluation.selectors.exclusions import Exclusion, list_exclusions
 from evaluation.stats.evenness import Evenness
-from evaluation.stats.intervals import Clustering, Moments, Standing, design_effect, even_effect
+from evaluation.stats.intervals import Clustering, Moments, Standing, design_effect, find_likeness
 from evaluation.stats.placing import place_all
 from search.models import Attribute, Metric, Revision, Split
 
@@ -22,7 +22,7 @@ METHOD = (
     "Approval is the share of dopes among dopes and nopes of each pair that the contender found, averaged "
     "over its pairs: one that was dealt often counts no more than another, so it does not matter which were "
     "favoured. Skips are left out. The 95 % interval is widened because votes of a player, and on a pair, "
-    "are alike, times what it costs that some pairs have more votes than others, and again because the "
+    "are alike and because pairs with few votes count as much as others, and again because the "
     "board is watched while votes come in: it is right at all looks together, not at one, as long as no "
     "pair gets its first vote. While a newcomer's own pairs do, it stands nearer to those it shares pairs "
     "with than it will. A range of ranks holds all places that the votes leave open. Within one category "
@@ -244,8 +244,8 @@ def _stand(total: _Sums, part: _Sums, spread: Spread) -> Standing:
     """
     players = Moments(spread.players, spread.player_dd, spread.player_dn, spread.player_nn)
     pairs = Moments(spread.pairs, spread.pair_dd, spread.pair_dn, spread.pair_nn)
-    alike = design_effect(total.dopes, total.answers, Clustering(players, pairs))
-    effect = even_effect(alike, part.answers, part.evenness)
+    alike = find_likeness(total.dopes, total.answers, Clustering(players, pairs))
+    effect = design_effect(alike, part.answers, part.evenness)
     clusters = min(spread.players, part.pairs)
     return Standing(part.dopes, part.answers, effect, clusters, part.evenness.share)
 

@@ -36,7 +36,7 @@ from evaluation.stats.published import write_table
 from search.engine.files import write_file
 from search.models import Split
 
-FORMAT: Final = 2  # 1: approval was the plain share
+FORMAT: Final = 3  # 1: approval was the plain share; 2: its intervals counted unequal numbers twice
 MANIFEST, BOARD = "manifest.json", "board.jsonl"
 VERSIONS = ("dopeornope", "numpy", "scipy")
 Rows = Iterable[Mapping[str, Any]]

@@ -135,43 +135,90 @@ def stand(yes: int, answers: int, clustering: Clustering, evenness: Evenness) ->
     Raises ValueError without answers.
     """
     clusters = min(clustering.players.clusters, clustering.pairs.clusters)
-    effect = even_effect(design_effect(yes, answers, clustering), answers, evenness)
+    effect = design_effect(find_likeness(yes, answers, clustering), answers, evenness)
     return Standing(yes, answers, effect, clusters, evenness.share)
 
 
-def even_effect(alike: float, answers: int, evenness: Evenness) -> float:
-    """How many answers count as one where every pair counts alike.
+@dataclass(frozen=True)
+class Likeness:
+    """How alike two answers are: their correlation where a player gave both, and where both are on one pair.
 
-    ``alike`` is the design effect of the plain share. What unequal numbers of answers cost multiplies it, as
-    weights and clusters do (Kish 1987, The Survey Statistician 17:26; Gabler, Haeder & Lahiri 1999, Survey
-    Methodology 25:105). That holds where the weights have nothing to do with whose answers they are. Where a
-    few players gave all answers to pairs that have few, they are worth less still: in such simulated boards
-    (`tests/stats/test_newcomers_intervals.py`) the interval for one look is wrong two or three times as
-    often as it says, while the one for all looks has room enough.
+    ``each`` is how many answers the player of an answer gave, averaged over answers. ``shown`` is False where
+    the answers cannot tell how alike they are: then either correlation may be 1.
     """
-    return alike * (1 + evenness.excess(answers))
+
+    players: float
+    pairs: float
+    each: float
+    shown: bool = True
 
 
-def design_effect(yes: int, answers: int, clustering: Clustering) -> float:
-    """How many times larger the variance of the share is than with independent answers; at least 1.
+def find_likeness(yes: int, answers: int, clustering: Clustering) -> Likeness:
+    """From how the plain share varies between clusters. Raises ValueError without answers.
 
-    Raises ValueError without answers.
-
-    Two-way cluster-robust variance (Cameron, Gelbach & Miller 2011): players' plus pairs' minus the single
-    answers', each sum of squares scaled by G / (G - 1) for its G clusters. Where the data cannot show how
-    alike answers are (one cluster, or everybody said the same), answers of one cluster count as one: the
-    Kish bound, sum of n^2 over sum of n.
+    Nothing is shown where there is one cluster, or where everybody said the same.
     """
     if answers <= 0:
         raise ValueError("Without answers there is no share.")
-    share = yes / answers
-    ways = (clustering.players, clustering.pairs)
-    kish = max(way.nn / answers for way in ways)
-    if yes in (0, answers) or min(way.clusters for way in ways) < 2:
-        return max(1.0, kish)
-    independent = answers * share * (1 - share)
-    total = sum(way.squared_residuals(share) * way.clusters / (way.clusters - 1) for way in ways)
-    return max(1.0, (total - independent) / independent)
+    players, pairs, share = clustering.players, clustering.pairs, yes / answers
+    each = players.nn / answers
+    if yes in (0, answers) or min(players.clusters, pairs.clusters) < 2:
+        return Likeness(1.0, 1.0, each, shown=False)
+    return Likeness(_correlate(players, share, answers), _correlate(pairs, share, answers), each)
+
+
+def _correlate(way: Moments, share: float, answers: int) -> float:
+    """Two answers of one cluster; 0 where no cluster has two.
+
+    Of G clusters with d yes of n, the sum of (d - share n)^2, scaled by G / (G - 1) as in cluster-robust
+    variances (Cameron, Gelbach & Miller 2011), is expected to be share (1 - share) times the answers plus
+    the correlation times the sum of n (n - 1).
+    """
+    both = way.nn - answers
+    if not both:
+        return 0.0
+    scaled = way.squared_residuals(share) * way.clusters / (way.clusters - 1)
+    return (scaled / (share * (1 - share)) - answers) / both
+
+
+def design_effect(alike: Likeness, answers: int, evenness: Evenness) -> float:
+    """How many answers count as one where every pair counts alike.
+
+    The mean of m pairs' shares weighs an answer by w = 1 / (m n), n the answers on its pair. The variance of
+    a weighted mean is the sum of w w' cov over all two answers (two-way clusters: Cameron, Gelbach & Miller
+    2011). In units of the variance of N independent answers that makes three parts:
+
+    * an answer with itself: N times the sum of w^2, which is `Evenness.excess` and one;
+    * two on one pair, alike by ``alike.pairs``: N times the sum over pairs of n (n - 1) w^2, which is N / m
+      less the first part. Differences between pairs weigh least where all pairs count alike;
+    * two of one player, alike by ``alike.players``: as often as where all answers weigh the same, if weights
+      have nothing to do with whose answers they are. `_share_out` says by how much more otherwise.
+
+    Together these are at least the first part: a negative rest is nearly always chance. Where nothing shows
+    how alike answers are, those of one player or those on one pair count as one, whichever says less.
+    """
+    uneven, even = 1 + evenness.excess(answers), answers / evenness.pairs
+    by_pairs = alike.pairs * (even - uneven)
+    by_players = alike.players * (alike.each - 1) * _share_out(alike, answers, evenness)
+    rest = by_pairs + by_players if alike.shown else max(by_pairs, by_players)
+    return uneven + max(0.0, rest)
+
+
+def _share_out(alike: Likeness, answers: int, evenness: Evenness) -> float:
+    """How much more players being alike costs since pairs with few answers may have them from few players.
+
+    That takes the sum of each player's weights, squared, which no running count can hold: each vote changes
+    the weights of all who judged its pair. But why numbers of answers are unequal can be told. Had players
+    drawn their pairs by lot, n would vary by its mean less the sum over players of (answers / m)^2, and the
+    mean of 1 / n be about 1 / (1 - c) times that of equal numbers, c being the former over the mean squared.
+    So much is chance, and chance does not ask whose answers they are. What is beyond it is because some
+    pairs were there longer, or are dealt more often. Where groups of pairs were judged by different players,
+    who gave as many answers each, the cost of a group's players is that of its answers, and so the sum over
+    groups grows by the very factor by which the first part does (Gabler, Haeder & Lahiri 1999, Survey
+    Methodology 25:105). It is less where players are the same, and more where the few gave more answers each.
+    """
+    chance = max(0.0, (evenness.pairs - alike.each) / answers)
+    return max(1.0, (1 + evenness.excess(answers)) * (1 - chance))
 
 
 def beta_interval(

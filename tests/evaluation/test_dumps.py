@@ -80,7 +80,7 @@ def test_a_dump_that_is_not_whole_is_refused(folder: Path) -> None:
 def test_a_dump_whose_figures_meant_something_else_is_refused(folder: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps(manifest | {"format": 1}))
-    with pytest.raises(DumpDamaged, match="of format 1; this software reads 2"):
+    with pytest.raises(DumpDamaged, match="of format 1; this software reads 3"):
         rebuild(folder)
 
 

@@ -10,7 +10,7 @@ from statsmodels.regression.linear_model import OLS, WLS
 from statsmodels.stats.sandwich_covariance import cov_cluster, cov_cluster_2groups
 
 from evaluation.stats.covariances import estimate_approvals
-from evaluation.stats.votes import Votes, count_standings, sum_evenness
+from evaluation.stats.votes import Votes
 
 
 def draw(
@@ -55,27 +55,6 @@ def test_errors_are_those_of_a_regression_with_two_way_clustered_errors(seed: in
     np.testing.assert_allclose(ours.covariance, expected, rtol=1e-9, atol=1e-12)
     both = cov_cluster_2groups(fitted, players, questions, use_correction=False)[0]
     np.testing.assert_allclose(ours.covariance, both, rtol=0.06)
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_a_contenders_own_variance_is_that_of_the_live_board(seed: int) -> None:
-    """But for what counting every pair alike costs there, and where the design effect is above one: below,
-    a variance less than that of independent votes is not shown."""
-    votes = replace(draw(seed), question=np.arange(180))
-    votes = votes.only(np.unique(np.stack([votes.player, votes.pair]), axis=1, return_index=True)[1])
-    approvals = estimate_approvals(votes)
-    for place, standing in enumerate(count_standings(votes)):
-        assert standing is not None
-        answers, dopes = (
-            votes.sum_by(votes.pair, each).toarray()[:, place].round().astype(np.int64)
-            for each in (np.ones(len(votes)), votes.dope.astype(float))
-        )
-        effect = standing.effect / (1 + sum_evenness(dopes, answers).excess(standing.answers))
-        assert effect > 1
-        share = standing.yes / standing.answers
-        assert approvals.covariance[place, place] == pytest.approx(
-            share * (1 - share) * effect / standing.answers, rel=1e-9
-        )
 
 
 @st.composite

@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.stats.allocation import Draw, Pool, draw_pairs
-from evaluation.stats.evenness import UNIT, Evenness
-from evaluation.stats.intervals import Clustering, Moments, stand
+from evaluation.stats.intervals import Clustering, Moments, Standing, find_likeness, stand
 from evaluation.stats.sequences import watched_interval
 from evaluation.stats.simulated.coverage import moments_of
 from evaluation.stats.simulated.crowd import Floats, World, draw_world
@@ -132,11 +131,21 @@ def _misses(board: Board, contender: int, truth: float, kind: str) -> bool:
     d, n = board.dopes[mine], board.answers[mine]
     yes, answers = int(d.sum()), int(n.sum())
     clustering = Clustering(Moments(*board.players[contender].tolist()), moments_of(d, n))
-    plain = Evenness(answers, yes * UNIT, answers * UNIT)  # as if every answer were on a pair of its own
-    interval = watched_interval(
-        stand(yes, answers, clustering, sum_evenness(d, n) if kind == "even" else plain)
-    )
+    if kind == "even":
+        standing = stand(yes, answers, clustering, sum_evenness(d, n))
+    else:
+        standing = _stand_plainly(yes, answers, clustering)
+    interval = watched_interval(standing)
     return not interval.low <= truth <= interval.high
+
+
+def _stand_plainly(yes: int, answers: int, clustering: Clustering) -> Standing:
+    """Of the plain share, in which every answer counts alike."""
+    alike = find_likeness(yes, answers, clustering)
+    of_pairs = clustering.pairs.nn / answers
+    effect = 1 + alike.players * (alike.each - 1) + alike.pairs * (of_pairs - 1)
+    clusters = min(clustering.players.clusters, clustering.pairs.clusters)
+    return Standing(yes, answers, max(1.0, effect), clusters)
 
 
 def _estimate(board: Board) -> dict[str, Floats]:
