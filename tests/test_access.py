@@ -1,28 +1,12 @@
 """Every address of the site, asked for by everybody: deny by default, and no address forgotten here."""
 
-import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.apps import apps
-from django.contrib.auth.models import Group, User
-from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
-from django.utils import timezone
 
-from evaluation.models import Contender, Player, Retraining
-from evaluation.services.invitations import create_invitation
-from evaluation.views.player_cookie import COOKIE, sign_cookie, sign_sitting
-from search.models import Item, Job, Queue, Topic
 from search.selectors.table_files import FORMATS
-from search.services.photos import keep_photo
-from search.services.webhooks import register_webhook, send_test
-from tests.factories import NOW, make_catalogue, make_contenders, make_image
-from tests.tokens import make_token
-from tests.trainings import make_trained, make_training
+from tests.every_address import PEOPLE, client_of, everything_stored, list_addresses, outcome
 
-PEOPLE = ["nobody", "player", "annotator", "analyst", "operator"]
 PUBLIC = {"nobody": 200, "player": 200, "annotator": 200, "analyst": 200, "operator": 200}
 SIGNED_IN = {**PUBLIC, "nobody": "login"}
 READERS = {"nobody": "login", "player": 403, "annotator": 403, "analyst": 200, "operator": 200}
@@ -228,190 +212,41 @@ CHANGING: dict[str, dict[str, Any]] = {
     "encoder-roll-back": {**BY_OPERATORS, "operator": 302},
     **dict.fromkeys(("api:search_with_photo", "api:search_again"), dict.fromkeys(PEOPLE, 422)),  # no photo
 }
-# What programs send: it takes nobody's session into account, so no token of a form is needed.
-BY_PROGRAMS = {"api:search_with_photo", "api:search_again"}
-# Whose number an address holds, by a word in its name; otherwise a job's.
-OWNERS = ("contender", "retraining", "lineage", "training", "player", "api-token", "webhook", "delivery")
 # A description of the API, read with whatever method.
 READ_BY_ALL_METHODS = {"api:openapi-json"}
-PROTECTING = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-}
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def values() -> dict[str, Any]:
-    """Something real for every part of an address."""
-    catalogue = make_catalogue()
-    make_contenders(catalogue, count=1, with_control=False)
-    job = Job.objects.create(
-        kind="import", queue=Queue.IO, idempotency_key="k", title="t", created_at=NOW, catalogue=catalogue
-    )
-    webhook = register_webhook(address="https://hooks.example/", topics=list(Topic), made_by="ada", now=NOW)
-    send_test(webhook=webhook, now=NOW)
-    _, token = create_invitation(role="analyst", note="", created_by=None, now=timezone.now())  # type: ignore[arg-type]
-    return {
-        "slug": catalogue.slug,
-        "sha256": Item.objects.first().image_sha256,
-        "key": keep_photo(source=make_image(0), holder=None, now=timezone.now()).key,
-        "deal": "0" * 32,
-        "round_id": "0" * 32,
-        "game_id": "0" * 32,
-        "code": "0" * 12,
-        "position": 0,
-        "token": token,
-        "job_id": job.pk,
-        "job": job,
-        "contender": Contender.objects.get(),
-        "player": Player.objects.create(created_at=NOW),
-        "api-token": make_token(),
-        "webhook": webhook,
-        "delivery": webhook.deliveries.get(),
-        "training": make_trained(make_training(catalogue)),
-        "retraining": (taught := make_retraining(Contender.objects.get())),
-        "lineage": taught,
-    }
+def addresses() -> dict[str, str]:
+    return list_addresses()
 
 
-def make_retraining(rival: Contender) -> Retraining:
-    return Retraining.objects.create(
-        **{"catalogue": rival.catalogue, "rival": rival, "name": "pupil-r1", "learn": "head", "period": "1"},
-        **{"votes": 0, "picks": 0, "players": 0, "triplets": 0, "made_at": NOW},
-    )
-
-
-def addresses(values: dict[str, Any]) -> dict[str, str]:
-    """Every address of the site, by name."""
-    found = {}
-    for name, pattern, converters in _patterns(get_resolver()):
-        assert name, f"{pattern} has no name"
-        owner = next((owner for owner in OWNERS if owner in name), "job")
-        given = {"pk": values[owner].pk}
-        parts = {part: (values | given)[part] for part in converters}
-        resolver = get_resolver()
-        namespace, _, local = name.rpartition(":")
-        prefix, inner = ("", resolver) if not namespace else resolver.namespace_dict[namespace]
-        found[name] = "/" + prefix + inner.reverse(local, **parts).removeprefix("/")
-    return found
-
-
-def _patterns(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, str, list[str]]]:
-    for entry in resolver.url_patterns:
-        if isinstance(entry, URLResolver):
-            yield from _patterns(entry, f"{entry.namespace}:" if entry.namespace else space)
-        else:
-            assert isinstance(entry, URLPattern)
-            names = [*entry.pattern.converters, *getattr(entry.pattern.regex, "groupindex", {})]
-            yield space + (entry.name or ""), str(entry.pattern), list(dict.fromkeys(names))
-
-
-def client_of(person: str) -> Client:
-    client = Client()
-    if person != "nobody":
-        user = User.objects.create(username=f"{person}-{uuid.uuid4().hex[:8]}")
-        if person != "player":
-            user.groups.add(Group.objects.get_or_create(name=person)[0])
-        client.force_login(user)
-    return client
-
-
-def outcome(response: Any) -> Any:
-    redirected = response.status_code == 302 and response["Location"].startswith("/accounts/login/")
-    return "login" if redirected else response.status_code
-
-
-def everything_stored() -> dict[str, list[dict[str, Any]]]:
-    return {model._meta.label: list(model.objects.order_by("pk").values()) for model in apps.get_models()}
-
-
-def test_every_address_is_decided_on(values):
-    assert set(addresses(values)) == set(READING)
+def test_every_address_is_decided_on(addresses):
+    assert set(addresses) == set(READING)
 
 
 @pytest.mark.parametrize("person", PEOPLE)
-def test_what_watches_the_site_is_asked_in_front_of_django_and_of_roles(person):
-    """Who may read `/metrics` is decided by token or network alone: tests/operate/test_metrics_page.py."""
-    for address in ("/health/live", "/health/ready", "/metrics"):
-        assert client_of(person).get(address).status_code == 404
-
-
-@pytest.mark.parametrize("person", PEOPLE)
-def test_who_may_read_what(person, values):
+def test_who_may_read_what(person, addresses):
     client = client_of(person)
-    answers = {name: outcome(client.get(address)) for name, address in addresses(values).items()}
+    answers = {name: outcome(client.get(address)) for name, address in addresses.items()}
     assert answers == {name: rule[person] for name, rule in READING.items()}
 
 
 @pytest.mark.parametrize("person", PEOPLE)
-def test_who_may_change_what(person, values):
+def test_who_may_change_what(person, addresses):
     wanted = {name: CHANGING.get(name, NOT_BY_READING)[person] for name in READING}
     wanted |= dict.fromkeys(READ_BY_ALL_METHODS, 200)
-    answers = {name: outcome(client_of(person).post(address)) for name, address in addresses(values).items()}
+    answers = {name: outcome(client_of(person).post(address)) for name, address in addresses.items()}
     assert answers == wanted
 
 
 @pytest.mark.parametrize("person", [person for person in PEOPLE if person != "operator"])
-def test_who_may_change_nothing_changes_nothing(person, values):
+def test_who_may_change_nothing_changes_nothing(person, addresses):
     client = client_of(person)
     before = everything_stored()
     for name, rule in CHANGING.items():
         if rule[person] in ("login", 403):
-            client.post(addresses(values)[name])
+            client.post(addresses[name])
     assert everything_stored() == before
-
-
-@pytest.mark.parametrize("person", PEOPLE)
-def test_without_the_forms_token_or_a_sitting_nothing_changes(person, values):
-    client = client_of(person)
-    client.handler.enforce_csrf_checks = True
-    before = everything_stored()
-    for name in CHANGING.keys() - BY_PROGRAMS:
-        assert client.post(addresses(values)[name]).status_code == 403, name
-    assert everything_stored() == before
-
-
-@pytest.mark.parametrize(
-    "forged",
-    [
-        {"X-Sitting": "forged"},
-        {"X-Sitting": sign_sitting(uuid.uuid4()), "Cookie": f"{COOKIE}={sign_cookie(uuid.uuid4())}"},
-        {"X-Sitting": sign_sitting(uuid.uuid4()), "Origin": "https://elsewhere.example"},
-    ],
-    ids=["forged sitting", "sitting of another player", "another site"],
-)
-def test_the_game_refuses_sittings_and_sites_that_are_not_its_own(forged, values):
-    before = everything_stored()
-    for name in [name for name, rule in CHANGING.items() if rule is BY_SITTINGS]:
-        headers = {**forged, "Accept": "application/json"}
-        answer = Client().post(addresses(values)[name], "{}", "application/json", headers=headers)
-        assert answer.status_code == 403, name
-    assert everything_stored() == before
-
-
-def test_every_answer_carries_the_headers_that_protect_it(values):
-    client = client_of("operator")
-    for name, address in addresses(values).items():
-        answer = client.get(address)
-        assert {header: answer.get(header) for header in PROTECTING} == PROTECTING, name
-        policy = answer["Content-Security-Policy"]
-        assert "unsafe-" not in policy, name
-        assert "default-src 'self'" in policy, name
-        assert "base-uri 'none'" in policy, name
-
-
-def test_pages_for_some_are_kept_by_no_cache(values):
-    client = client_of("operator")
-    for name, rule in READING.items():
-        if rule in (READERS, OPERATORS, SIGNED_IN):
-            assert "no-store" in client.get(addresses(values)[name])["Cache-Control"], name
-
-
-@pytest.mark.parametrize("number", [10**30, 0, 2**63])
-def test_numbers_of_nothing_are_not_found(number):
-    assert client_of("operator").post(f"/operations/contenders/{number}/retire/").status_code == 404
