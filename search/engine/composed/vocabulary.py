@@ -144,8 +144,10 @@ def phrases_of(
 ) -> tuple[str, ...]:
     """How an attribute is said; the first is the plainest."""
     listed = spoken.get((attribute.aspect, attribute.value), (attribute.value,))
-    whole = f"{attribute.value} {attribute.aspect}"
-    return tuple(dict.fromkeys([*listed, whole]))
+    named = attribute.value.endswith(attribute.aspect)  # "plain toe" is not said "plain toe toe"
+    return tuple(
+        dict.fromkeys([*listed, attribute.value if named else f"{attribute.value} {attribute.aspect}"])
+    )
 
 
 def is_filler(token: Token) -> bool:
