@@ -15,6 +15,7 @@ class SearchConfig(AppConfig):
             embedding,
             imports,
             indexing,
+            mapping,
             photo_vectors,
             photos,
             tokens,
@@ -31,6 +32,7 @@ class SearchConfig(AppConfig):
         register_kind(JobKind("index", Queue.IO, indexing.run_indexing))
         register_kind(JobKind(photo_vectors.KIND, Queue.ML, photo_vectors.run_look))
         register_kind(JobKind(calibrating.KIND, Queue.ML, calibrating.run_calibration))
+        register_kind(JobKind(mapping.KIND, Queue.ML, mapping.run_mapping))
         register_kind(JobKind(training.KIND, Queue.ML, training.run_training))
         subscribe_index_built(calibrating.hear_of_index)
         register_sweep("leftover uploads", uploads.drop_leftovers)

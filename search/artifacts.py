@@ -1,7 +1,8 @@
 """From a row to its file and back: every file is opened through its row and checked against its checksum.
 
 Files lie in `ARTIFACTS_FOLDER/space-<id>/`: the vectors, the positions of the items they belong to, and one
-index per metric. What was opened is kept by checksum, so a row that points at new bytes is opened anew.
+index per metric, and maps. What was opened is kept by checksum, so a row that points at new bytes is opened
+anew.
 """
 
 from dataclasses import dataclass
@@ -18,12 +19,13 @@ from search.engine.errors import ArtifactDamaged
 from search.engine.files import sha256_of
 from search.engine.metrics import Neighbours
 from search.engine.vectors import StoredVectors, VectorStore, load_vectors
-from search.models import EmbeddingSpace, Index
+from search.models import EmbeddingSpace, Index, Layout
 
 Positions = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
 OPEN_SPACES = 32
 OPEN_INDEXES = 64
+OPEN_LAYOUTS = 16
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,14 @@ class OpenIndex:
 
     index: indexes.Index
     items: Positions
+
+
+@dataclass(frozen=True)
+class OpenLayout:
+    """Where the items of a map lie: ``items[row]`` is `Item.position`, ascending."""
+
+    items: Positions  # (n,)
+    places: Vectors  # (n, 2)
 
 
 def space_folder(space: EmbeddingSpace) -> Path:
@@ -153,6 +163,35 @@ def read_asked(space: EmbeddingSpace, rows: Positions, *, asked: str) -> Vectors
     return arrays["vectors"] if is_of_these and is_start else none
 
 
+def layout_path(layout: Layout) -> Path:
+    return space_folder(layout.space) / f"map-{layout.fingerprint[:32]}.safetensors"
+
+
+def write_layout(layout: Layout, items: Positions, places: Vectors) -> str:
+    """Store where n items lie, (n, 2); returns the sha256 of the file. Raises ``DiskFull``."""
+    path = layout_path(layout)
+    write_arrays(path, {"items": items, "places": places}, _facts_about_layout(layout))
+    return sha256_of(path)
+
+
+def open_layout(layout: Layout) -> OpenLayout:
+    """A ready map, every byte checked once per process. Raises ``ArtifactDamaged``."""
+    try:
+        return _open_layout(layout_path(layout), layout.sha256)
+    except FileNotFoundError as error:
+        raise ArtifactDamaged(f"{layout_path(layout)} is gone.") from error
+
+
+def check_layout(layout: Layout) -> None:
+    """Read every byte of a ready map anew. Raises ``ArtifactDamaged``."""
+    _open_layout.cache_clear()
+    open_layout(layout)
+
+
+def _facts_about_layout(layout: Layout) -> dict[str, str | int | float | bool | None]:
+    return {"kind": "map", "of": layout.vectors_sha256, "fingerprint": layout.fingerprint}
+
+
 def _facts_about(space: EmbeddingSpace) -> dict[str, str | int | float | bool | None]:
     return {
         "encoder": space.encoder,
@@ -187,3 +226,10 @@ def _require_named(path: Path, sha256: str) -> None:
     """A file may be whole and yet another one: of an older build, or of another space."""
     if sha256_of(path) != sha256:
         raise ArtifactDamaged(f"{path} is not the file its row names: build the contenders again.")
+
+
+@lru_cache(OPEN_LAYOUTS)
+def _open_layout(path: Path, sha256: str) -> OpenLayout:
+    _require_named(path, sha256)
+    arrays, _ = read_arrays(path)
+    return OpenLayout(np.asarray(arrays["items"], np.int64), arrays["places"])

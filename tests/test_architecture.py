@@ -14,7 +14,7 @@ WRITING = {
     *("save", "create", "delete", "bulk_create", "bulk_update", "get_or_create", "update_or_create"),
     *("insert", "increase", "select_for_update"),
 }
-HEAVY = ["torch", "torchvision", "onnxruntime", "numba", "faiss"]
+HEAVY = ["torch", "torchvision", "onnxruntime", "numba", "faiss", "openTSNE", "umap", "sklearn"]
 
 # Refuses the named packages, then imports every module of the given ones.
 IMPORT_ALL = """

@@ -11,6 +11,7 @@ from search.models.catalogues import (
 )
 from search.models.embeddings import BuildState, EmbeddingSpace, Index, Metric
 from search.models.jobs import Job, JobState, Queue
+from search.models.layouts import Layout, Method
 from search.models.photos import Photo
 from search.models.revisions import Revision
 from search.models.roles import Role
@@ -35,6 +36,8 @@ __all__ = [
     "Job",
     "JobState",
     "Label",
+    "Layout",
+    "Method",
     "Metric",
     "Photo",
     "Queue",
