@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from search.engine.errors import EngineError
 
@@ -93,7 +93,7 @@ class Edges:
 
 def make_edges(pairs: Pairs, targets: int) -> Edges:
     """CSR of (m, 2) pairs of source and target; an edge that is there twice counts once."""
-    pairs = np.unique(np.asarray(pairs, np.int64).reshape(-1, 2)[:, ::-1], axis=0)
+    pairs = np.unique(_as_pairs(pairs)[:, ::-1], axis=0)
     starts = np.searchsorted(pairs[:, 0], np.arange(targets + 1))
     return Edges(starts.astype(np.int64), np.ascontiguousarray(pairs[:, 1]))
 
@@ -111,7 +111,7 @@ class Graph:
         Raises GraphRejected.
         """
         together = {
-            relation: np.concatenate([edges.pairs(), np.asarray(pairs.get(relation, ()), np.int64).reshape(-1, 2)])
+            relation: np.concatenate([edges.pairs(), _as_pairs(pairs.get(relation, ()))])
             for relation, edges in self.edges.items()
         }
         return make_graph(counts or self.counts, together)
@@ -131,7 +131,7 @@ def make_graph(counts: Mapping[str, int], pairs: Mapping[Relation, Pairs]) -> Gr
         raise GraphRejected(f"There is no relation {', '.join(unknown)}.")
     edges = {}
     for relation in RELATIONS:
-        wanted = np.asarray(pairs.get(relation, ()), np.int64).reshape(-1, 2)
+        wanted = _as_pairs(pairs.get(relation, ()))
         for column, kind in enumerate((relation.source, relation.target)):
             if len(wanted) and not 0 <= wanted[:, column].min() <= wanted[:, column].max() < counts[kind]:
                 raise GraphRejected(
@@ -148,10 +148,7 @@ def metadata_pairs(stated: Pairs) -> dict[Relation, Pairs]:
 
 
 def like_pairs(caption: int, candidate: int, liked: NDArray[np.int64]) -> dict[Relation, Pairs]:
-    """Edges of one "I like that!": the liked images tied to each other, to the caption and to the candidate.
-
-    A candidate is tied one way: what was liked comes to it as little as it comes to what was liked before.
-    """
+    """Edges of one "I like that!": liked images tied to each other, to the caption and to the candidate."""
     liked = np.unique(liked)
     one, other = (grid.ravel() for grid in np.meshgrid(liked, liked))
     each_other = np.stack([one, other], axis=1)[one != other]
@@ -159,3 +156,7 @@ def like_pairs(caption: int, candidate: int, liked: NDArray[np.int64]) -> dict[R
     tied = np.concatenate([each_other, to_candidate, to_candidate[:, ::-1]])
     to_caption = np.stack([liked, np.full(len(liked), caption)], axis=1)
     return {LIKED_WITH: tied[tied[:, 0] != tied[:, 1]], LIKES: to_caption, LIKED_FOR: to_caption[:, ::-1]}
+
+
+def _as_pairs(pairs: ArrayLike) -> Pairs:
+    return np.asarray(pairs, np.int64).reshape(-1, 2)
