@@ -53,8 +53,9 @@ def replace_vectors(space) -> None:
     path.unlink()
     with VectorStore(path, count=30, dimensions=8, facts=artifacts._facts_about(space)) as store:
         store.write(np.arange(30), np.random.default_rng(99).normal(size=(30, 8)).astype(np.float32))
-        space.sha256 = store.finish().sha256
-    artifacts.write_items(space, np.arange(30))
+        stored = store.finish()
+    artifacts.write_items(space, np.arange(30), of=stored)
+    space.sha256 = stored.sha256
     space.save()
 
 
