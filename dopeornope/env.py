@@ -16,6 +16,11 @@ PREFIX = "DOPEORNOPE_"
 HOST = re.compile(r"\*|\.?[\w-]+(\.[\w-]+)*|\[[0-9A-Fa-f:.]+(%\w+)?\]", re.ASCII)
 ORIGIN = re.compile(r"https?://([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:\d+)?")
 
+POSTGRESQL = (
+    "postgresql://USER:PASSWORD@HOST:PORT/NAME and no more (TLS is asked for by PostgreSQL's own PGSSLMODE "
+    "and PGSSLROOTCERT; ? and # in a password are written %3F and %23)"
+)
+
 
 class Environment:
     """The process's variables, read once at start.
@@ -147,13 +152,7 @@ class Environment:
                     "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;",
                 },
             }
-        allowed = (
-            "sqlite, or postgresql://USER:PASSWORD@HOST:PORT/NAME and no more (TLS is asked for by "
-            "PostgreSQL's own PGSSLMODE and PGSSLROOTCERT; ? and # in a password are written %3F and %23)"
-        )
-        parts = self._split(name, value, ("postgresql", "postgres"), allowed)
-        if not parts.path.strip("/") or parts.query or parts.fragment:
-            raise self._refuse(name, value, allowed)
+        parts = self._split_postgresql(name, value, f"sqlite, or {POSTGRESQL}")
         return {
             "ENGINE": "django.db.backends.postgresql",
             "NAME": parts.path.lstrip("/"),
@@ -162,6 +161,27 @@ class Environment:
             "HOST": parts.hostname or "",
             "PORT": str(parts.port or ""),
         }
+
+    def vectors(self, name: str) -> dict[str, str] | None:
+        """libpq's arguments of the server of vectors; None where the variable is not set."""
+        value = self._raw(name)
+        if value is None:
+            return None
+        parts = self._split_postgresql(name, value, POSTGRESQL)
+        known = {
+            "dbname": parts.path.lstrip("/"),
+            "user": unquote(parts.username or ""),
+            "password": unquote(parts.password or ""),
+            "host": parts.hostname or "",
+            "port": str(parts.port or ""),
+        }
+        return {argument: text for argument, text in known.items() if text}
+
+    def _split_postgresql(self, name: str, value: str, allowed: str) -> SplitResult:
+        parts = self._split(name, value, ("postgresql", "postgres"), allowed)
+        if not parts.path.strip("/") or parts.query or parts.fragment:
+            raise self._refuse(name, value, allowed)
+        return parts
 
     def broker(self, name: str) -> str:
         value = self._raw(name) or "filesystem://localhost"

@@ -26,6 +26,7 @@ from search.announcements import find_layer
 from search.selectors.clock import read_clock
 from search.selectors.monitoring import list_sightings
 from search.services.sightings import SWEEPER
+from search.services.vectors_server import ask_server, is_used
 
 WITHIN_S = 3.0
 KEPT_S = 2.0
@@ -89,6 +90,7 @@ def list_checks() -> list[Check]:
         Check("broker", look_at_broker, is_needed=False),
         Check("channel layer", look_at_channel_layer, is_needed=False),
         Check("sweeper", look_for_sweeper, is_needed=False),
+        *([Check("vectors", ask_server, is_needed=False)] if is_used() else []),
     ]
 
 

@@ -93,6 +93,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": str(HOME / "test.sqlite3")}
 else:
     DATABASES["default"]["OPTIONS"] = postgresql.list_options(PROCESS)
+# A PostgreSQL with pgvector that searches ask, in place of the files of indexes (search/pgvector).
+VECTORS = env.vectors("VECTORS")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CHANNEL_LAYERS = {"default": env.channel_layer("CHANNEL_LAYER")}

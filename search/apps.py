@@ -22,6 +22,7 @@ class SearchConfig(AppConfig):
             training,
             training_leftovers,
             uploads,
+            vectors_server,
         )
         from search.services.jobs import JobKind, register_kind
         from search.services.sweeping import register_sweep
@@ -34,11 +35,13 @@ class SearchConfig(AppConfig):
         register_kind(JobKind(calibrating.KIND, Queue.ML, calibrating.run_calibration))
         register_kind(JobKind(mapping.KIND, Queue.ML, mapping.run_mapping))
         register_kind(JobKind(training.KIND, Queue.ML, training.run_training))
+        register_kind(JobKind(vectors_server.KIND, Queue.IO, vectors_server.run_loading))
         subscribe_index_built(calibrating.hear_of_index)
         register_sweep("leftover uploads", uploads.drop_leftovers)
         register_sweep("old photos", photos.drop_old_photos)
         register_sweep("old looks", photo_vectors.drop_old_looks)
         register_sweep("leftover checkpoints", training_leftovers.drop_leftovers)
+        register_sweep("server of vectors", vectors_server.keep_loaded)
         register_sweep("webhook deliveries", delivering.deliver_due)
         register_sweep("old deliveries", delivering.drop_old)
         register_sweep("old API tokens", tokens.drop_ended)

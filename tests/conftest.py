@@ -10,6 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from tests import requirements
 from tests.append_only import permit_changes
 from tests.fresh_process import forget_catalogues
+from tests.vectors_server import VectorsServer, run_vectors_server
 
 # How long an example takes is the machine's affair; speed is measured in benchmarks.
 hypothesis_settings.register_profile(
@@ -36,6 +37,19 @@ def tables_can_be_emptied() -> Iterator[None]:
 def data_folder() -> Path:
     """The folder with the real photos; the test is skipped, visibly, where there is none."""
     return requirements.data_folder()
+
+
+@pytest.fixture(scope="session")
+def running_vectors_server() -> Iterator[VectorsServer]:
+    with run_vectors_server() as server:
+        yield server
+
+
+@pytest.fixture
+def vectors_server(running_vectors_server: VectorsServer) -> VectorsServer:
+    """A PostgreSQL with pgvector that holds nothing; skipped, visibly, where the package is missing."""
+    running_vectors_server.empty()
+    return running_vectors_server
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-DJANGO_FREE = ["search.engine", "search.catalogues", "evaluation.stats"]
+DJANGO_FREE = ["search.engine", "search.catalogues", "search.pgvector", "evaluation.stats"]
 WRITING = {
     *("save", "create", "delete", "bulk_create", "bulk_update", "get_or_create", "update_or_create"),
     *("insert", "increase", "select_for_update"),

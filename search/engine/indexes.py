@@ -8,7 +8,7 @@ at a shortlist of them; inverted lists are a file of their own beside the index,
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,20 @@ NEIGHBOURS = 10
 _SEED = 0
 
 
+class SearchedIndex(Protocol):
+    """What searches ask of an index, wherever its vectors are."""
+
+    def __len__(self) -> int: ...
+
+    def vector(self, row: int) -> Vectors: ...
+
+    def search(
+        self, queries: Vectors, k: int, *, exclude: Exclusions | None = None, threads: int | None = None
+    ) -> Neighbours: ...
+
+    def measure(self, query: Vectors, positions: npt.NDArray[np.int64]) -> Vectors: ...
+
+
 @dataclass(frozen=True)
 class Index:
     """One space under one metric; made by `load_index`, never changed."""
@@ -42,6 +56,13 @@ class Index:
     neighbours: Neighbours  # of every item, (n, k); never the item itself or one that is identical to it
     centre: npt.NDArray[np.float32]  # (d,), what Hamming subtracts before it takes signs; zeros otherwise
     gallery: Gallery | ShortlistGallery
+
+    def __len__(self) -> int:
+        return len(self.vectors.rows)
+
+    def vector(self, row: int) -> Vectors:
+        """Of one row, (d,)."""
+        return np.asarray(self.vectors.rows[row])
 
     def search(
         self, queries: Vectors, k: int, *, exclude: Exclusions | None = None, threads: int | None = None

@@ -9,10 +9,12 @@ from collections.abc import Iterable
 
 from search.engine.encoders.vectors import GIVEN_FAMILY
 from search.models import BuildState, Catalogue, Index, Job, JobState
+from search.pgvector.errors import NotLoaded, VectorsAway
 from search.selectors.calibrations import find_calibration
 from search.selectors.clock import read_clock
 from search.selectors.encoders import list_known_encoders
 from search.services.jobs import JobContext, create_job
+from search.services.vectors_server import AWAY
 
 KIND = "calibrate"
 
@@ -52,7 +54,10 @@ def run_calibration(context: JobContext) -> None:
     # It imports torch, which web processes do without.
     from search.services import calibrating_run
 
-    calibrating_run.run(context)
+    try:
+        calibrating_run.run(context)
+    except (NotLoaded, VectorsAway):
+        context.put_off(AWAY)
 
 
 def _request(catalogue: Catalogue, network: str) -> Job:

@@ -25,6 +25,7 @@ from search.selectors.encoders import list_known_encoders
 from search.services.calibrating import needs_calibration
 from search.services.calibration_queries import Queries, choose_queries
 from search.services.jobs import JobContext, JobFailed, JobInterrupted, JobPutOff
+from search.services.open_indexes import open_indexes
 from search.services.training_samples import CatalogueItems, read_items
 
 NEAREST = 32  # candidates among which the first other thing is looked for
@@ -184,9 +185,9 @@ def ask_index(
     """What the index answers with the products there, and with each query's product taken away.
 
     ``categories`` as `read_categories` has them, read together with the items.
-    Raises ArtifactDamaged.
+    Asks what answers searches. Raises ArtifactDamaged, NotLoaded, VectorsAway.
     """
-    opened = artifacts.open_index(index)
+    opened = open_indexes.open(index)
     place_of = {position: place for place, position in enumerate(items.positions)}
     places = np.array([place_of[position] for position in opened.items.tolist()], np.int64)
     things, products = items.copies[places], queries.products[places]  # of the index's rows

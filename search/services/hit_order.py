@@ -61,11 +61,11 @@ def order_hits(
 
 def _compare(searchable: Searchable, vector: Vectors, positions: Positions) -> NDArray[np.float32]:
     """How alike items are to what is searched for, 0 to 1; -infinity for those that have no vector."""
-    rows = [find_row(searchable.opened.items, position) for position in positions.tolist()]
+    rows = [find_row(searchable.items, position) for position in positions.tolist()]
     known = np.array([row is not None for row in rows], bool)
     alike = np.full(len(rows), -np.inf, np.float32)
     own = np.array([row for row in rows if row is not None], np.int64)
-    apart = searchable.opened.index.measure(vector, own)
+    apart = searchable.index.measure(vector, own)
     alike[known] = np.exp(-apart / searchable.closeness.usual)
     return alike
 
@@ -75,8 +75,8 @@ def _tell_ordered(
 ) -> list[Hit]:
     assert plan.aspects is not None
     place_of = {position: place for place, position in enumerate(ordered.positions.tolist())}
-    rows = np.searchsorted(searchable.opened.items, ordered.positions)
-    apart = searchable.opened.index.measure(vector, rows)
+    rows = np.searchsorted(searchable.items, ordered.positions)
+    apart = searchable.index.measure(vector, rows)
     hits = collapse(ordered.positions, apart, plan.originals)[:MOST_CANDIDATES]
     return [
         replace(

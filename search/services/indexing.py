@@ -15,6 +15,7 @@ from search.engine.metrics import Metric as MetricName
 from search.engine.vectors import StoredVectors
 from search.models import BuildState, Catalogue, EmbeddingSpace, Index, Item, Job, Metric
 from search.services.jobs import JobContext, JobFailed, create_job
+from search.services.vectors_server import put_on_server
 
 # One control is enough: three metrics over random vectors are the same lottery thrice.
 CONTROL_METRICS: Sequence[Metric] = (Metric.L2,)
@@ -67,6 +68,7 @@ def run_indexing(context: JobContext) -> None:
     if index.state == BuildState.BUILDING:
         require_current(index.space)
         _build(context, index)
+        put_on_server(context, index)
         with context.publish():
             # Once more: an import may have ended meanwhile, and this must not retire what is newer.
             require_current(index.space)

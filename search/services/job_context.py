@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import NoReturn
 
 from django.db import connection, transaction
 
@@ -100,6 +101,18 @@ class JobContext:
         waiting = Job.objects.free().filter(queue=self.job.queue).exclude(kind=self.job.kind)
         if self._report is None and waiting.exists():
             raise JobPutOff
+
+    def put_off(self, why: str) -> NoReturn:
+        """Go on a minute later, for what needs something outside that is away; ``why`` is shown meanwhile.
+
+        In the foreground, where somebody waits, the job fails instead.
+        """
+        with transaction.atomic():
+            self._hold(self.now(), message=why)
+            events.bump("jobs")
+        if self._report is not None:
+            raise JobFailed(why)
+        raise JobPutOff
 
     def _is_said(self, done: int, total: int) -> bool:
         return (done, total) == (self.job.done, self.job.total)

@@ -12,19 +12,23 @@ from collections import OrderedDict
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from search.artifacts import OpenIndex, open_index
+from search.artifacts import open_index
 from search.engine.closeness import Closeness, measure_closeness
 from search.engine.errors import ArtifactDamaged
+from search.engine.indexes import SearchedIndex
 from search.models import Index
+from search.selectors.searchable import Positions
+from search.services.vectors_server import is_used, open_remote
 
 MOST_OPEN = 24
 
 
 @dataclass(frozen=True)
 class Searchable:
-    """An index, open to be searched."""
+    """An index, open to be searched: in its file, or on the server of vectors. Its rows are ``items``."""
 
-    opened: OpenIndex
+    index: SearchedIndex
+    items: Positions
     closeness: Closeness
 
 
@@ -37,7 +41,10 @@ class OpenIndexes:
         self._open: OrderedDict[tuple[int, str, str], Future[Searchable]] = OrderedDict()
 
     def open(self, index: Index) -> Searchable:
-        """Asks no database where the row came with its space. Raises ArtifactDamaged."""
+        """Asks no database where the row came with its space.
+
+        Raises ArtifactDamaged; where a server of vectors is asked, NotLoaded and VectorsAway.
+        """
         checksums = (index.pk, index.sha256, index.space.sha256)
         with self._lock:
             found = self._open.pop(checksums, None)
@@ -61,10 +68,13 @@ class OpenIndexes:
 
 
 def _open(index: Index) -> Searchable:
+    if is_used():
+        remote = open_remote(index)
+        return Searchable(remote.index, remote.items, remote.closeness)
     opened = open_index(index)
-    if len(opened.items) != len(opened.index.vectors.rows):
+    if len(opened.items) != len(opened.index):
         raise ArtifactDamaged(f"The items of {index.space} are not those of its vectors: build it again.")
-    return Searchable(opened, measure_closeness(opened.index.neighbours))
+    return Searchable(opened.index, opened.items, measure_closeness(opened.index.neighbours))
 
 
 open_indexes = OpenIndexes()

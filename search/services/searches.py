@@ -20,6 +20,7 @@ from search.engine.encoders.base import Vectors
 from search.engine.encoders.photo_encoders import NeedsWorker, RefusesPhotos
 from search.engine.errors import ArtifactDamaged
 from search.models import BuildState, Catalogue, Index, Job, JobState
+from search.pgvector.errors import NotLoaded, VectorsAway
 from search.selectors.calibrations import SOME_LEFT_OUT, WORDS, find_calibration, judge_answer
 from search.selectors.searchable import Positions, describe_engine, show_items
 from search.selectors.searches import (
@@ -92,7 +93,27 @@ class AllDamaged(SearchRefused):
 
 
 def find(plan: Plan) -> Found:
-    """Search; asks no database. Raises SearchRefused, AllDamaged and LookNeeded."""
+    """Search; asks no database but that of vectors. Raises SearchRefused, AllDamaged and LookNeeded."""
+    try:
+        return _find(plan)
+    except VectorsAway as away:
+        raise SearchRefused(
+            "vectors-away",
+            "The catalogue's vectors cannot be reached just now. "
+            f"Try again in {away.retry_after_s} second{'s' if away.retry_after_s > 1 else ''}.",
+            status=503,
+            retry_after_s=away.retry_after_s,
+        ) from away
+    except NotLoaded as missing:
+        raise SearchRefused(
+            "being-loaded",
+            "The catalogue's vectors are being put on their server. Try again in a minute.",
+            status=503,
+            retry_after_s=BUILT_AGAIN_S,
+        ) from missing
+
+
+def _find(plan: Plan) -> Found:
     if not plan.indexes:
         raise SearchRefused(
             "being-built",
@@ -108,7 +129,7 @@ def find(plan: Plan) -> Found:
             damaged.append(index)
             continue
         vector, eyes = _find_vector(plan, index, searchable)
-        items = searchable.opened.items
+        items = searchable.items
         excluded = _list_excluded(plan, items)
         hits = _search(plan, searchable, vector, excluded)
         found, weights = order_hits(plan, searchable, vector, hits, eyes=eyes, excluded=items[excluded])
@@ -229,14 +250,14 @@ def _find_vector(plan: Plan, index: Index, searchable: Searchable) -> tuple[Vect
         except RefusesPhotos as refusal:
             raise SearchRefused("refuses-photos", str(refusal), status=422) from refusal
     assert plan.query is not None
-    row = find_row(searchable.opened.items, plan.query.position)
+    row = find_row(searchable.items, plan.query.position)
     if row is None:
         raise SearchRefused(
             "no-such-item",
             f"{index.space.title} has no vector of item {plan.query.position}. Choose another engine.",
             status=404,
         )
-    return np.asarray(searchable.opened.index.vectors.rows[row]), {}
+    return searchable.index.vector(row), {}
 
 
 def _search(plan: Plan, searchable: Searchable, vector: Vectors, excluded: Positions) -> list[Hit]:
@@ -244,13 +265,13 @@ def _search(plan: Plan, searchable: Searchable, vector: Vectors, excluded: Posit
 
     While near-duplicates leave too few of them, the index is asked again without all that are alike.
     """
-    items, hits = searchable.opened.items, list[Hit]()
+    items, hits = searchable.items, list[Hit]()
     for _ in range(MOST_ROUNDS):
         asked = min(MOST_ASKED, len(items) - len(excluded))
         if asked < 1 or len(hits) >= MOST_CANDIDATES:
             break
         # As many people are answered at once as there are cores.
-        found = searchable.opened.index.search(vector[None], asked, exclude=[excluded], threads=1)
+        found = searchable.index.search(vector[None], asked, exclude=[excluded], threads=1)
         known = found.positions[0] >= 0
         rows = found.positions[0][known]
         hits += collapse(items[rows], found.distances[0][known], plan.originals)
