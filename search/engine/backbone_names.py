@@ -2,8 +2,8 @@
 
 from typing import Final
 
-# The project's: one that learns fastest, one that embeds fastest.
-OWN: Final = ("bobbin", "thimble")
+# The project's: one that learns fastest, one that embeds fastest, one that keeps where things lie.
+OWN: Final = ("bobbin", "thimble", "shuttle")
 # torchvision's, under its names.
 PUBLISHED: Final = (
     "vgg16",

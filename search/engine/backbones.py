@@ -17,12 +17,20 @@ from torch import Tensor, nn
 
 from search.engine import torchvision_ops
 from search.engine.encoders.base import WeightsDamaged
-from search.engine.networks import IMAGENET_MEAN, IMAGENET_STD, Normalise, bobbin_blocks, thimble_blocks
+from search.engine.networks import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    Normalise,
+    bobbin_blocks,
+    shuttle_blocks,
+    thimble_blocks,
+)
 from search.engine.weight_files import read_plain_weights
 
 ALL, NONE = "all", "none"
 # Of the project's networks: parts along a side of the picture, of the last block but one and of the last.
 PARTS = (2, 3)
+PLACES = 8  # parts along a side whose answers are kept apart where things lie alike in all pictures
 
 Pool = Callable[[Sequence[Tensor]], Tensor]  # (n, c, h, w) of each block -> (n, width)
 
@@ -227,6 +235,8 @@ def strongest(values: Tensor, parts: int) -> Tensor:
         [(place * length // parts, -(-(place + 1) * length // parts)) for place in range(parts)]
         for length in values.shape[2:]
     )
+    if values.shape[2:] == (parts, parts):
+        return values.permute(0, 2, 3, 1).flatten(1)
     found = [values[:, :, top:end, left:right].amax(dim=(2, 3)) for top, end in high for left, right in wide]
     return torch.cat(found, dim=1)
 
@@ -234,6 +244,10 @@ def strongest(values: Tensor, parts: int) -> Tensor:
 def _strongest_parts(maps: Sequence[Tensor]) -> Tensor:
     found = [strongest(values, parts) for values, parts in zip(maps[-2:], PARTS, strict=True)]
     return torch.cat(found, dim=1)
+
+
+def _places(maps: Sequence[Tensor]) -> Tensor:
+    return strongest(maps[-1], PLACES)
 
 
 def _own(name: str, channels: tuple[int, int], draw: Callable[[], Sequence[nn.Module]]) -> Backbone:
@@ -265,6 +279,14 @@ _BACKBONES = {
     for backbone in (
         _own("bobbin", (128, 256), bobbin_blocks),
         _own("thimble", (96, 192), thimble_blocks),
+        Backbone(
+            "shuttle",
+            side=64,
+            width=20 * PLACES * PLACES,
+            make=_make_own(shuttle_blocks),
+            normalise=lambda: Normalise((0.5, 0.5, 0.5), (0.25, 0.25, 0.25)),
+            pool=_places,
+        ),
         _published("vgg16", 512 * 7 * 7, _cut_vgg, pool=_lay_out),
         _published("resnet18", 512, _cut_resnet),
         _published("mobilenet_v3_small", 576, _cut_features),

@@ -109,6 +109,15 @@ def bobbin_blocks() -> list[nn.Module]:
     ]
 
 
+def shuttle_blocks() -> list[nn.Module]:
+    """The project's network for things that lie alike everywhere: (n, 3, h, w) -> (n, 20, h / 8, w / 8)."""
+    return [
+        convolve(3, 24, stride=2),
+        *(nn.Sequential(convolve(width // 2, width, stride=2), Residual(width)) for width in (48, 96)),
+        convolve(96, 20, kernel=1),
+    ]
+
+
 class Vgg16Layers(nn.Module):
     """VGG-16's two hidden dense layers (Simonyan and Zisserman, 2015), from torchvision's network.
 

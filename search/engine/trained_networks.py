@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from search.engine.backbones import Trunk, find_backbone, make_trunk
 from search.engine.networks import convolve
+from search.engine.upright import Upright
 
 SHALLOW_WIDTH = 64
 LEARNED_WIDTH = 512  # of a hidden layer that the learning rate suits as it is
@@ -27,7 +28,8 @@ class Architecture:
 
     ``side`` in pixels; ``width`` of the embedding; ``values`` how many values each aspect has (transfer: of
     its one aspect, the category); ``masks`` names the aspects that have a mask; with ``taste`` the embedding
-    without a mask is weighted by one of its own, which people's votes taught.
+    without a mask is weighted by one of its own, which people's votes taught; with ``upright`` items are
+    found and turned upright before the backbone looks at them.
     """
 
     kind: str
@@ -39,6 +41,7 @@ class Architecture:
     masks_sum_to_one: bool = False
     shallow: bool = False
     taste: bool = False
+    upright: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -154,13 +157,26 @@ class Branches(nn.Module):
         return torch.cat([self.deep(pictures), low], dim=1)
 
 
+class UprightTrunk(nn.Module):
+    """A trunk that sees items upright and alone (`Upright`), in pictures of twice the side it would see."""
+
+    def __init__(self, below: Trunk | Branches) -> None:
+        super().__init__()
+        self.upright = Upright()
+        self.below = below
+        self.width = below.width
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return cast(Tensor, self.below(self.upright(pictures)))
+
+
 class TrainedNetwork(nn.Module, Generic[H]):
     """A trunk and its head: (n, side, side, 3) uint8 -> one (n, d) float32 tensor per layer.
 
     While a frozen trunk's head is taught, the trunk is nothing, and features come in instead of pictures.
     """
 
-    def __init__(self, trunk: Trunk | Branches | nn.Identity, head: H) -> None:
+    def __init__(self, trunk: Trunk | Branches | UprightTrunk | nn.Identity, head: H) -> None:
         super().__init__()
         self.trunk = trunk
         self.head = head
@@ -177,7 +193,7 @@ def make_network(
     trunk.freeze(trainable)
     below = Branches(trunk) if architecture.shallow else trunk
     head: Any = HEADS[architecture.kind](below.width, architecture)
-    return TrainedNetwork(below, head)
+    return TrainedNetwork(UprightTrunk(below) if architecture.upright else below, head)
 
 
 def side_of(backbone: str, side: int) -> int:

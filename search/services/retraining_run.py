@@ -15,7 +15,7 @@ from search.engine.backbones import Trunk
 from search.engine.encoders import trained
 from search.engine.encoders.base import EncoderError
 from search.engine.encoders.trained_files import read_trained_card
-from search.engine.trained_networks import Architecture, Branches
+from search.engine.trained_networks import Architecture, Branches, UprightTrunk
 from search.engine.training.checkpoints import CheckpointFile
 from search.engine.training.devices import find_device
 from search.engine.training.failures import TrainingFailed
@@ -94,7 +94,7 @@ class _Lesson:
         )
         self._views = sight.look_at("catalogue")
         if self.settings.learn != ALL:
-            trunk = cast(Trunk | Branches, self.pupil.network.trunk)
+            trunk = cast(Trunk | Branches | UprightTrunk, self.pupil.network.trunk)
             self._views = sight.featurise(trunk, self._views, "catalogue")
 
     def learn(self) -> Fitted:

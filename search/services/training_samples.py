@@ -155,7 +155,7 @@ def frame_pictures(
     name = f"{catalogue.content_hash[:16]}-{view}-{digest[:8]}-{side}-{trained.FRAMING}.u8"
     path: Path = settings.TRAINING_FOLDER / "pictures" / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(path, while_waiting=lambda: report(count_partial(path, side=side))):
+    with alone(path, while_waiting=lambda: report(count_partial(path, side=side))):
         try:
             return PictureFile(path)
         except (FileNotFoundError, ArtifactDamaged):
@@ -173,7 +173,7 @@ def frame_pictures(
 
 
 @contextmanager
-def _alone(path: Path, *, while_waiting: Callable[[], None]) -> Iterator[None]:
+def alone(path: Path, *, while_waiting: Callable[[], None]) -> Iterator[None]:
     """One process at a time; the system lets go of the lock when that process ends, however it does."""
     with path.with_name(path.name + ".lock").open("a") as lock:
         while True:

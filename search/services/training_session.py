@@ -26,11 +26,13 @@ from search.engine.training.samples import MISSING, PictureViews, Samples, Views
 from search.engine.training.settings import PictureSettings, SiameseSettings, TransferSettings
 from search.engine.training.sight import Unseen
 from search.engine.triplet_files import TripletFiles
+from search.engine.upright import Upright
 from search.models import Catalogue
 from search.services.training_folders import features_folder, folder_of
 from search.services.training_material import Material, read_material, read_published_material
 from search.services.training_samples import CatalogueItems, frame_pictures, read_items
 from search.services.training_sight import find_unseen
+from search.services.training_upright import straighten
 from search.services.training_views import pair_views, score_views
 
 if TYPE_CHECKING:
@@ -148,7 +150,7 @@ class Session:
             plan.catalogue,
             self.items,
             backbone=plan.settings.backbone,
-            side=plan.settings.side,
+            side=plan.settings.framed_side,
             device=self.device,
             say=say,
         )
@@ -164,6 +166,7 @@ class Session:
             self._leave_out(self.samples()),
             copies=self.items.copies,
             featurise=self._views.featurise,
+            straighten=self._straighten,
             weights=self.plan.weights,
             triplets=self.triplets,
         )
@@ -221,6 +224,15 @@ class Session:
         seen = samples.has_lifestyle.copy()
         seen[self.unseen.left_out] = False
         return replace(samples, has_lifestyle=seen)
+
+    def _straighten(self, upright: Upright, samples: Samples) -> Samples:
+        """See `Straighten`."""
+        assert isinstance(self.plan.settings, SiameseSettings)
+        turned = straighten(
+            upright, samples, self.items, self.plan.settings, folder=self.folder, say=self._say
+        )
+        keep_newest(features_folder(), most_bytes=MOST_FEATURE_BYTES)
+        return turned
 
     def _read_material(self) -> Material:
         plan = self.plan

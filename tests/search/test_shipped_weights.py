@@ -40,7 +40,12 @@ def test_a_name_that_is_not_shipped_is_refused(tmp_path):
 
 
 # Settings that came after these weights were made, as they then were in effect: nothing looked at photos.
-CAME_SINCE = {"siamese": {"sight": "off", "unlike": 0.5}}
+CAME_SINCE = {
+    "siamese": {
+        "sight": "off", "unlike": 0.5, "loss": "triplets", "sharpness": 20.0, "upright": False,
+        "upright_steps": 3000, "upright_batch": 32,
+    }
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("one", shipped_weights.SHIPPED, ids=lambda one: one.name)

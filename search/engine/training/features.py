@@ -22,7 +22,13 @@ SUFFIX = ".safetensors"
 _BETWEEN_LOOKS_S = 0.2
 
 
-class Looking(Protocol):
+class Weighted(Protocol):
+    """Whatever has weights."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+
+class Looking(Weighted, Protocol):
     """A trunk, whatever it is made of: pictures in, ``width`` numbers of each out."""
 
     width: int
@@ -30,8 +36,6 @@ class Looking(Protocol):
     def __call__(self, pictures: Tensor, /) -> Tensor: ...
 
     def eval(self) -> Any: ...
-
-    def state_dict(self) -> dict[str, Any]: ...
 
 
 def look_through(
@@ -84,8 +88,8 @@ def keep_newest(folder: Path, *, most_bytes: int) -> None:
             path.unlink(missing_ok=True)
 
 
-def name_weights(trunk: Looking) -> str:
-    """The sha256 of all that a trunk's answers depend on besides its code: names, shapes and bytes."""
+def name_weights(trunk: Weighted) -> str:
+    """The sha256 of all that a module's answers depend on besides its code: names, shapes and bytes."""
     digest = hashlib.sha256()
     for name, tensor in sorted(trunk.state_dict().items()):
         array = np.ascontiguousarray(tensor.detach().cpu().numpy())

@@ -15,6 +15,7 @@ from search.engine.backbones import Trunk
 from search.engine.trained_networks import (
     Architecture,
     TrainedNetwork,
+    UprightTrunk,
     make_network,
     side_of,
 )
@@ -32,9 +33,12 @@ from search.engine.training.settings import (
 )
 from search.engine.training.siamese import SiameseLearner
 from search.engine.training.triplet_sources import TripletSource
+from search.engine.upright import Upright
 
 # Answers what a frozen trunk says of every item of a view, computed once and kept.
 Featurise = Callable[[Trunk, Views, str], Views]
+# Teaches where items lie in their pictures, and answers with the pictures turned upright.
+Straighten = Callable[[Upright, Samples], Samples]
 
 
 @dataclass(frozen=True)
@@ -48,14 +52,16 @@ class Lesson:
 
 def plan_network(kind: str, settings: PictureSettings, labels: Labels) -> Architecture:
     """The network that a kind makes of these settings over items with these labels."""
-    side = side_of(settings.backbone, settings.side)
+    side = side_of(settings.backbone, settings.framed_side)
     plain = Architecture(kind, settings.backbone, side, 0)
     values = tuple(len(aspect.values) for aspect in labels.aspects)
     match settings:
         case TransferSettings() | AspectsSettings():
             return replace(plain, width=settings.hidden, values=values)
         case SiameseSettings():
-            return replace(plain, width=settings.dimensions, shallow=settings.shallow)
+            return replace(
+                plain, width=settings.dimensions, shallow=settings.shallow, upright=settings.upright
+            )
         case CsnSettings():
             masks = tuple(aspect.name for aspect in labels.aspects) if settings.masks else ()
             return replace(
@@ -71,6 +77,7 @@ def prepare_lesson(
     *,
     copies: NDArray[np.int64],
     featurise: Featurise,
+    straighten: Straighten,
     weights: Path | None = None,
     triplets: TripletSource | None = None,
 ) -> Lesson:
@@ -89,9 +96,14 @@ def prepare_lesson(
         network = initialise(lambda: _make(architecture, weights, settings.trainable), settings.seed)
         network.to(samples.device)
     taught: TrainedNetwork[Any] = network
-    if isinstance(network.trunk, Trunk) and network.trunk.is_frozen:
+    trunk = network.trunk
+    if isinstance(trunk, UprightTrunk):
+        samples = straighten(trunk.upright, samples)
+        trunk = trunk.below
+        taught = TrainedNetwork(trunk, network.head)
+    if isinstance(trunk, Trunk) and trunk.is_frozen:
         # Nothing is left of it to learn: what it says of all items is asked for once.
-        samples = _look_through(network.trunk, samples, featurise)
+        samples = _look_through(trunk, samples, featurise)
         taught = TrainedNetwork(nn.Identity(), network.head)
     match settings:
         case TransferSettings() | AspectsSettings():

@@ -11,6 +11,9 @@ from search.engine.training.typed_settings import BadSetting, Settings, declare
 
 ALL, NONE = "all", "none"  # of a backbone's blocks
 SMALL = 2 / 3
+UPRIGHT_SIDE = 128  # of pictures in which items are looked for
+_FINDING_STEP = 64  # pixels: see `upright`
+TRIPLETS, CONTRAST = "triplets", "contrast"
 LEAST_REMEMBERED = 8  # slates, before a ranker learns anything
 AUTO, OFF, REGIONS, DETECTOR = "auto", "off", "regions", "detector"  # what looks for items in photos
 STRENGTHS = ("none", "gentle", "photos", "query")  # see `augmentation`
@@ -37,12 +40,22 @@ class PictureSettings(Settings):
         super().__post_init__()
         if self.trainable not in (ALL, NONE) and not self.trainable.isdecimal():
             raise BadSetting(f"trainable is {ALL}, {NONE} or a number of blocks, not '{self.trainable}'.")
-        smallest = round(self.side * self.scale_at(0))
-        if self.side and smallest < (least := LEAST_SIDE[self.backbone]):
+        smallest = round(self.seen_side * self.scale_at(0))
+        if self.seen_side and smallest < (least := LEAST_SIDE[self.backbone]):
             raise BadSetting(
                 f"side is too small: {self.backbone} sees pictures of {smallest} pixels, and needs {least}. "
                 "Set a larger side, or small_share to 0."
             )
+
+    @property
+    def framed_side(self) -> int:
+        """The side that pictures are framed to; 0: the backbone's own."""
+        return self.side
+
+    @property
+    def seen_side(self) -> int:
+        """The side of what the backbone sees of them; 0: its own."""
+        return self.side
 
     def scale_at(self, step: int) -> float:
         """To what share of their side a step reduces pictures: coarse things are learned first, faster."""
@@ -95,6 +108,50 @@ class SiameseSettings(PictureSettings):
         0.5, "share of other items that may be more like a photo's regions than its own", low=0.05, high=1
     )
     augmentation: str = declare("query", "how queries are changed while learning", choices=STRENGTHS)
+    loss: str = declare(
+        TRIPLETS,
+        f"the article's {TRIPLETS}, or {CONTRAST}: each query names its own picture among all of a batch",
+        choices=(TRIPLETS, CONTRAST),
+    )
+    sharpness: float = declare(20.0, f"how surely {CONTRAST} tells near from far", low=1, high=1000)
+    upright: bool = declare(False, "find the item first, turn it upright and take the scene away")
+    upright_steps: int = declare(3000, "batches in which that is learned", low=1, high=10_000_000)
+    upright_batch: int = declare(32, "pictures in such a batch", low=2, high=65_536)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.upright and (self.framed_side < UPRIGHT_SIDE or self.framed_side % _FINDING_STEP):
+            raise BadSetting(
+                f"side is a multiple of {_FINDING_STEP} from {UPRIGHT_SIDE} where items are turned upright, "
+                f"not {self.side}."
+            )
+        if self.upright and self.trainable == NONE:
+            raise BadSetting(
+                f"trainable is not {NONE} where items are turned upright: the backbone must learn."
+            )
+
+    @property
+    def framed_side(self) -> int:
+        """See `PictureSettings`."""
+        return self.side or (UPRIGHT_SIDE if self.upright else 0)
+
+    @property
+    def seen_side(self) -> int:
+        """See `PictureSettings`: an upright item fills half the side."""
+        return self.framed_side // 2 if self.upright else self.side
+
+    def finding(self) -> FindingSettings:
+        """How it is learned where items lie."""
+        return FindingSettings(steps=self.upright_steps, batch=self.upright_batch, seed=self.seed)
+
+
+@dataclass(frozen=True)
+class FindingSettings(Settings):
+    """Where items lie in pictures and how they are turned; a part of other trainings."""
+
+    rate: float = declare(2e-3, "highest learning rate", low=1e-7, high=10)
+    patience: int = declare(0, "judgements without gain before training stops; 0: never", low=0, high=1000)
+    batch: int = declare(32, "composites in a batch", low=2, high=65_536)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from search.engine.trained_networks import SiameseHead, TrainedNetwork
 from search.engine.training.failures import TrainingFailed
 from search.engine.training.loop import State
 from search.engine.training.samples import MISSING, Rows, Samples, Views, answer_in_parts, generator_of
-from search.engine.training.settings import SiameseSettings
+from search.engine.training.settings import CONTRAST, SiameseSettings
 
 JUDGED_ITEMS = 100  # of a category
 ROUNDS = 2  # in which hard negatives are looked for
@@ -81,6 +81,8 @@ class SiameseLearner:
             samples.catalogue.changed(rows, "none", generator, scale=scale),
         ]
         query, catalogue = self.module(torch.cat(pictures))[0].float().chunk(2)
+        if settings.loss == CONTRAST:
+            return _contrast(query, catalogue, self._copies[rows], settings.sharpness)
         distances = _distances(query, catalogue)
         own = distances.diagonal()
         triplets = functional.relu(settings.margin + own[:, None] - distances)
@@ -183,6 +185,20 @@ def _first_of_each(rows: Rows, category: NDArray[np.int64], count: int) -> Rows:
     firsts = [np.flatnonzero(category[rows] == value)[:count] for value in np.unique(category[rows])]
     chosen: Rows = rows[np.sort(np.concatenate([np.empty(0, np.int64), *firsts]))]
     return chosen
+
+
+def _contrast(query: Tensor, catalogue: Tensor, copies: NDArray[np.int64], sharpness: float) -> Tensor:
+    """How unsurely each query names its own catalogue picture among all (n,), and each picture its query.
+
+    The cross-entropy of van den Oord et al., "Representation learning with contrastive predictive coding",
+    2018, both ways; near duplicates are no wrong answers.
+    """
+    same = torch.from_numpy(copies[:, None] == copies[None, :]).to(query.device)
+    same.fill_diagonal_(False)
+    own = torch.arange(len(query), device=query.device)
+    with torch.autocast(query.device.type, enabled=False):
+        logits = (sharpness * query @ catalogue.T).masked_fill(same, -torch.inf)
+        return (functional.cross_entropy(logits, own) + functional.cross_entropy(logits.T, own)) / 2
 
 
 def _distances(query: Tensor, catalogue: Tensor) -> Tensor:

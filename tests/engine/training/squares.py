@@ -95,19 +95,25 @@ def settings_of(kind, **changes):
     return ENCODERS[kind](**(common | SMALL[kind] | changes))
 
 
-def prepare(kind, settings, samples, *, copies=None, featurise=None, weights=None):
+def prepare(kind, settings, samples, *, copies=None, featurise=None, straighten=None, weights=None):
     """A lesson without near duplicates, unless told."""
     if kind == "transfer":
         samples = replace(samples, labels=samples.labels.of((samples.labels.aspects[0].name,)))
     count = len(samples.labels.table)
     copies = np.arange(count) if copies is None else copies
     return prepare_lesson(
-        kind, settings, samples, copies=copies, featurise=featurise or refuse, weights=weights
+        kind,
+        settings,
+        samples,
+        copies=copies,
+        featurise=featurise or refuse,
+        straighten=straighten or refuse,
+        weights=weights,
     )
 
 
 def refuse(*_):
-    raise AssertionError("this trunk is not frozen")
+    raise AssertionError("this trunk is not frozen, and nothing is turned upright")
 
 
 def train(kind, settings, samples, *, path=None, report=lambda _: None, **how):
