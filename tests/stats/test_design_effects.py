@@ -41,7 +41,7 @@ def _draw_few(rng: np.random.Generator) -> Votes:
 
 
 def _draw_favoured(rng: np.random.Generator) -> Votes:
-    """Every player gets one half of the pairs twice as often as the other, as far as dealing goes."""
+    """Every player gets one half of the pairs twice as often as the other."""
     keys = rng.exponential(size=(80, 200)) / np.where(np.arange(200) < 100, 2, 1)
     return _answer(rng, keys.argsort(axis=1).argsort(axis=1) < 25)
 
