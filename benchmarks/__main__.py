@@ -32,6 +32,7 @@ SUITES = {
         "neighbours-l1",
         "neighbours-single",
     ),
+    "pgvector": ("pgvector-l1", "pgvector-l2", "pgvector-hamming"),
     "votes": ("vote-sqlite", "vote-postgres"),
     "sockets": ("sockets",),
     "leaderboard": ("leaderboard-1m", "leaderboard-10m"),
