@@ -24,8 +24,8 @@ class SearchRefused(Exception):
 
     engine-not-told (403); being-judged (409); unknown-catalogue, not-searchable, unknown-engine,
     no-such-photo, no-such-item (404); nothing-asked, refuses-photos, bad-area, bad-filter, bad-weight (422);
-    being-built, damaged, worker-failed, busy (503, come again); and the codes of `ImageRejected` for a photo
-    that will not be taken in (413, 415, 422).
+    being-built, being-loaded, vectors-away, damaged, worker-failed, busy (503, come again); and the codes of
+    `ImageRejected` for a photo that will not be taken in (413, 415, 422).
     """
 
     def __init__(self, code: str, message: str, *, status: int, retry_after_s: int | None = None) -> None:
