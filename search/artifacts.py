@@ -36,7 +36,7 @@ class OpenIndex:
     items: Positions
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OpenLayout:
     """Where the items of a map lie: ``items[row]`` is `Item.position`, ascending."""
 

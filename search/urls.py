@@ -2,10 +2,22 @@
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from search.views import images, operations, tokens, trainings, webhooks
+from search.selectors.table_files import FORMATS
+from search.views import images, map_data, maps, operations, tokens, trainings, webhooks
 
 urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^images/(?P<sha256>[0-9a-f]{64})\.webp$", images.serve_image, name="image"),
+    path("maps/", maps.maps, name="maps"),
+    path("maps/rows/", maps.rows, name="maps-rows"),
+    path("maps/<int:pk>/", maps.page, name="map"),
+    path("maps/<int:pk>/points.bin", map_data.points, name="map-points"),
+    path("maps/<int:pk>/colours/", map_data.colours, name="map-colours"),
+    path("maps/<int:pk>/items/", map_data.items, name="map-items"),
+    path("maps/<int:pk>/list/", maps.listed, name="map-list"),
+    *(
+        path(f"maps/<int:pk>/list.{suffix}", maps.export, {"suffix": suffix}, name=f"map-list-{suffix}")
+        for suffix in FORMATS
+    ),
     path("operations/catalogues/", operations.operations_catalogues, name="operations-catalogues"),
     path("operations/encoders/", operations.operations_encoders, name="operations-encoders"),
     path("operations/jobs/", operations.operations_jobs, name="operations-jobs"),

@@ -16,12 +16,23 @@ from search.models import Item, Job, Queue, Topic
 from search.services.photos import keep_photo
 from search.services.webhooks import register_webhook, send_test
 from tests.factories import NOW, make_catalogue, make_contenders, make_image
+from tests.search.mapped import make_map
 from tests.tokens import make_token
 from tests.trainings import make_trained, make_training
 
 PEOPLE = ["nobody", "player", "annotator", "analyst", "operator"]
 # Whose number an address holds, by a word in its name; otherwise a job's.
-OWNERS = ("contender", "retraining", "lineage", "training", "player", "api-token", "webhook", "delivery")
+OWNERS = (
+    "contender",
+    "retraining",
+    "lineage",
+    "training",
+    "player",
+    "api-token",
+    "webhook",
+    "delivery",
+    "map",
+)
 
 
 def list_addresses() -> dict[str, str]:
@@ -80,6 +91,7 @@ def _make_values() -> dict[str, Any]:
         "training": make_trained(make_training(catalogue)),
         "retraining": (taught := _make_retraining(Contender.objects.get())),
         "lineage": taught,
+        "map": make_map(make_catalogue(slug="mapped"), is_searched=False),
     }
 
 

@@ -13,12 +13,15 @@ from evaluation.selectors.contender_page import NIGHTS, find_contender, list_nig
 from evaluation.selectors.judged_pairs import FEWEST, list_extremes
 from evaluation.views.entity_tags import tag_revision
 from search.models import Role
+from search.selectors.layouts import list_maps_of
+from search.selectors.roles import has_role
 from search.views.access import roles_required
 
 
 @require_safe
 def page(request: HttpRequest, pk: int) -> HttpResponse:
     contender = _find(pk)
+    is_analyst = has_role(request.user, Role.ANALYST, Role.OPERATOR)
     nights = list_nights(contender)
     points = [
         HistoryPoint(one.made_at, one.row.share, one.row.approval, one.row.low, one.row.high)
@@ -29,6 +32,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "points": points,
         "most_nights": NIGHTS,
         "changes": list_changes_of(contender),
+        "maps": list_maps_of(encoder=contender.encoder, metric=contender.metric) if is_analyst else [],
     }
     return render(request, "leaderboard/contender.html", {**context, **_stand(contender)})
 

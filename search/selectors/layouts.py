@@ -66,14 +66,12 @@ def list_layout_rows(*, now: datetime, catalogue: Catalogue | None = None) -> li
     return _describe(layouts[:NEWEST], now=now)
 
 
-def list_maps_of(*, encoder: str, version: str = "", metric: str = "") -> list[LayoutRow]:
+def list_maps_of(*, encoder: str, metric: str = "") -> list[LayoutRow]:
     """The ready maps of an encoder, all its masks and catalogues, that are not outdated."""
     layouts = Layout.objects.select_related("space__catalogue").filter(state=BuildState.READY)
     layouts = layouts.filter(space__encoder=encoder) | layouts.filter(
         space__encoder__startswith=f"{encoder}."
     )
-    if version:
-        layouts = layouts.filter(space__encoder_version=version)
     if metric:
         layouts = layouts.filter(metric=metric)
     return [row for row in _describe(layouts[:NEWEST], now=None) if not row.is_outdated]

@@ -15,6 +15,7 @@ from search import tasks
 from search.forms.trainings import SubjectForm, TrainingForm
 from search.models import JobState, Role, Training
 from search.selectors import trainings as selectors
+from search.selectors.layouts import list_maps_of
 from search.selectors.roles import has_role
 from search.services.training import request_training
 from search.services.training_wishes import TrainingRefused
@@ -85,6 +86,7 @@ def _page_context(request: HttpRequest, pk: int) -> dict[str, Any]:
     found = get_object_or_404(Training.objects.select_related("catalogue", "job"), pk=pk)
     return {
         "training": selectors.read_training_page(training=found, now=timezone.now()),
+        "maps": list_maps_of(encoder=found.name),
         "can_manage": has_role(request.user, Role.OPERATOR),
     }
 
