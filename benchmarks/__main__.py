@@ -33,13 +33,14 @@ SUITES = {
         "neighbours-single",
     ),
     "pgvector": ("pgvector-l1", "pgvector-l2", "pgvector-hamming"),
+    "index": ("index-recall", "index-latency", "index-l2", "index-signs"),
     "votes": ("vote-sqlite", "vote-postgres"),
     "sockets": ("sockets",),
     "leaderboard": ("leaderboard-1m", "leaderboard-10m"),
     "training": ("training-steps", "training-memory"),
     "navigation": ("navigation-5k", "navigation-100k", "navigation-1m"),
 }
-PACKAGES = ("django", "faiss-cpu", "numba", "numpy", "onnxruntime", "torch", "uvicorn")
+PACKAGES = ("django", "faiss-cpu", "numba", "numpy", "onnxruntime", "torch", "usearch", "uvicorn")
 LINE = "{:22} {:>12} {:>12} {:>7} {:>7}  {}"
 
 

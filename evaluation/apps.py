@@ -27,7 +27,7 @@ class EvaluationConfig(AppConfig):
         from evaluation.services.players import finish_forgetting
         from evaluation.services.races import delete_abandoned_rooms, end_late
         from evaluation.views.judged_items import keep_blind
-        from search.events import subscribe_index_built
+        from search.events import subscribe_index_built, subscribe_items_changed
         from search.models import Queue
         from search.selectors.searchable import register_preference
         from search.services.imports import reserve_slugs
@@ -36,6 +36,7 @@ class EvaluationConfig(AppConfig):
         from search.views.embargoes import register_embargo
 
         subscribe_index_built(enter_built_index)
+        subscribe_items_changed(extras.deal_anew)
         register_preference(find_index_in_charge)
         register_embargo(keep_blind)
         reserve_slugs(PLAY_WORDS)

@@ -13,11 +13,13 @@ class SearchConfig(AppConfig):
             calibrating,
             delivering,
             embedding,
+            extending,
             imports,
             indexing,
             mapping,
             photo_vectors,
             photos,
+            removing,
             tokens,
             training,
             training_leftovers,
@@ -30,6 +32,8 @@ class SearchConfig(AppConfig):
         register_kind(JobKind(imports.KIND, Queue.IO, imports.run_import))
         register_kind(JobKind("build", Queue.IO, builds.run_build))
         register_kind(JobKind("embed", Queue.ML, embedding.run_embedding))
+        register_kind(JobKind(extending.KIND, Queue.ML, extending.run_extension))
+        register_kind(JobKind(removing.KIND, Queue.IO, removing.run_removal))
         register_kind(JobKind("index", Queue.IO, indexing.run_indexing))
         register_kind(JobKind(photo_vectors.KIND, Queue.ML, photo_vectors.run_look))
         register_kind(JobKind(calibrating.KIND, Queue.ML, calibrating.run_calibration))

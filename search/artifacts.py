@@ -1,8 +1,8 @@
 """From a row to its file and back: every file is opened through its row and checked against its checksum.
 
-Files lie in `ARTIFACTS_FOLDER/space-<id>/`: the vectors, the positions of the items they belong to, and one
-index per metric, and maps. What was opened is kept by checksum, so a row that points at new bytes is opened
-anew.
+Files lie in `ARTIFACTS_FOLDER/space-<id>/`: the vectors, the positions of the items they belong to, one index
+per metric, maps, and one file for each time that items were added since. What was opened is kept by checksum,
+so a row that points at new bytes is opened anew.
 """
 
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from django.conf import settings
+from numpy.typing import NDArray
 
 from search.engine import indexes
 from search.engine.arrays import read_arrays, write_arrays
@@ -21,8 +21,8 @@ from search.engine.metrics import Neighbours
 from search.engine.vectors import StoredVectors, VectorStore, load_vectors
 from search.models import EmbeddingSpace, Index, Layout
 
-Positions = npt.NDArray[np.int64]
-Vectors = npt.NDArray[np.float32]
+Positions = NDArray[np.int64]
+Vectors = NDArray[np.float32]
 OPEN_SPACES = 32
 OPEN_INDEXES = 64
 OPEN_LAYOUTS = 16

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from django.db import connection, transaction
 
 from search.announcements import announcer
-from search.models import Index
+from search.models import Catalogue, Index
 
 IndexBuilt = Callable[[Index], None]
+ItemsChanged = Callable[[Catalogue], None]
 
 _index_built: list[IndexBuilt] = []
+_items_changed: list[ItemsChanged] = []
 
 
 # Raises the revision of a topic, its one parameter: for who has other statements to send along with it.
@@ -50,3 +52,15 @@ def announce_index_built(index: Index) -> None:
     """Tell all subscribers, one after the other; what one raises ends the announcement and is raised here."""
     for callback in _index_built:
         callback(index)
+
+
+def subscribe_items_changed(callback: ItemsChanged) -> None:
+    """Have ``callback`` called, in the transaction, with a catalogue whose items were removed or put back."""
+    if callback not in _items_changed:
+        _items_changed.append(callback)
+
+
+def announce_items_changed(catalogue: Catalogue) -> None:
+    """Tell all subscribers, in the transaction that removes items or puts them back."""
+    for callback in _items_changed:
+        callback(catalogue)

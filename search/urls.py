@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("operations/jobs/<uuid:pk>/retry/", operations.job_retry, name="job-retry"),
     path("operations/jobs/<uuid:pk>/report/", operations.job_report, name="job-report"),
     path("operations/catalogues/<slug:slug>/build/", operations.catalogue_build, name="catalogue-build"),
+    path("operations/catalogues/<slug:slug>/items/", operations.catalogue_items, name="catalogue-items"),
     path("operations/tokens/", tokens.tokens, name="api-tokens"),
     path("operations/tokens/<int:pk>/revoke/", tokens.token_revoke, name="api-token-revoke"),
     path("operations/webhooks/", webhooks.webhooks, name="webhooks"),

@@ -7,7 +7,12 @@ from search.services.open_indexes import open_indexes
 
 def forget_catalogues() -> None:
     """Have everything looked up and opened anew, as a fresh process does."""
-    for known in (searchable._find_positions, searchable._count_values, searchable._find_originals):
+    for known in (
+        searchable._find_positions,
+        searchable._count_values,
+        searchable._find_originals,
+        searchable._find_removed,
+    ):
         known.cache_clear()
     open_indexes._open.clear()
     item_neighbours._known.clear()

@@ -129,6 +129,7 @@ READING: dict[str, dict[str, Any]] = {
     "job-cancel": NOT_BY_READING,
     "job-retry": NOT_BY_READING,
     "catalogue-build": NOT_BY_READING,
+    "catalogue-items": NOT_BY_READING,
     "contender-retire": NOT_BY_READING,
     "exports": READERS,
     "api-tokens": READERS,
@@ -207,6 +208,7 @@ CHANGING: dict[str, dict[str, Any]] = {
     "job-cancel": {**BY_OPERATORS, "operator": 302},
     "job-retry": {**BY_OPERATORS, "operator": 302},
     "catalogue-build": {**BY_OPERATORS, "operator": 302},
+    "catalogue-items": {**BY_OPERATORS, "operator": 302},
     "contender-retire": {**BY_OPERATORS, "operator": 302},
     "api-tokens": {**BY_OPERATORS, "analyst": 422, "operator": 422},
     "api-token-revoke": {**BY_OPERATORS, "analyst": 404, "operator": 302},  # somebody else's

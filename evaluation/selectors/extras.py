@@ -8,7 +8,7 @@ import numpy as np
 
 from evaluation.models import Catch, Pair
 from evaluation.models.statements import fetch
-from evaluation.selectors.pools import LONGEST_AGE, read_columns
+from evaluation.selectors.pools import LONGEST_AGE, read_columns, without_removed
 from evaluation.selectors.tables import Hall, Seat
 from evaluation.stats.allocation import POLICY, Shelf
 from evaluation.stats.places import NO_PAIRS, REPEAT, Lessons
@@ -17,6 +17,11 @@ from search.models import Split
 # A pair comes again after so many other answers at the earliest: a whole round.
 FEWEST_BETWEEN = 20
 MOST_REPEATABLE = 500
+# Of a pair "p": neither of its items was taken away.
+_IS_THERE = (
+    "NOT EXISTS (SELECT 1 FROM search_item i WHERE i.id IN (p.question_id, p.candidate_id)"
+    " AND i.removed_at IS NOT NULL)"
+)
 
 
 @dataclass(frozen=True)
@@ -50,8 +55,10 @@ def find_extras(hall: Hall, *, now: datetime) -> Extras:
 
 def load_extras(catalogue_id: int) -> Extras:
     """Straight from the database. What a contender found since it was made is no catch pair any more."""
-    lessons = Pair.objects.filter(catalogue=catalogue_id, split=Split.TRAINABLE).order_by("pk")
-    caught = Catch.objects.filter(pair__catalogue=catalogue_id, pair__credits=None).order_by("pk")
+    taught = Pair.objects.filter(catalogue=catalogue_id, split=Split.TRAINABLE)
+    lessons = without_removed(taught, catalogue_id).order_by("pk")
+    there = without_removed(Pair.objects.filter(catalogue=catalogue_id, catch__isnull=False), catalogue_id)
+    caught = Catch.objects.filter(pair__in=there, pair__credits=None).order_by("pk")
     identical, random = (
         Shelf(*read_columns(caught.filter(kind=kind).values_list("pk", "pair__question"), 2))
         for kind in (Catch.Kind.IDENTICAL, Catch.Kind.RANDOM)
@@ -71,6 +78,7 @@ def find_repeatable(seat: Seat | None, hall: Hall) -> Shelf:
         " AND NOT EXISTS (SELECT 1 FROM evaluation_retraction t WHERE t.vote_id = v.deal_id)"
         # One list, not a look at all of the player's deals for each of them, as SQLite would take it.
         " AND d.pair_id NOT IN (SELECT pair_id FROM evaluation_deal WHERE player_id = %s AND policy = %s)"
+        f" AND {_IS_THERE}"
         " ORDER BY v.cast_at DESC, d.place DESC LIMIT %s OFFSET %s",
         *(seat.pk, hall.catalogue, POLICY, seat.pk, REPEAT, MOST_REPEATABLE, FEWEST_BETWEEN),
     )
@@ -86,7 +94,8 @@ def find_contest(taste: int | None, seat: Seat | None) -> Shelf:
         return NO_PAIRS
     rows = fetch(
         "SELECT t.pair_id, p.question_id FROM evaluation_tastepair t"
-        " JOIN evaluation_pair p ON p.id = t.pair_id WHERE t.taste_id = %s ORDER BY t.pair_id",
+        f" JOIN evaluation_pair p ON p.id = t.pair_id WHERE t.taste_id = %s AND {_IS_THERE}"
+        " ORDER BY t.pair_id",
         taste,
     )
     dealt = fetch(

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from numpy.typing import NDArray
 
 from evaluation.models import Contender, Credit, Pair
 from evaluation.selectors.tables import Hall
 from evaluation.stats.allocation import Pool
-from search.models import Split
+from search.models import Item, Split
 
 # How old the answers counted per pair may be: they only say which pairs and comparisons need more of them.
 LONGEST_AGE = timedelta(seconds=30)
@@ -77,7 +77,17 @@ def _recount_pool(pool: Pool, catalogue_id: int) -> Pool | None:
 
 
 def _pairs(catalogue_id: int) -> QuerySet[Pair]:
-    return Pair.objects.filter(catalogue_id=catalogue_id, split=Split.EVALUATION).order_by("pk")
+    asked = Pair.objects.filter(catalogue_id=catalogue_id, split=Split.EVALUATION)
+    return without_removed(asked, catalogue_id).order_by("pk")
+
+
+def without_removed(pairs: QuerySet[Pair], catalogue_id: int) -> QuerySet[Pair]:
+    """Those of a catalogue's pairs of which neither item was taken away."""
+    removed = list(
+        Item.objects.filter(catalogue=catalogue_id, removed_at__isnull=False).values_list("pk", flat=True)
+    )
+    # Nearly always there are none, and then every pair need not be compared with them.
+    return pairs.exclude(Q(question__in=removed) | Q(candidate__in=removed)) if removed else pairs
 
 
 def read_columns(rows: Iterable[tuple[int, ...]], count: int) -> list[NDArray[np.int64]]:

@@ -69,9 +69,14 @@ def renew_stamp(catalogue_id: int) -> None:
     DealingStamp.objects.update_or_create(catalogue_id=catalogue_id, defaults={"stamp": uuid.uuid4()})
 
 
+def deal_anew(catalogue: Catalogue) -> None:
+    """What was taken away is dealt no more, and what was put back is again."""
+    renew_stamp(catalogue.pk)
+
+
 def _make_lessons(catalogue: Catalogue, found: Candidates, rng: np.random.Generator) -> int:
     """Add the contender's nearest trainable candidates to questions that have fewer than `CANDIDATES`."""
-    trainable = Item.objects.filter(catalogue=catalogue, split=Split.TRAINABLE)
+    trainable = Item.objects.present().filter(catalogue=catalogue, split=Split.TRAINABLE)
     rows = trainable.values_list("position", "pk", "category_id")
     items = {position: (pk, category) for position, pk, category in rows}
     known: dict[int, list[int]] = defaultdict(list)
@@ -102,7 +107,7 @@ def _choose_questions(
 
 def _make_catches(catalogue: Catalogue, rng: np.random.Generator) -> int:
     """Both kinds ask evaluation-only questions, as what counts does. Random ones need categories."""
-    rows = Item.objects.filter(catalogue=catalogue).order_by("position")
+    rows = Item.objects.present().filter(catalogue=catalogue).order_by("position")
     items = list(rows.values_list("pk", "category_id", "split"))
     asked = [(pk, category) for pk, category, split in items if split == Split.EVALUATION]
     known = set(Pair.objects.filter(catalogue=catalogue, words="").values_list("question_id", "candidate_id"))

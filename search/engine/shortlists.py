@@ -190,9 +190,10 @@ def _ways(lists: int) -> Iterator[Reach]:
 
 
 def _cost(way: Reach, shape: tuple[int, ...], lists: int) -> float:
-    """Bytes that a query reads: the same on every machine, unlike the time it takes."""
+    """Bytes that a query moves: the same on every machine, unlike the time it takes."""
     count, dimensions = shape
     exact = way.shortlisted * dimensions * 4
     if way.kind == "signs":
-        return exact + count * dimensions / 8
+        # The bits of all rows; and how far each is, written once and read again.
+        return exact + count * (dimensions / 8 + 2 * 4)
     return exact + lists * dimensions * 4 + way.probes / lists * count * dimensions

@@ -94,6 +94,10 @@ class ItemQuerySet(models.QuerySet["Item"]):
         """Items whose questions no contender was or will be trained on."""
         return self.filter(split=Split.EVALUATION)
 
+    def present(self) -> Self:
+        """All but those that an operator took away."""
+        return self.filter(removed_at=None)
+
 
 class Item(models.Model):
     """One row of a catalogue, with its image."""
@@ -121,6 +125,9 @@ class Item(models.Model):
     texts = models.JSONField(default=dict)
     near_duplicate_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
     lifestyle_sha256 = models.CharField(max_length=64, blank=True)
+    removed_at = models.DateTimeField(
+        null=True, help_text="Since then it is found and dealt no more; votes on it stay."
+    )
 
     objects = ItemQuerySet.as_manager()
 
@@ -130,7 +137,13 @@ class Item(models.Model):
             models.UniqueConstraint(fields=["catalogue", "key"], name="item_key_once"),
             models.UniqueConstraint(fields=["catalogue", "position"], name="item_position_once"),
         ]
-        indexes = [models.Index(fields=["catalogue", "split"], name="item_by_split")]
+        indexes = [
+            models.Index(fields=["catalogue", "split"], name="item_by_split"),
+            # Few, and asked for again and again.
+            models.Index(
+                fields=["catalogue"], condition=models.Q(removed_at__isnull=False), name="item_removed"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.key

@@ -1,5 +1,8 @@
 """Embedding spaces and the indexes built over them: rows that point at immutable, checksummed files."""
 
+import hashlib
+from typing import Self
+
 from django.db import models
 
 
@@ -16,6 +19,13 @@ class Metric(models.TextChoices):
     HAMMING = "hamming", "Hamming"
 
 
+class EmbeddingSpaceQuerySet(models.QuerySet["EmbeddingSpace"]):
+    def of_content(self, content_hash: str) -> Self:
+        """Those through which a catalogue with this hash is seen: built over it, or brought up to date."""
+        built = models.Q(covers="", catalogue_hash=content_hash)
+        return self.filter(built | models.Q(covers=content_hash))
+
+
 class EmbeddingSpace(models.Model):
     """One encoder (and mask) over one catalogue, as it was when it was embedded."""
 
@@ -26,6 +36,15 @@ class EmbeddingSpace(models.Model):
     title = models.CharField(max_length=200, blank=True, help_text="The encoder's name for people.")
     family = models.CharField(max_length=60, blank=True)
     catalogue_hash = models.CharField(max_length=64)
+    covers = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="Content hash of the catalogue as searches see it through this; blank: as it was embedded.",
+    )
+    segments = models.JSONField(
+        default=list,
+        help_text="Items added since, in order: the sha256 of each segment's file and its items.",
+    )
     dimensions = models.PositiveIntegerField(default=0)
     items = models.PositiveIntegerField(default=0, help_text="Those that have a vector.")
     sign_structured = models.BooleanField(
@@ -38,6 +57,8 @@ class EmbeddingSpace(models.Model):
     created_at = models.DateTimeField()
     ready_at = models.DateTimeField(null=True)
 
+    objects = EmbeddingSpaceQuerySet.as_manager()
+
     class Meta:
         ordering = ["id"]
         constraints = [
@@ -49,6 +70,14 @@ class EmbeddingSpace(models.Model):
 
     def __str__(self) -> str:
         return f"{self.encoder} over {self.catalogue_id}"
+
+    @property
+    def composition(self) -> str:
+        """Names what a search finds: the vectors, and what was added and taken away since."""
+        if not self.segments and self.covers in ("", self.catalogue_hash):
+            return self.sha256
+        parts = [self.sha256, *(segment["sha256"] for segment in self.segments), self.covers]
+        return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
 class Index(models.Model):

@@ -65,7 +65,7 @@ def find_calibration(index: Index) -> Known | None:
     Checksums are compared each time, so that a calibration of what was replaced is never used.
     """
     row = CalibrationRow.objects.filter(
-        index=index.pk, index_sha256=index.sha256, vectors_sha256=index.space.sha256
+        index=index.pk, index_sha256=index.sha256, vectors_sha256=index.space.composition
     ).first()
     return None if row is None or index.state != BuildState.READY else _read(row)
 
@@ -109,7 +109,7 @@ def list_calibrated(catalogues: Iterable[Catalogue]) -> dict[int, list[Calibrate
 
 def _describe(index: Index) -> CalibratedIndex:
     row: CalibrationRow | None = getattr(index, "calibration", None)
-    checksums = (index.sha256, index.space.sha256)
+    checksums = (index.sha256, index.space.composition)
     known = _read(row) if row and (row.index_sha256, row.vectors_sha256) == checksums else None
     title, metric = index.space.title, index.get_metric_display()
     if row is None or known is None:

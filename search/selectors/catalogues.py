@@ -28,14 +28,14 @@ def has_all_pictures(catalogue: Catalogue) -> bool:
 
 
 def hash_content(catalogue: Catalogue) -> str:
-    """sha256 over keys, pictures and labels of all items, in order of position.
+    """sha256 over keys, pictures and labels of all items but removed ones, in order of position.
 
     Whatever was computed from a catalogue is of the catalogue with this hash and no other.
     """
     digest = hashlib.sha256()
     labels = _labels_by_item(catalogue)
     following = next(labels, None)
-    items = Item.objects.filter(catalogue=catalogue).order_by("position")
+    items = Item.objects.present().filter(catalogue=catalogue).order_by("position")
     for position, *facts in items.values_list("position", "key", "image_sha256", "lifestyle_sha256", "texts"):
         own = following[1] if following and following[0] == position else []
         if own:
@@ -58,8 +58,10 @@ def hash_units(catalogue: Catalogue) -> str:
 
 
 def _labels_by_item(catalogue: Catalogue) -> Iterator[tuple[int, list[list[str]]]]:
-    """(position, its labels as sorted [aspect, value, source]) for every item that has labels."""
-    known = Label.objects.filter(item__catalogue=catalogue).exclude(source=Label.Source.PREDICTED)
+    """(position, its labels as sorted [aspect, value, source]) for every item there that has labels."""
+    known = Label.objects.filter(item__catalogue=catalogue, item__removed_at=None).exclude(
+        source=Label.Source.PREDICTED
+    )
     rows = known.order_by("item__position", "attribute__aspect__name", "attribute__value", "source")
     at = -1
     own: list[list[str]] = []

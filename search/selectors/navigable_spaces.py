@@ -11,20 +11,20 @@ FAMILIES = ("trained", "vgg")
 
 
 def list_ready_spaces(catalogue: Catalogue) -> list[EmbeddingSpace]:
-    """Spaces that are searched in: those of older versions have no index that is ready any more."""
+    """Spaces that are searched in: those of older versions have no index that is ready any more.
+
+    Over the catalogue as it is, or brought up to date with it: then games are played on what was embedded.
+    """
     ready = EmbeddingSpace.objects.filter(
-        catalogue=catalogue,
-        catalogue_hash=catalogue.content_hash,
-        state=BuildState.READY,
-        indexes__state=BuildState.READY,
-    )
+        catalogue=catalogue, state=BuildState.READY, indexes__state=BuildState.READY
+    ).of_content(catalogue.content_hash)
     return list(ready.distinct().order_by("id"))
 
 
 def list_masks(ready: Sequence[EmbeddingSpace], whole: EmbeddingSpace) -> list[EmbeddingSpace]:
-    """The masked spaces of the same encoder in the same version, by aspect."""
-    version = whole.encoder_version
-    masked = [one for one in ready if one.mask and one.encoder_version == version]
+    """The masked spaces of the same encoder in the same version over the same items, by aspect."""
+    made = (whole.encoder_version, whole.catalogue_hash)
+    masked = [one for one in ready if one.mask and (one.encoder_version, one.catalogue_hash) == made]
     own = [one for one in masked if one.encoder == f"{whole.encoder}.{one.mask}"]
     return sorted(own, key=lambda one: one.mask)
 

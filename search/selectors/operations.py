@@ -61,7 +61,9 @@ def list_catalogue_rows() -> list[CatalogueRow]:
     """All catalogues with their counts, oldest first."""
     items: dict[int, dict[str, Any]] = {
         row["catalogue"]: dict(row)
-        for row in Item.objects.values("catalogue").annotate(
+        for row in Item.objects.present()
+        .values("catalogue")
+        .annotate(
             items=Count("pk"),
             duplicates=Count("near_duplicate_of"),
             trainable=Count("pk", filter=Q(split=Split.TRAINABLE)),

@@ -131,10 +131,9 @@ def find_allowed(catalogue: Catalogue, filters: Mapping[str, Sequence[str]]) -> 
 
 
 def show_items(catalogue: Catalogue, positions: Iterable[int]) -> dict[int, FoundItem]:
-    """Items by position; those that are gone are left out."""
-    items = list(
-        Item.objects.filter(catalogue=catalogue, position__in=set(positions)).select_related("category")
-    )
+    """Items by position; those that are gone or removed are left out."""
+    there = Item.objects.present().filter(catalogue=catalogue, position__in=set(positions))
+    items = list(there.select_related("category"))
     attributes = read_attributes(catalogue=catalogue, items=[item.pk for item in items])
     return {
         item.position: FoundItem(
@@ -161,6 +160,11 @@ def show_item(*, catalogue: Catalogue, position: int) -> FoundItem:
 def list_originals(catalogue: Catalogue) -> Mapping[int, int]:
     """From the position of each near-duplicate to that of the item that it is one of."""
     return _find_originals(*_key(catalogue))
+
+
+def list_removed(catalogue: Catalogue) -> Positions:
+    """Positions of the items that were taken away, ascending: what was built before still has them."""
+    return _find_removed(*_key(catalogue))
 
 
 def _rank(index: Index) -> tuple[int, int, int, int, int]:
@@ -239,7 +243,7 @@ def _find_positions(
     of_category = Q(
         category__aspect__name=aspect, category__aspect__catalogue=catalogue, category__value=value
     )
-    items = Item.objects.filter(Q(pk__in=has.values("item")) | of_category, catalogue=catalogue)
+    items = Item.objects.present().filter(Q(pk__in=has.values("item")) | of_category, catalogue=catalogue)
     return np.fromiter(
         items.order_by("position").values_list("position", flat=True).iterator(chunk_size=5000), np.int64
     )
@@ -250,13 +254,15 @@ def _count_values(
     catalogue: int, content_hash: str, imported_at: datetime | None
 ) -> tuple[FilterChoice, ...]:
     labels = Label.objects.exclude(source=Label.Source.PREDICTED).filter(
-        attribute__aspect__catalogue=catalogue, attribute__aspect__kind=Aspect.Kind.LABEL
+        attribute__aspect__catalogue=catalogue,
+        attribute__aspect__kind=Aspect.Kind.LABEL,
+        item__removed_at=None,
     )
     rows = labels.order_by().values_list("attribute__aspect__name", "attribute__value")
     counts: dict[str, dict[str, int]] = {}
     for aspect, value, number in rows.annotate(number=Count("item", distinct=True)):
         counts.setdefault(aspect, {})[value] = number
-    of_category = Item.objects.filter(catalogue=catalogue).exclude(category=None).order_by()
+    of_category = Item.objects.present().filter(catalogue=catalogue).exclude(category=None).order_by()
     for aspect, value, number in of_category.values_list(
         "category__aspect__name", "category__value"
     ).annotate(number=Count("pk")):
@@ -276,3 +282,9 @@ def _find_originals(catalogue: int, content_hash: str, imported_at: datetime | N
     for position, original in rows.values_list("position", "near_duplicate_of__position"):
         found[position] = found.get(original, original)  # which is always an earlier item
     return found
+
+
+@lru_cache(32)
+def _find_removed(catalogue: int, content_hash: str, imported_at: datetime | None) -> Positions:
+    removed = Item.objects.filter(catalogue=catalogue, removed_at__isnull=False).order_by("position")
+    return np.array(removed.values_list("position", flat=True), np.int64)

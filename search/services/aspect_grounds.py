@@ -8,7 +8,6 @@ from functools import lru_cache
 
 from django.conf import settings
 
-from search import artifacts
 from search.engine.aspect_views import AspectGround, HeadGround, MaskGround
 from search.engine.encoders import trained
 from search.engine.encoders.aspect_heads import read_heads
@@ -17,6 +16,7 @@ from search.engine.encoders.trained_files import read_trained_card
 from search.engine.navigation.terrain import Items, Space
 from search.models import Aspect, Catalogue, EmbeddingSpace
 from search.selectors.navigable_spaces import list_masks, list_ready_spaces
+from search.services import compositions
 from search.services.navigation_terrain import say_versions
 
 OPEN = 8  # grounds in memory
@@ -86,7 +86,8 @@ def open_ground(rows: GroundRows) -> OpenGround:
     Raises ``WeightsDamaged``, ``ArtifactDamaged`` and ``FileNotFoundError``.
     """
     whole, *masks = rows.spaces
-    space = _read(whole)
+    items, vectors = compositions.read_vectors(whole)
+    space = Space(whole.title, vectors)
     ground: AspectGround
     if masks:
         ground = MaskGround(space, {mask.mask: _read(mask) for mask in masks})
@@ -95,15 +96,15 @@ def open_ground(rows: GroundRows) -> OpenGround:
         if trained.version_of(read_trained_card(folder)) != whole.encoder_version:
             raise WeightsDamaged(f"{whole.title} was trained anew: build the contenders again.")
         ground = HeadGround(space, read_heads(folder))
-    return OpenGround(ground, artifacts.read_items(whole))
+    return OpenGround(ground, items)
 
 
 def _rows(*spaces: EmbeddingSpace) -> GroundRows:
-    return GroundRows(tuple((space.pk, space.sha256) for space in spaces), spaces)
+    return GroundRows(tuple((space.pk, space.composition) for space in spaces), spaces)
 
 
 def _read(space: EmbeddingSpace) -> Space:
-    return Space(space.title, artifacts.open_vectors(space).rows)
+    return Space(space.title, compositions.read_vectors(space)[1])
 
 
 def _tells_values(space: EmbeddingSpace) -> bool:

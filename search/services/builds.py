@@ -13,22 +13,27 @@ from search.engine.errors import ArtifactDamaged
 from search.models import BuildState, Catalogue, CatalogueState, EmbeddingSpace, Index, Job
 from search.selectors.encoders import list_all_encoders
 from search.services.calibrating import request_calibrations
+from search.services.extending import request_extensions
 from search.services.indexing import request_indexes
 from search.services.jobs import JobContext, JobFailed, create_job
 
 QUICKEST_FAMILY = "histograms"
-BUILD_KINDS = ("embed", "index")
+BUILD_KINDS = ("embed", "extend", "index")
+# What changes a little of a catalogue: what was built stays, and is brought up to date.
+_CHANGING_KINDS = ("import", "remove")
 
 
 def request_build(*, catalogue: Catalogue, now: datetime, after: Job | None = None) -> Job:
     """A job that plans the catalogue's contenders once ``after`` (its import) is done.
 
     Asked for again, it looks again: for encoders that came, and for files that were lost or damaged. There
-    is one per import, because one that waited for an earlier import would not wait for this one.
+    is one per import, because one that waited for an earlier import would not wait for this one. After an
+    import or a removal that changed little, what was built stays, and only what is new is added to it.
     """
+    extends = after is not None and after.kind in _CHANGING_KINDS
     return create_job(
         kind="build",
-        arguments={"catalogue": catalogue.pk},
+        arguments={"catalogue": catalogue.pk, "extends": extends},
         key=f"build:{catalogue.pk}:{after.pk if after else ''}",
         title=f"Plan the contenders of {catalogue.title}",
         catalogue=catalogue,
@@ -41,7 +46,10 @@ def request_build(*, catalogue: Catalogue, now: datetime, after: Job | None = No
 def run_build(context: JobContext) -> None:
     """Ask for the contenders of the catalogue ``arguments["catalogue"]``."""
     catalogue = find_catalogue(pk=context.job.arguments["catalogue"])
-    jobs = request_contenders(catalogue=catalogue, now=context.now())
+    extended = None
+    if context.job.arguments.get("extends"):
+        extended = request_additions(catalogue=catalogue, now=context.now())
+    jobs = request_contenders(catalogue=catalogue, now=context.now()) if extended is None else extended
     # Indexes that were there before calibrations were, or whose calibration failed.
     ready = Index.objects.filter(space__catalogue=catalogue, state=BuildState.READY)
     jobs += request_calibrations(ready.select_related("space__catalogue"))
@@ -74,10 +82,20 @@ def request_contenders(*, catalogue: Catalogue, now: datetime, encoder: str = ""
                 jobs += request_indexes(space=space, now=now)
         given = catalogue.spaces.filter(family=GIVEN_FAMILY, catalogue_hash=catalogue.content_hash)
         # Those with a retired index were given again since: the newer vectors stand for the encoder.
-        for space in [] if encoder else given.exclude(indexes__state=BuildState.RETIRED):
+        for space in given.none() if encoder else given.exclude(indexes__state=BuildState.RETIRED):
             jobs += request_indexes(space=space, now=now)
         events.bump("catalogues")
     return jobs
+
+
+def request_additions(*, catalogue: Catalogue, now: datetime) -> list[Job] | None:
+    """Jobs that add to the indexes there are what is new; None where the contenders are to be built instead.
+
+    That is where nothing is built, an encoder came or is another version, or more has changed than
+    `extending.SHARE`: then what was added is taken into new indexes, and the old ones serve meanwhile.
+    """
+    able = [info for info in list_all_encoders() if info.availability == "ready"]
+    return request_extensions(catalogue=catalogue, able=able, now=now)
 
 
 def find_catalogue(**which: object) -> Catalogue:
@@ -127,6 +145,10 @@ def _find_space(catalogue: Catalogue, info: EncoderInfo, now: datetime) -> Embed
             "created_at": now,
         },
     )
+    if space.covers or space.segments:
+        # The catalogue is what it was then once more: what came meanwhile has gone again.
+        space.covers, space.segments = "", []
+        space.save(update_fields=["covers", "segments"])
     return space
 
 

@@ -75,11 +75,8 @@ def _list_waiting(catalogue: Catalogue, network: str) -> tuple[Sequence[Index], 
     """
     version_of = {info.name: info.version for info in list_known_encoders() if info.network == network}
     ready = EmbeddingSpace.objects.filter(
-        catalogue=catalogue,
-        catalogue_hash=catalogue.content_hash,
-        encoder__in=version_of or [network],
-        state=BuildState.READY,
-    )
+        catalogue=catalogue, encoder__in=version_of or [network], state=BuildState.READY
+    ).of_content(catalogue.content_hash)
     spaces = [
         space
         for space in ready
@@ -195,6 +192,7 @@ def ask_index(
     asked_products = queries.products[queries.places]
     rows_of = _group_rows(products)
     own = [rows_of.get(product, []) for product in asked_products.tolist()]
+    gone = np.flatnonzero(items.removed[places]).tolist()  # found by nobody
     itself: list[list[int]] = [[] for _ in own]
     if queries.asking == Asking.OTHERS:  # it is itself in the index, and so may be its copies
         itself = [
@@ -203,7 +201,8 @@ def ask_index(
         ]
     answers = []
     for removed in (itself, own):
-        found = opened.index.search(vectors, min(NEAREST, len(places)), exclude=removed)
+        left_out = [[*rows, *gone] for rows in removed]
+        found = opened.index.search(vectors, min(NEAREST, len(places)), exclude=left_out)
         shown = np.where(found.positions < 0, -1, things[found.positions])
         first = found.positions[:, 0]
         asked = Asked(
@@ -223,20 +222,15 @@ def read_categories(catalogue: Catalogue) -> NDArray[np.str_]:
 
 def _publish(context: JobContext, index: Index, queries: Queries, made: Calibration) -> bool:
     """Keep a calibration, unless the index or the items have become others meanwhile; whether it was kept."""
-    same = Index.objects.filter(
-        pk=index.pk,
-        state=BuildState.READY,
-        sha256=index.sha256,
-        space__sha256=index.space.sha256,
-        space__catalogue__content_hash=index.space.catalogue_hash,
-    )
-    if not same.exists():
+    ready = Index.objects.filter(pk=index.pk, state=BuildState.READY, sha256=index.sha256)
+    now = ready.select_related("space__catalogue").first()
+    if now is None or now.space.composition != index.space.composition or not _is_current(now.space):
         return False
     CalibrationRow.objects.update_or_create(
         index=index,
         defaults={
             "index_sha256": index.sha256,
-            "vectors_sha256": index.space.sha256,
+            "vectors_sha256": index.space.composition,
             "asking": queries.asking,
             "limits": made.as_json(),
             "alpha": made.alpha,
@@ -246,6 +240,10 @@ def _publish(context: JobContext, index: Index, queries: Queries, made: Calibrat
     )
     events.bump("catalogues")
     return True
+
+
+def _is_current(space: EmbeddingSpace) -> bool:
+    return (space.covers or space.catalogue_hash) == space.catalogue.content_hash
 
 
 def _encode(

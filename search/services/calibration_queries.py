@@ -45,7 +45,7 @@ class Queries:
 
 def choose_queries(items: CatalogueItems) -> Queries:
     """At most `MOST_QUERIES` of the catalogue's evaluation-only items, drawn by hash."""
-    held_out = np.flatnonzero(~items.trainable)
+    held_out = np.flatnonzero(~items.trainable & ~items.removed)
     order = sorted(held_out.tolist(), key=lambda place: _hash(items.keys[place]))
     photographed = [place for place in order if items.lifestyles[place]]
     if len(photographed) >= LEAST_QUERIES:

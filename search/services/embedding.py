@@ -13,11 +13,12 @@ from PIL import Image as PillowImage
 from search import artifacts, events
 from search.engine.encoders import create_joint_encoder
 from search.engine.encoders.base import Device, EncoderError, EncoderInfo, JointEncoder, Vectors
-from search.engine.errors import ImageRejected
+from search.engine.errors import ArtifactDamaged, ImageRejected
 from search.engine.images import load_picture
 from search.engine.vectors import StoredVectors, VectorStore
 from search.models import BuildState, EmbeddingSpace, Item
 from search.selectors.catalogues import image_path
+from search.services import compositions
 from search.services.indexing import request_indexes, require_current
 from search.services.jobs import JobContext, JobFailed
 
@@ -32,7 +33,8 @@ class Picture(NamedTuple):
 def run_embedding(context: JobContext) -> None:
     """Embed the spaces ``arguments["spaces"]``, layers of one network, and ask for their indexes.
 
-    Goes on where an earlier attempt stopped; finished vectors are found again, not computed.
+    Goes on where an earlier attempt stopped; finished vectors, and those that the same encoder made of the
+    same items before the catalogue changed, are found again, not computed.
     """
     wanted = EmbeddingSpace.objects.filter(pk__in=context.job.arguments["spaces"]).select_related("catalogue")
     spaces = [space for space in wanted if space.state != BuildState.READY]
@@ -43,7 +45,8 @@ def run_embedding(context: JobContext) -> None:
         require_current(space)
     pictures = [
         Picture(*row)
-        for row in Item.objects.filter(catalogue=catalogue)
+        for row in Item.objects.present()
+        .filter(catalogue=catalogue)
         .values_list("position", "image_sha256")
         .order_by("position")
     ]
@@ -90,23 +93,19 @@ def _find_or_embed(
 def _embed(
     context: JobContext, spaces: Sequence[EmbeddingSpace], pictures: Sequence[Picture]
 ) -> dict[EmbeddingSpace, StoredVectors]:
-    encoder = create_joint_encoder(
-        [space.encoder for space in spaces],
-        cast(Device, settings.DEVICE),
-        weights_folder=settings.WEIGHTS_FOLDER,
-        trained_folder=settings.TRAINED_FOLDER,
-        cache_folder=settings.HOME / "exported",
-    )
+    encoder = open_encoder(spaces)
     infos = {info.name: info for info in encoder.infos}
     with ExitStack() as stack:
         stores = {
             space.encoder: stack.enter_context(_open_store(space, infos[space.encoder], len(pictures)))
             for space in spaces
         }
+        for space in spaces:
+            _take_over(space, stores[space.encoder], pictures)
         pending = sorted(set().union(*(store.pending().tolist() for store in stores.values())))
         done = len(pictures) - len(pending)
         context.progress(done, len(pictures), "images")
-        for rows, by_encoder in _encode_ahead(encoder, pictures, pending):
+        for rows, by_encoder in encode_ahead(encoder, pictures, pending):
             for name, vectors in by_encoder.items():
                 stores[name].write(rows, vectors)
             done += len(rows)
@@ -114,13 +113,52 @@ def _embed(
         return {space: stores[space.encoder].finish() for space in spaces}
 
 
+def open_encoder(spaces: Sequence[EmbeddingSpace]) -> JointEncoder:
+    """The one network of which these spaces are layers, as it was when they were asked for.
+
+    Raises ``JobFailed`` and ``EncoderError``.
+    """
+    encoder = create_joint_encoder(
+        [space.encoder for space in spaces],
+        cast(Device, settings.DEVICE),
+        weights_folder=settings.WEIGHTS_FOLDER,
+        trained_folder=settings.TRAINED_FOLDER,
+        cache_folder=settings.HOME / "exported",
+    )
+    versions = {space.encoder: space.encoder_version for space in spaces}
+    for info in encoder.infos:
+        if info.version != versions[info.name]:
+            raise JobFailed(f"{info.title} has changed since this was asked for: build the contenders again.")
+    return encoder
+
+
 def _open_store(space: EmbeddingSpace, info: EncoderInfo, count: int) -> VectorStore:
-    if info.version != space.encoder_version:
-        raise JobFailed(f"{info.title} has changed since this was asked for: build the contenders again.")
     return artifacts.begin_vectors(space, count=count, dimensions=info.dimensions)
 
 
-def _encode_ahead(
+def _take_over(space: EmbeddingSpace, store: VectorStore, pictures: Sequence[Picture]) -> None:
+    """What the same encoder made of the same items before: a settled item keeps its picture and position."""
+    wanted = np.array([picture.position for picture in pictures], np.int64)
+    before = EmbeddingSpace.objects.filter(
+        catalogue=space.catalogue_id,
+        encoder=space.encoder,
+        encoder_version=space.encoder_version,
+        mask=space.mask,
+        dimensions=store.dimensions,
+        state=BuildState.READY,
+    ).exclude(pk=space.pk)
+    for older in before.order_by("-pk")[:1]:
+        try:
+            items, vectors = compositions.read_vectors(older)
+        except ArtifactDamaged:
+            continue
+        pending = store.pending()
+        rows = np.searchsorted(items, wanted[pending]).clip(max=len(items) - 1)
+        known = items[rows] == wanted[pending]
+        store.write(pending[known], np.asarray(vectors[rows[known]]))
+
+
+def encode_ahead(
     encoder: JointEncoder, pictures: Sequence[Picture], rows: Sequence[int]
 ) -> Iterator[tuple[list[int], Mapping[str, Vectors]]]:
     """Batches of rows with their vectors, in order.

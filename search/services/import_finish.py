@@ -30,7 +30,9 @@ def finish_import(
     gone = sorted(writer.known.keys() - set(writer.order))
     settled = catalogue.settled_items
     kept = {key for key in gone if writer.known[key].position < settled}
-    for key in sorted(kept):
+    away = Item.objects.filter(catalogue=catalogue, removed_at__isnull=False)
+    removed = set(away.values_list("key", flat=True))
+    for key in sorted(kept - removed):
         message = (
             "It is no longer in the source, or no longer readable there. It was kept, because people may "
         )
@@ -92,9 +94,14 @@ def _find_duplicates(items: list[Item]) -> list[tuple[int, int]]:
 
 
 def _note_duplicates(items: list[Item], duplicates: list[tuple[int, int]]) -> list[Item]:
-    """Point every near duplicate to the first item it looks like; returns those that changed."""
+    """Point every near duplicate to the first item it looks like; returns those that changed.
+
+    A removed item is no original: it is not there to be shown in the place of what looks like it.
+    """
     first: dict[int, int] = {}
     for one, other in duplicates:
+        if items[one].removed_at is not None:
+            continue
         first[other] = min(one, first.get(other, one))
     changed = []
     for place, item in enumerate(items):

@@ -115,7 +115,7 @@ def _build(context: JobContext, index: Index) -> None:
 
 
 def _stands(index: Index, vectors: StoredVectors) -> bool:
-    """Whether the file that an attempt before this one wrote is whole, and the one that the row names, if any."""
+    """Whether what an attempt before this one wrote is whole, and the file that the row names, if any."""
     path = artifacts.index_path(index)
     try:
         load_index(path, vectors)

@@ -10,13 +10,13 @@ from typing import Final
 
 import numpy as np
 
-from search.artifacts import read_neighbours
 from search.engine.closeness import Closeness, measure_closeness
 from search.engine.errors import ArtifactDamaged
 from search.engine.metrics import Neighbours
 from search.models import Catalogue, Index
 from search.selectors.searchable import Positions, describe_engine, show_items
 from search.selectors.searches import Candidate, ContenderNeighbours
+from search.services import compositions
 from search.services.hits import Hit, collapse, find_row, tell
 
 MOST: Final = 6
@@ -33,13 +33,13 @@ class Known:
 
 KEPT: Final = 24  # indexes whose neighbours are in memory
 _lock = threading.Lock()
-_known: OrderedDict[tuple[int, str, str], Known] = OrderedDict()
+_known: OrderedDict[tuple[int | str, ...], Known] = OrderedDict()
 
 
 def find(
-    indexes: Sequence[Index], position: int, originals: Mapping[int, int]
+    indexes: Sequence[Index], position: int, originals: Mapping[int, int], removed: Positions
 ) -> list[tuple[Index, Sequence[Hit]]]:
-    """By each index the hits next to the item at this position; asks no database."""
+    """By each index the hits next to the item at this position, none ``removed``; asks no database."""
     found: list[tuple[Index, Sequence[Hit]]] = []
     own = originals.get(position, position)
     for index in indexes:
@@ -51,7 +51,8 @@ def find(
         if row is None:
             continue
         near = known.neighbours.positions[row].astype(np.int64)
-        hits = collapse(near[near >= 0], known.neighbours.distances[row][near >= 0], originals)
+        there = (near >= 0) & ~np.isin(near, removed)
+        hits = collapse(near[there], known.neighbours.distances[row][there], originals)
         others = [hit for hit in hits if originals.get(hit.position, hit.position) != own]
         found.append((index, [tell(hit, known.closeness) for hit in others[:MOST]]))
     return found
@@ -75,13 +76,14 @@ def describe(catalogue: Catalogue, found: Sequence[tuple[Index, Sequence[Hit]]])
 
 def _read(index: Index) -> Known:
     """What a row names, kept by its checksums; its vectors are not opened. Raises ArtifactDamaged."""
-    checksums = (index.pk, index.sha256, index.space.sha256)
+    added = tuple(segment["sha256"] for segment in index.space.segments)
+    checksums = (index.pk, index.sha256, index.space.sha256, *added)
     with _lock:
         if checksums in _known:
             _known.move_to_end(checksums)
             return _known[checksums]
-    items, neighbours = read_neighbours(index)
-    read = Known(items, neighbours, measure_closeness(neighbours))
+    listed = compositions.read_neighbours(index)
+    read = Known(listed.items, listed.neighbours, measure_closeness(listed.neighbours))
     with _lock:
         _known[checksums] = read
         while len(_known) > KEPT:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from math import isfinite
 from typing import Final
+
+import numpy as np
 
 from search.engine.encoders.photo_encoders import EncoderVersion
 from search.models import BuildState, Catalogue, EmbeddingSpace, Index, Metric
@@ -19,6 +21,7 @@ from search.selectors.searchable import (
     find_searchable,
     list_indexes,
     list_originals,
+    list_removed,
     show_item,
 )
 from search.selectors.searches import FoundItem, SearchRefused, ShownPhoto, Wish
@@ -37,7 +40,7 @@ class Plan:
     it is being built and nothing else can. ``default`` is the primary key of the catalogue's first index.
     ``allowed``: positions of the items that pass the filters, None for all. ``originals``: from the position
     of a near-duplicate to that of the item that it is one of. ``aspects``: how they are weighed, where any
-    are known.
+    are known. ``removed``: positions of items that were taken away.
     """
 
     wish: Wish
@@ -49,6 +52,7 @@ class Plan:
     allowed: Positions | None
     originals: Mapping[int, int]
     aspects: AspectPlan | None = None
+    removed: Positions = field(default_factory=lambda: np.empty(0, np.int64))
 
     def glance(self, index: Index) -> Glance:
         """The photo as the encoder of this index is to see it."""
@@ -77,6 +81,7 @@ def make_plan(wish: Wish, *, now: datetime) -> Plan:
         allowed=find_allowed(catalogue, wish.filters),
         originals=list_originals(catalogue),
         aspects=_plan_aspects(wish, catalogue, indexes),
+        removed=list_removed(catalogue),
     )
 
 

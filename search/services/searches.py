@@ -214,11 +214,7 @@ def wait_for_worker(plan: Plan, index: Index, *, now: datetime) -> tuple[Waiting
 
 def request_repair(catalogue: Catalogue, damaged: Sequence[Index], *, now: datetime) -> list[Job]:
     """The job that builds anew what is damaged; none where a build mends nothing, or has just looked."""
-    mendable = [
-        index
-        for index in damaged
-        if index.state == BuildState.READY and index.space.catalogue_hash == catalogue.content_hash
-    ]
+    mendable = [index for index in damaged if index.state == BuildState.READY]
     built = catalogue.jobs.filter(kind="build", finished_at__gt=now - RESTS)
     if not mendable or built.exists():
         return []
@@ -282,10 +278,12 @@ def _search(plan: Plan, searchable: Searchable, vector: Vectors, excluded: Posit
 
 
 def _list_excluded(plan: Plan, items: Positions) -> Positions:
-    """Rows that may not be found: the query with its near-duplicates, and what is filtered out."""
+    """Rows that may not be found: removed ones, the query with its near-duplicates, what is filtered out."""
     out = np.zeros(len(items), bool) if plan.allowed is None else ~np.isin(items, plan.allowed)
     if plan.query is not None:
         own = plan.originals.get(plan.query.position, plan.query.position)
         alike = [copy for copy, original in plan.originals.items() if original == own]
         out |= np.isin(items, [own, *alike])
+    if len(plan.removed):
+        out |= np.isin(items, plan.removed)
     return np.flatnonzero(out)

@@ -45,13 +45,14 @@ class CatalogueItems:
     units: list[str]
     joined: list[tuple[int, int]]
     copies: NDArray[np.int64]
+    removed: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.keys)
 
 
 def read_items(catalogue: Catalogue) -> CatalogueItems:
-    """All items of the catalogue, in order of position."""
+    """All items of the catalogue, in order of position; removed ones are not trainable."""
     rows = list(
         Item.objects.filter(catalogue=catalogue)
         .order_by("position")
@@ -64,12 +65,13 @@ def read_items(catalogue: Catalogue) -> CatalogueItems:
             "split",
             "group",
             "near_duplicate_of_id",
+            "removed_at",
         )
     )
     place_of = {row[0]: place for place, row in enumerate(rows)}
     first_with: dict[str, int] = {}
     joined = []
-    for place, (_, _, _, image, _, _, _, near) in enumerate(rows):
+    for place, (_, _, _, image, _, _, _, near, _) in enumerate(rows):
         if near in place_of:
             joined.append((place, place_of[near]))
         if image in first_with:
@@ -80,10 +82,11 @@ def read_items(catalogue: Catalogue) -> CatalogueItems:
         keys=[row[2] for row in rows],
         images=[row[3] for row in rows],
         lifestyles=[row[4] for row in rows],
-        trainable=np.array([row[5] == Split.TRAINABLE for row in rows], bool),
+        trainable=np.array([row[5] == Split.TRAINABLE and row[8] is None for row in rows], bool),
         units=[unit_of(row[2], row[6]) for row in rows],
         joined=joined,
         copies=number_copies(len(rows), joined),
+        removed=np.array([row[8] is not None for row in rows], bool),
     )
 
 

@@ -29,6 +29,7 @@ from search.selectors.roles import has_role
 from search.services.builds import request_build
 from search.services.imports import Source, open_source, request_import_of
 from search.services.jobs import cancel_job, retry_job
+from search.services.removing import RemovalRefused, request_removal
 from search.services.uploads import drop_upload, keep_upload
 from search.views.access import roles_required, roles_required_async
 
@@ -105,6 +106,23 @@ def catalogue_build(request: HttpRequest, slug: str) -> HttpResponseBase:
         return redirect("operations")
     job = request_build(catalogue=catalogue, now=timezone.now())
     tasks.hint_jobs([job])
+    messages.success(request, f"“{job.title}” is on its way.")
+    return redirect("operations")
+
+
+@require_POST
+@roles_required(Role.OPERATOR)
+def catalogue_items(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Take the items with these keys, one a line, out of the catalogue; or put them back."""
+    catalogue = get_object_or_404(Catalogue, slug=slug)
+    keys = [line for line in request.POST.get("keys", "").splitlines() if line.strip()]
+    try:
+        job = request_removal(catalogue=catalogue, keys=keys, now=timezone.now(), back="back" in request.POST)
+    except RemovalRefused as refused:
+        messages.error(request, str(refused))
+        return redirect("operations")
+    build = request_build(catalogue=catalogue, now=timezone.now(), after=job)
+    tasks.hint_jobs([job, build])
     messages.success(request, f"“{job.title}” is on its way.")
     return redirect("operations")
 

@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async as in_django
 
 from search.engine.errors import VectorsRejected
 from search.models import Catalogue, Index
-from search.selectors.searchable import list_indexes, list_originals
+from search.selectors.searchable import list_indexes, list_originals, list_removed
 from search.selectors.searches import Answer, ContenderNeighbours, SearchRefused, Waiting, Wish
 from search.services import item_neighbours, searches
 from search.services.photo_room import room
@@ -38,7 +38,8 @@ async def list_neighbours(*, catalogue: Catalogue, position: int) -> list[Conten
     """The nearest items of an item by each engine; one that is damaged or lacks the item is left out."""
     indexes = await in_django(list_indexes)(catalogue)
     originals = await in_django(list_originals)(catalogue)
-    found = await room.do(item_neighbours.find, indexes, position, originals)
+    removed = await in_django(list_removed)(catalogue)
+    found = await room.do(item_neighbours.find, indexes, position, originals, removed)
     return await in_django(item_neighbours.describe)(catalogue, found)
 
 

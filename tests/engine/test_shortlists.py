@@ -130,3 +130,28 @@ def test_queries_of_another_shape_or_without_numbers_are_refused(home: Path, que
     index = build(home, "l2", stored(home, drawn("lists")))
     with pytest.raises(VectorsRejected, match="queries"):
         index.search(queries, 3)
+
+
+def test_what_is_searched_is_mapped_and_so_shared_by_all_processes(home: Path) -> None:
+    """Pages of a file that nobody writes are in memory once, however many processes map it."""
+    vectors = stored(home, drawn("lists"))
+    index = build(home, "l2", vectors)
+    index.search(vectors.rows[:20], 10)
+    for path in (vectors.path, home / "l2.index", home / "l2.lists"):
+        own = mappings_of(path)
+        assert own and all(mode.startswith("r--") and dirty == 0 for mode, dirty in own), path
+
+
+def mappings_of(path: Path) -> list[tuple[str, int]]:
+    """This process's mappings of a file: what it may do there, and how many kB it changed for itself."""
+    found: list[tuple[str, int]] = []
+    is_of_file = False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        first, *rest = line.split()
+        if not first.endswith(":"):
+            is_of_file = bool(rest) and rest[-1] == str(path)
+            if is_of_file:
+                found.append((rest[0], 0))
+        elif is_of_file and first == "Private_Dirty:":
+            found[-1] = (found[-1][0], int(rest[0]))
+    return found

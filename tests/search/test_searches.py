@@ -282,7 +282,8 @@ def test_a_photo_is_seen_by_the_version_of_the_encoder_that_made_the_vectors(cat
 
 def test_neighbours_by_engine_leave_the_item_out(catalogue):
     originals = searchable.list_originals(catalogue)
-    found = item_neighbours.find(searchable.list_indexes(catalogue), 5, originals)
+    removed = searchable.list_removed(catalogue)
+    found = item_neighbours.find(searchable.list_indexes(catalogue), 5, originals, removed)
     shown = item_neighbours.describe(catalogue, found)
     assert len(shown) == 6 and shown[0].engine.is_default
     for one in shown:
