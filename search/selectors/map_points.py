@@ -116,6 +116,6 @@ def find_named(catalogue: Catalogue, words: str) -> Positions:
 
 @lru_cache(32)
 def _find_named(catalogue: int, content_hash: str, imported_at: datetime | None, words: str) -> Positions:
-    items = Item.objects.filter(catalogue=catalogue)
+    items = Item.objects.present().filter(catalogue=catalogue)
     found = items.filter(Q(key__icontains=words) | Q(category__value__icontains=words))
     return np.array(found.order_by("position").values_list("position", flat=True), np.int64)
