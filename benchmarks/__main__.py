@@ -38,6 +38,7 @@ SUITES = {
     "sockets": ("sockets",),
     "leaderboard": ("leaderboard-1m", "leaderboard-10m"),
     "training": ("training-steps", "training-memory"),
+    "maps": ("map-open",),
     "navigation": ("navigation-5k", "navigation-100k", "navigation-1m"),
 }
 PACKAGES = ("django", "faiss-cpu", "numba", "numpy", "onnxruntime", "torch", "usearch", "uvicorn")
