@@ -114,7 +114,8 @@ class Graph:
             relation: np.concatenate([edges.pairs(), _as_pairs(pairs.get(relation, ()))])
             for relation, edges in self.edges.items()
         }
-        return make_graph(counts or self.counts, together)
+        strange = {relation: each for relation, each in pairs.items() if relation not in together}
+        return make_graph(counts or self.counts, together | strange)
 
     def without(self, *relations: Relation) -> Graph:
         """The same without the edges of some relations."""
