@@ -9,7 +9,15 @@ from typing import Any, Final
 
 from django.urls import reverse
 
-from search.forms.wishes import FILTER, SHORTEST, WEIGHT, Asked, Percents, round_area, write_area
+from search.forms.wishes import (
+    FILTER,
+    WEIGHT,
+    Asked,
+    Percents,
+    find_shortest,
+    round_area,
+    write_area,
+)
 from search.models import Catalogue
 from search.selectors.searches import PAGE, Answer, Engine, FilterChoice, ShownPhoto
 
@@ -31,7 +39,8 @@ WHO_WEIGHED: Final = {
 def tell_photo(photo: ShownPhoto, asked: Asked) -> dict[str, Any]:
     """The photo with its proposals, the part that is searched with, and how long it is kept."""
     parts: list[Percents] = []
-    for part in map(round_area, photo.areas):
+    across, down = find_shortest(photo.width, photo.height)
+    for part in (round_area(area, (across, down)) for area in photo.areas):
         if all(_share(part, other) < NEARLY_EQUAL for other in parts):
             parts.append(part)
     return {
@@ -39,8 +48,8 @@ def tell_photo(photo: ShownPhoto, asked: Asked) -> dict[str, Any]:
         "areas": [write_area(part) for part in parts[:MOST_PARTS]],
         "area": asked.area,
         "region": write_area(asked.area) if asked.area else "",
-        "shortest": SHORTEST,
-        "furthest": 100 - SHORTEST,
+        "shortest": {"across": across, "down": down},
+        "furthest": {"across": 100 - across, "down": 100 - down},
     }
 
 

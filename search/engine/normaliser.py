@@ -3,11 +3,13 @@ costs only itself.
 
 The processes are started afresh with this module as their program (never forked), so they hold numpy, Pillow
 and nothing of their parent, whatever that has loaded. They speak a length-prefixed protocol over their pipes:
-no pickle, so a decoder that was taken over can only return a wrong picture.
+no pickle, so a decoder that was taken over can only return a wrong picture, and wrong places of things on it.
 """
 
 import contextlib
+import io
 import json
+import math
 import os
 import queue
 import resource
@@ -19,13 +21,16 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Generic, TypeVar
 
+from PIL import Image
+
 from search.engine.errors import ImageRejected
 from search.engine.images import Box, NormalisedImage, normalise
+from search.engine.regions import Region, propose_regions
 
 Key = TypeVar("Key")
 
@@ -33,6 +38,7 @@ MEMORY_BUDGET = 1 << 30  # bytes of address space: 40 million pixels in RGBA twi
 SECONDS_PER_IMAGE = 30.0
 # What a decoder of strangers' pictures is told of its parent's environment: no secret is in these.
 INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR")
+_NUMBERS = 5  # of a region: its box and its score
 _LENGTH = struct.Struct("<Q")
 _PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
@@ -80,13 +86,14 @@ class Normaliser:
 
     def normalise(self, source: bytes, *, box: Box | None = None) -> NormalisedImage:
         """`images.normalise` in a bounded process. Raises ImageRejected."""
-        worker = self._idle.get()
-        try:
-            return worker.ask(source, box)
-        except _Killed:
-            return worker.ask(source, box)
-        finally:
-            self._idle.put(worker)
+        return self._ask(source, box, 0)[0]
+
+    def look_at(self, source: bytes, *, limit: int) -> tuple[NormalisedImage, list[Region]]:
+        """`normalise`, and at most ``limit`` regions of what is stored (`regions.propose_regions`).
+
+        In the bounded process as well, so that the caller's has time for others. Raises ImageRejected.
+        """
+        return self._ask(source, None, limit)
 
     def map(
         self, pictures: Iterable[tuple[Key, bytes | Callable[[], bytes], Box | None]]
@@ -109,6 +116,15 @@ class Normaliser:
         finally:
             for _, future in waiting:
                 future.cancel()
+
+    def _ask(self, source: bytes, box: Box | None, limit: int) -> tuple[NormalisedImage, list[Region]]:
+        worker = self._idle.get()
+        try:
+            return worker.ask(source, box, limit)
+        except _Killed:
+            return worker.ask(source, box, limit)
+        finally:
+            self._idle.put(worker)
 
     def _submit(self, source: bytes | Callable[[], bytes], box: Box | None) -> "Future[NormalisedImage]":
         assert self._threads is not None
@@ -143,7 +159,7 @@ class _Worker:
         self._memory, self._seconds = memory, seconds
         self._process: subprocess.Popen[bytes] | None = None
 
-    def ask(self, source: bytes, box: Box | None) -> NormalisedImage:
+    def ask(self, source: bytes, box: Box | None, limit: int) -> tuple[NormalisedImage, list[Region]]:
         process = self._started()
         assert process.stdin is not None and process.stdout is not None
         late = threading.Event()
@@ -155,16 +171,17 @@ class _Worker:
         timer = threading.Timer(self._seconds, stop)
         timer.start()
         try:
-            _send(process.stdin, json.dumps(box).encode(), source)
+            _send(process.stdin, json.dumps({"box": box, "limit": limit}).encode(), source)
             answer = json.loads(_receive(process.stdout))
             data = _receive(process.stdout)
+            regions = [_read_region(numbers) for numbers in answer.pop("regions", [])[:limit]]
         except (EOFError, OSError, ValueError) as error:
             raise self._buried(late.is_set()) from error
         finally:
             timer.cancel()
         if "code" in answer:
             raise ImageRejected(str(answer["code"]), str(answer["message"]))
-        return NormalisedImage(data=data, **answer)
+        return NormalisedImage(data=data, **answer), regions
 
     def close(self) -> None:
         if self._process is not None:
@@ -203,6 +220,13 @@ class _Worker:
         )
 
 
+def _read_region(numbers: list[float]) -> Region:
+    """Raises ValueError for what is no place on a picture."""
+    if len(numbers) != _NUMBERS or not all(math.isfinite(number) for number in numbers):
+        raise ValueError("A region is five numbers.")
+    return Region(*map(float, numbers))
+
+
 def _send(pipe: IO[bytes], *parts: bytes) -> None:
     for part in parts:
         pipe.write(_LENGTH.pack(len(part)))
@@ -229,17 +253,24 @@ def serve(requests: IO[bytes], answers: IO[bytes], memory: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     while True:
         try:
-            box = json.loads(_receive(requests))
+            asked = json.loads(_receive(requests))
             source = _receive(requests)
         except EOFError:
             return
         try:
-            image = normalise(source, box=None if box is None else tuple(box))
+            image = normalise(source, box=None if asked["box"] is None else tuple(asked["box"]))
+            regions = _propose(image, asked["limit"]) if asked["limit"] else []
         except ImageRejected as rejection:
             _send(answers, json.dumps({"code": rejection.code, "message": rejection.message}).encode(), b"")
             continue
         facts = {name: value for name, value in vars(image).items() if name != "data"}
+        facts["regions"] = [astuple(region) for region in regions]
         _send(answers, json.dumps(facts).encode(), image.data)
+
+
+def _propose(image: NormalisedImage, limit: int) -> list[Region]:
+    with Image.open(io.BytesIO(image.data), formats=["WEBP"]) as picture:  # ours, whatever came
+        return propose_regions(picture.convert("RGB"), limit=limit)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import ceil
 from typing import Final
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import QueryDict
 
+from search.engine.regions import LEAST_CROP
 from search.selectors.searches import Area, SearchRefused, Wish
 
 SIDES: Final = ("left", "top", "width", "height")
@@ -22,6 +24,7 @@ LARGEST: Final = 2**31 - 1
 SHORTEST: Final = 4  # percent: nothing can be seen in less. static/js/crop.js reads it from the page
 
 Percents = tuple[int, int, int, int]
+Shortest = tuple[int, int]  # percent across and down
 
 
 @dataclass(frozen=True)
@@ -120,14 +123,29 @@ def read_leniently(given: QueryDict) -> Asked:
         return Asked()
 
 
-def round_area(area: Area) -> Percents:
+def find_shortest(width: int, height: int) -> Shortest:
+    """The smallest crop of a photo of so many pixels that is searched with, in whole percents.
+
+    One pixel more than is needed, because each edge is rounded to whole pixels.
+    """
+    across, down = (
+        min(WHOLE[2], max(SHORTEST, ceil(100 * (LEAST_CROP + 1) / side))) for side in (width, height)
+    )
+    return across, down
+
+
+def round_area(area: Area, shortest: Shortest = (SHORTEST, SHORTEST)) -> Percents:
     """In whole percents, inside the photo and no smaller than can be cropped."""
-    left, top = (min(max(round(100 * side), 0), 100 - SHORTEST) for side in (area.left, area.top))
+    left, top = (
+        min(max(round(100 * side), 0), 100 - least)
+        for side, least in zip((area.left, area.top), shortest, strict=True)
+    )
     right, bottom = (
         round(100 * (at + size)) for at, size in ((area.left, area.width), (area.top, area.height))
     )
     width, height = (
-        min(max(far - near, SHORTEST), 100 - near) for near, far in ((left, right), (top, bottom))
+        min(max(far - near, least), 100 - near)
+        for near, far, least in zip((left, top), (right, bottom), shortest, strict=True)
     )
     return left, top, width, height
 

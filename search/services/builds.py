@@ -61,13 +61,17 @@ def run_build(context: JobContext) -> None:
 def request_contenders(*, catalogue: Catalogue, now: datetime, encoder: str = "") -> list[Job]:
     """Jobs for every space and index of the catalogue that is not ready and whole; of one encoder, if named.
 
+    Named by its network, it comes with all its layers or masks.
+
     First come encoders that load no network, then those with short vectors, which are quick to embed and to
     search, and the control last: so the game opens early, with pairs that were looked for.
     """
     for space in catalogue.spaces.filter(catalogue_hash=catalogue.content_hash):
         _take_back_what_is_damaged(space)
     able = [
-        info for info in list_all_encoders() if info.availability == "ready" and encoder in ("", info.name)
+        info
+        for info in list_all_encoders()
+        if info.availability == "ready" and encoder in ("", info.name, info.network)
     ]
     with transaction.atomic():
         jobs: list[Job] = []

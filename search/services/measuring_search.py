@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from search.engine.no_match import Asked, Calibration, judge
 from search.models import Asking, Catalogue, Index, Training
 from search.selectors.calibrations import find_calibration
-from search.services.calibrating_run import ask_index, encode_pictures, read_categories
+from search.services.asked_photos import look_at_photos
+from search.services.calibrating_run import ask_index, read_categories
 from search.services.calibration_queries import LEAST_QUERIES, Queries
 from search.services.measuring import NothingToMeasure
 from search.services.training_samples import CatalogueItems, read_items
@@ -87,7 +88,8 @@ def measure_answers(
 ) -> SearchTable:
     """Ask a calibrated index with at most ``queries`` photos of items that it was not calibrated on.
 
-    Raises ``NothingToMeasure``, ``JobFailed``, ArtifactDamaged.
+    Stopped, it goes on with the photos that nothing had looked at. Raises ``NothingToMeasure``,
+    ``JobFailed``, ArtifactDamaged.
     """
     known = find_calibration(index)
     if known is None or known.asking != Asking.PHOTOS:
@@ -99,8 +101,7 @@ def measure_answers(
     _require_unseen(index, catalogue)
     items = read_items(catalogue)
     asked = _choose(items, queries, seed)
-    batches = encode_pictures([index.space], asked, report=report)
-    vectors = np.concatenate([batch[index.space.encoder] for batch in batches])
+    vectors = look_at_photos(index.space, asked, report=report)
     categories = read_categories(catalogue)
     present, absent = ask_index(index, items, asked, vectors, categories=categories)
     units = np.unique(items.units, return_inverse=True)[1]

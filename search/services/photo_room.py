@@ -17,13 +17,14 @@ from typing import Final, ParamSpec, TypeVar
 
 from search.engine.images import NormalisedImage
 from search.engine.normaliser import Normaliser
+from search.engine.regions import Region
 from search.selectors.searches import SearchRefused
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
 
 DECODERS: Final = min(2, len(os.sched_getaffinity(0)))
-MOST_DECODING: Final = 16  # at worst two minutes' waiting for the last of them
+MOST_DECODING: Final = 32  # as many come at once where a class does; at worst four minutes' waiting
 MOST_WAITING: Final = 64
 RETRY_AFTER_S: Final = 2
 SECONDS_PER_PHOTO: Final = 15.0
@@ -57,14 +58,14 @@ class Decoder:
         self._lock = threading.Lock()
         self._normaliser: Normaliser | None = None
 
-    def decode(self, source: bytes) -> NormalisedImage:
-        """Raises ImageRejected."""
+    def look_at(self, source: bytes, *, limit: int) -> tuple[NormalisedImage, list[Region]]:
+        """The picture, and at most ``limit`` parts where something seems to be. Raises ImageRejected."""
         with self._lock:
             if self._normaliser is None:
                 self._normaliser = Normaliser(workers=DECODERS, seconds=SECONDS_PER_PHOTO).__enter__()
                 atexit.register(self.close)
             normaliser = self._normaliser
-        return normaliser.normalise(source)
+        return normaliser.look_at(source, limit=limit)
 
     def close(self) -> None:
         with self._lock:

@@ -7,7 +7,6 @@ time, device) is never on the disk.
 from __future__ import annotations
 
 import contextlib
-import io
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,12 +17,10 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
-from PIL import Image
 
 from search.engine.errors import ImageRejected
 from search.engine.files import write_file
 from search.engine.images import NormalisedImage
-from search.engine.regions import propose_regions
 from search.models import Photo
 from search.selectors.photos import find_photo, not_kept, photo_path, show
 from search.selectors.searches import Area, SearchRefused, ShownPhoto
@@ -57,12 +54,10 @@ def keep_photo(*, source: bytes, holder: UUID | None, now: datetime) -> ShownPho
 def look_at(source: bytes) -> tuple[NormalisedImage, list[Area]]:
     """The picture, and where something seems to be on it. Raises SearchRefused."""
     try:
-        image = decoder.decode(source)
+        image, regions = decoder.look_at(source, limit=MOST_AREAS)
     except ImageRejected as rejected:
         status = STATUS_OF.get(rejected.code, 422)
         raise SearchRefused(rejected.code, rejected.message, status=status) from rejected
-    with Image.open(io.BytesIO(image.data), formats=["WEBP"]) as picture:  # ours, whatever came
-        regions = propose_regions(picture.convert("RGB"), limit=MOST_AREAS)
     return image, [Area(one.left, one.top, one.width, one.height) for one in regions]
 
 

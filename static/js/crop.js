@@ -15,8 +15,8 @@ function place(element, area) {
 
 /** The part between two corners, in whole percent, inside the photo and never too small to see. */
 function span(least, x0, y0, x1, y1) {
-  const [left, top] = [Math.min(x0, x1), Math.min(y0, y1)].map((value) => clamp(Math.round(value), 0, 100 - least));
-  return [left, top, ...[Math.max(x0, x1) - left, Math.max(y0, y1) - top].map((size, at) => clamp(Math.round(size), least, 100 - [left, top][at]))];
+  const [left, top] = [Math.min(x0, x1), Math.min(y0, y1)].map((value, at) => clamp(Math.round(value), 0, 100 - least[at]));
+  return [left, top, ...[Math.max(x0, x1) - left, Math.max(y0, y1) - top].map((size, at) => clamp(Math.round(size), least[at], 100 - [left, top][at]))];
 }
 
 /** The same part elsewhere, inside the photo. */
@@ -33,7 +33,7 @@ class CropBox extends HTMLElement {
     this.stage = this.querySelector(".crop-photo");
     this.frame = this.querySelector(".crop-frame");
     this.fields = ["left", "top", "width", "height"].map((name) => this.querySelector(`[name=${name}]`));
-    this.least = Number(this.fields[2].min); // percent: there is nothing to see in a smaller part
+    this.least = this.fields.slice(2).map((field) => Number(field.min)); // percent across and down: less shows nothing
     this.parts = [...this.querySelectorAll("button[data-area]")];
     this.boxes = [...this.stage.querySelectorAll("[data-area]")]; // the same on the photo, for pointers alone
     for (const box of this.boxes) place(box, this.#read(box));
@@ -96,8 +96,8 @@ class CropBox extends HTMLElement {
   #settle() {
     if (this.#isCrop()) return;
     const given = this.fields.map((field, at) => (Number.isNaN(field.valueAsNumber) ? this.#rest(at) : Math.round(field.valueAsNumber)));
-    const begin = given.slice(0, 2).map((value) => clamp(value, 0, 100 - this.least));
-    this.choose([...begin, ...given.slice(2).map((value, at) => clamp(value, this.least, 100 - begin[at]))], true);
+    const begin = given.slice(0, 2).map((value, at) => clamp(value, 0, 100 - this.least[at]));
+    this.choose([...begin, ...given.slice(2).map((value, at) => clamp(value, this.least[at], 100 - begin[at]))], true);
   }
 
   #read(box) {
@@ -129,7 +129,7 @@ class CropBox extends HTMLElement {
     event.preventDefault();
     const [left, top, width, height] = this.area;
     const [x, y] = arrow.map((step) => 2 * step);
-    if (event.shiftKey) this.choose([left, top, clamp(width + x, this.least, 100 - left), clamp(height + y, this.least, 100 - top)], true);
+    if (event.shiftKey) this.choose([left, top, clamp(width + x, this.least[0], 100 - left), clamp(height + y, this.least[1], 100 - top)], true);
     else this.choose(shift(this.area, x, y), true);
   }
 

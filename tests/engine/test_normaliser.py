@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import io
 import os
 import signal
 import termios
@@ -10,10 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageDraw
 
 from search.engine.errors import ImageRejected
 from search.engine.images import normalise
 from search.engine.normaliser import Normaliser
+from search.engine.regions import propose_regions
 from tests.engine.pictures import animation, bomb, encode, moving_webp, plain
 from tests.memory import MiB, Peak
 
@@ -51,6 +54,18 @@ def test_outcomes_come_in_order_with_the_same_bytes_as_in_this_process() -> None
         outcomes = list(normaliser.map(pictures))
     assert [outcome.key for outcome in outcomes] == list(sizes)
     assert [outcome.image for outcome in outcomes] == [normalise(data) for _, data, _ in pictures]
+
+
+def test_places_of_things_are_those_of_what_is_stored() -> None:
+    picture = Image.new("RGB", (300, 200), (222, 216, 200))
+    ImageDraw.Draw(picture).rectangle((60, 40, 180, 160), (20, 60, 120))
+    with Normaliser(workers=1) as normaliser:
+        image, regions = normaliser.look_at(encode(picture), limit=3)
+        nothing = normaliser.look_at(RED, limit=3)
+    assert image == normalise(encode(picture))
+    with Image.open(io.BytesIO(image.data)) as stored:
+        assert regions == propose_regions(stored.convert("RGB"), limit=3) != []
+    assert nothing == (normalise(RED), []), "of one colour"
 
 
 def test_rejections_and_unreadable_files_stand_between_good_ones(tmp_path: Path) -> None:

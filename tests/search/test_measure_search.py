@@ -6,10 +6,13 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from search.models import Calibration, Job, JobState, Training
+from search.services import asked_photos
 from tests.factories import NOW, make_catalogue, make_image, store_image
+from tests.search.ranked import make_ranked
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+QUICK = {"aspects_of": "", "searches": 0}
 SHARES = ("top1", "family", "wrong_accept", "absent_accepted", "other_accepted", "accept", "denied")
 
 
@@ -20,7 +23,7 @@ def few_are_enough(monkeypatch):
 
 def measure(tmp_path, **options):
     path = tmp_path / "figures.json"
-    call_command("measure_search", encoder="colour-histogram", json=path, **options)
+    call_command("measure_search", encoder="colour-histogram", json=path, **{**QUICK, **options})
     return json.loads(path.read_text())
 
 
@@ -51,6 +54,55 @@ def test_photos_are_asked_twice_and_what_is_told_is_counted(tmp_path, capsys, ph
     assert Job.objects.filter(kind="calibrate", state=JobState.DONE).count() == 1
 
 
+@pytest.mark.usefixtures("few_are_enough")
+def test_what_looking_at_the_query_gains_stands_beside_every_way_that_does_not(tmp_path, capsys):
+    catalogue = make_ranked()
+    for item in catalogue.items.all():
+        item.image_sha256 = item.lifestyle_sha256 = store_image(make_image(item.position))
+        item.save()
+    figures = measure(tmp_path, catalogue=catalogue.slug, queries=20, aspects_of="pupil")
+    told = figures["aspects"]
+    assert figures["aspect_gain"] == told["gain"]["mean"]
+    assert told["gain"]["low"] <= told["gain"]["mean"] <= told["gain"]["high"]
+    assert {"embedding only", "uniform", "best fixed", "untrained rule", "learned"} == set(told["rates"])
+    assert (told["encoder"], told["beaten"] in told["rates"]) == ("pupil", True)
+    assert f"above “{told['beaten']}”" in " ".join(capsys.readouterr().out.split())
+
+
+def test_without_aspects_there_is_no_gain_and_it_says_why(tmp_path, photographed):
+    figures = measure(tmp_path, catalogue=photographed.slug, queries=5, aspects_of="colour-histogram")
+    assert figures["aspect_gain"] is None
+    assert "no space of 'colour-histogram' that knows aspects" in figures["aspects"]["missing"]
+    assert figures["latency_p95_ms"] is None
+
+
+def test_photos_that_were_looked_at_before_it_was_stopped_are_not_looked_at_again(
+    tmp_path, photographed, monkeypatch
+):
+    looks = []
+    encode = asked_photos.encode_pictures
+
+    def stop_after_ten(spaces, queries, *, start, report):
+        looks.append(start)
+        for batch in encode(spaces, queries, start=start, report=report):
+            if start:
+                yield batch
+                continue
+            yield {name: rows[:10] for name, rows in batch.items()}
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(asked_photos, "encode_pictures", stop_after_ten)
+    monkeypatch.setattr(asked_photos, "KEPT_EVERY", 1)
+    with pytest.raises(CommandError, match="goes on from here"):
+        measure(tmp_path, catalogue=photographed.slug, queries=40)
+    gone_on = measure(tmp_path, catalogue=photographed.slug, queries=40)
+    assert looks == [0, 10]
+    monkeypatch.setattr(asked_photos, "encode_pictures", encode)
+    for path in (tmp_path / "home" / "measurements").iterdir():
+        path.unlink()
+    assert measure(tmp_path, catalogue=photographed.slug, queries=40) == gone_on, "as if never stopped"
+
+
 def test_those_it_is_calibrated_with_are_not_those_it_is_measured_with(tmp_path, photographed):
     figures = measure(tmp_path, catalogue=photographed.slug, queries=1000)
     calibration = Calibration.objects.get(index__metric="l2")
@@ -78,7 +130,12 @@ def test_a_wardrobe_is_drawn_where_no_catalogue_is_named(tmp_path, capsys):
 def test_only_of_a_drawn_wardrobe_pose_and_scene_can_be_undone(photographed):
     with pytest.raises(CommandError, match="measure a wardrobe"):
         call_command(
-            "measure_search", catalogue=photographed.slug, encoder="colour-histogram", queries=5, undone=5
+            "measure_search",
+            catalogue=photographed.slug,
+            encoder="colour-histogram",
+            queries=5,
+            undone=5,
+            **QUICK,
         )
 
 
@@ -93,6 +150,8 @@ def test_a_catalogue_without_photos_of_items_in_use_is_refused():
     [
         ({"seed": 1000}, "learned from seed 1000"),
         ({"queries": 0}, "one photo"),
+        ({"searches": -1}, "cannot search"),
+        ({"latency_items": 0}, "cannot search"),
         ({"catalogue": "none"}, "no such catalogue"),
     ],
 )

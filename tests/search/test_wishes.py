@@ -6,8 +6,10 @@ import pytest
 from django.http import QueryDict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
-from search.forms.wishes import SHORTEST, Asked, read_asked, read_leniently, round_area
+from search.engine.regions import LEAST_CROP, crop_region
+from search.forms.wishes import SHORTEST, Asked, find_shortest, read_asked, read_leniently, round_area
 from search.selectors.searches import Area, SearchRefused
 
 percent = st.integers(0, 100)
@@ -49,6 +51,17 @@ def test_a_proposal_is_rounded_into_the_photo_and_can_be_cropped(left, top, widt
     assert rounded[2] >= SHORTEST and rounded[3] >= SHORTEST
     assert rounded[0] >= 0 and rounded[0] + rounded[2] <= 100
     assert rounded[1] >= 0 and rounded[1] + rounded[3] <= 100
+
+
+@given(st.integers(24, 640), st.integers(24, 640), st.data())
+def test_what_the_page_lets_crop_is_searched_with(width, height, data):
+    across, down = find_shortest(width, height)
+    left, top = data.draw(st.integers(0, 100 - across)), data.draw(st.integers(0, 100 - down))
+    wide, high = data.draw(st.integers(across, 100 - left)), data.draw(st.integers(down, 100 - top))
+    picture = Image.new("L", (width, height))
+    box = {"left": left / 100, "top": top / 100, "width": wide / 100, "height": high / 100}
+    assert min(crop_region(picture, **box).size) >= LEAST_CROP
+    assert find_shortest(640, 640) == (SHORTEST, SHORTEST), "of the usual photo"
 
 
 def test_weights_count_only_where_the_person_says_that_they_are_theirs():
