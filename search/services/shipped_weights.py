@@ -40,7 +40,23 @@ class Shipped:
 # must stay below 15 MB. What they learn from does not depend on whether a detector's weights are at hand.
 SHIPPED = (
     Shipped("thimble-transfer", "transfer", settings={"backbone": "thimble", "hidden": "512"}),
-    Shipped("thimble-siamese", "siamese", settings={"backbone": "thimble", "sight": "off"}),
+    Shipped(
+        "thimble-siamese",
+        "siamese",
+        settings={
+            "backbone": "shuttle",
+            "upright": "true",
+            "upright_steps": "2500",
+            "steps": "1500",
+            "loss": "contrast",
+            "queries": "64",
+            "in_class": "15",
+            "hard_after": "0.2",
+            "pool": "25",
+            "small_share": "0",
+            "sight": "off",
+        },
+    ),
     Shipped("thimble-csn", "csn", aspects=("kind", "colour", "pattern"), settings={"backbone": "thimble"}),
 )
 
