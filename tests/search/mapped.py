@@ -9,10 +9,12 @@ from tests.factories import NOW
 from tests.search.spaces import make_space
 
 
-def make_map(catalogue, *, rows=None, places=None, encoder="pupil", seed=0, is_searched=True) -> Layout:
+def make_map(
+    catalogue, *, rows=None, places=None, encoder="pupil", version="1", seed=0, is_searched=True
+) -> Layout:
     """A ready map of drawn vectors, on which items lie at these places, or strewn about in a square."""
     rows = catalogue.items.count() if rows is None else rows
-    space = make_space(catalogue, encoder, rows=rows, build=False)
+    space = make_space(catalogue, encoder, rows=rows, version=version, build=False)
     if not is_searched:
         space.indexes.all().delete()
     layout, job = request_layout(
