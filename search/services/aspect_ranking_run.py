@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from search.engine.aspect_ranking import pack_weights
-from search.engine.errors import EngineError
 from search.engine.ranking_measures import find_best_weights
 from search.engine.training.aspect_weights import AspectWeightsLearner, read_network
 from search.engine.training.checkpoints import CheckpointFile
@@ -18,7 +16,6 @@ from search.engine.training.devices import find_device
 from search.engine.training.loop import Fitted, fit
 from search.engine.training.settings import AspectRankingSettings
 from search.models import Training
-from search.selectors.trainings import published_folder, read_card
 from search.services.aspect_grounds import (
     GroundRows,
     NoAspects,
@@ -28,32 +25,26 @@ from search.services.aspect_grounds import (
     open_ground,
 )
 from search.services.aspect_queries import AspectQueries, read_queries
-from search.services.jobs import JobContext, JobFailed
+from search.services.jobs import JobContext
 from search.services.training_folders import folder_of
-from search.services.training_jobs import make_reporter, publish, require_unchanged
+from search.services.training_jobs import make_reporter, train_ranking
 
 EVERY = 50  # queries between two words about them
 
 
 def run(context: JobContext) -> None:
     """Train ``arguments["training"]`` and publish its ranking; goes on from the last checkpoint."""
-    training = Training.objects.select_related("catalogue").get(pk=context.job.arguments["training"])
-    if read_card(training=training) is not None:
-        return  # a worker published it and died before it could say so
-    require_unchanged(training)
-    try:
-        settings = AspectRankingSettings.from_json(training.settings)
-        rows = find_ground(catalogue=training.catalogue, encoder=training.space)
-        opened = open_ground(rows)
-        queries = _read(context, training, settings, opened)
-        learner, fitted = _learn(context, training, settings, rows, queries)
-    except (EngineError, NoAspects, NothingLabelled, FileNotFoundError) as error:
-        raise JobFailed(str(error)) from error
-    require_unchanged(training)
-    card = _write_card(training, rows, opened, queries, learner, fitted)
+    train_ranking(context, _train, refusals=(NoAspects, NothingLabelled))
+
+
+def _train(context: JobContext, training: Training) -> tuple[bytes, dict[str, Any], Fitted]:
+    settings = AspectRankingSettings.from_json(training.settings)
+    rows = find_ground(catalogue=training.catalogue, encoder=training.space)
+    opened = open_ground(rows)
+    queries = _read(context, training, settings, opened)
+    learner, fitted = _learn(context, training, settings, rows, queries)
     weights = pack_weights(read_network(learner.module))
-    publish(context, training, published_folder(training), weights, card, fitted)
-    shutil.rmtree(folder_of(training.fingerprint), ignore_errors=True)
+    return weights, _write_card(training, rows, opened, queries, learner, fitted), fitted
 
 
 def _read(

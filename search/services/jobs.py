@@ -19,7 +19,7 @@ from django.db.models import F, Q
 
 from search import events
 from search.engine.errors import DiskFull
-from search.models import Catalogue, Job, JobState, Queue, Topic
+from search.models import Catalogue, Job, JobState, Queue
 from search.selectors.clock import carry_clock
 from search.services.job_context import (
     LEASE,
@@ -31,7 +31,7 @@ from search.services.job_context import (
     JobStopped,
     LeaseLost,
 )
-from search.services.webhooks import announce
+from search.services.job_failures import tell_failure
 
 __all__ = [
     "JobCancelled",
@@ -49,7 +49,6 @@ __all__ = [
     "retry_job",
     "run_in_foreground",
     "run_job",
-    "tell_failure",
     "worker_name",
 ]
 Handler = Callable[[JobContext], None]
@@ -290,15 +289,3 @@ def _finish(job: Job, state: JobState, *, now: datetime, reason: str = "", told:
     if changed and state == JobState.FAILED:
         tell_failure(job, told or reason, now=now)
     events.bump("jobs")
-
-
-def tell_failure(job: Job, reason: str, *, now: datetime) -> None:
-    """Have webhooks told that the job failed; call it in the transaction in which it does."""
-    data = {
-        "job": str(job.pk),
-        "kind": job.kind,
-        "title": job.title,
-        "catalogue": job.catalogue.slug if job.catalogue else None,
-        "reason": reason[:1000],
-    }
-    announce(Topic.JOB_FAILED, data, now=now)

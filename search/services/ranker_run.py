@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.engine.errors import EngineError
 from search.engine.navigation.policies.dqn import pack_ranker
 from search.engine.navigation.terrain import Items
 from search.engine.training.checkpoints import CheckpointFile
@@ -20,31 +18,24 @@ from search.engine.training.ranking import RankingLearner, read_networks
 from search.engine.training.samples import Division
 from search.engine.training.settings import DqnSettings
 from search.models import Training
-from search.selectors.trainings import published_folder, read_card
-from search.services.jobs import JobContext, JobFailed
+from search.services.jobs import JobContext
 from search.services.navigation_terrain import NoSuchSpace, OpenTerrain, open_terrain
 from search.services.training_folders import folder_of
-from search.services.training_jobs import make_reporter, publish, require_unchanged
+from search.services.training_jobs import make_reporter, train_ranking
 from search.services.training_samples import divide, read_items
 
 
 def run(context: JobContext) -> None:
     """Train ``arguments["training"]`` and publish its ranker; goes on from the last checkpoint."""
-    training = Training.objects.select_related("catalogue").get(pk=context.job.arguments["training"])
-    if read_card(training=training) is not None:
-        return  # a worker published it and died before it could say so
-    require_unchanged(training)
-    try:
-        settings = DqnSettings.from_json(training.settings)
-        opened = open_terrain(catalogue=training.catalogue, space=training.space)
-        learner, fitted = _learn(context, training, settings, opened)
-    except (EngineError, NoSuchSpace, FileNotFoundError) as error:
-        raise JobFailed(str(error)) from error
-    require_unchanged(training)
+    train_ranking(context, _train, refusals=(NoSuchSpace,))
+
+
+def _train(context: JobContext, training: Training) -> tuple[bytes, dict[str, Any], Fitted]:
+    settings = DqnSettings.from_json(training.settings)
+    opened = open_terrain(catalogue=training.catalogue, space=training.space)
+    learner, fitted = _learn(context, training, settings, opened)
     ranker = read_networks(learner.module, believes=settings.belief)
-    card = _write_card(training, opened, learner, fitted)
-    publish(context, training, published_folder(training), pack_ranker(ranker), card, fitted)
-    shutil.rmtree(folder_of(training.fingerprint), ignore_errors=True)
+    return pack_ranker(ranker), _write_card(training, opened, learner, fitted), fitted
 
 
 def _learn(

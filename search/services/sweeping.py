@@ -11,7 +11,8 @@ from django.db.models import Q
 from search import events
 from search.models import Job, JobState
 from search.processes import is_alive
-from search.services.jobs import lose_worker, tell_failure
+from search.services.job_failures import tell_failure
+from search.services.jobs import lose_worker
 from search.services.sightings import SWEEPER, note_sighting
 
 # Deletes or mends what is out of date at the given time; returns how many rows.

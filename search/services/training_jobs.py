@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -10,9 +11,15 @@ from typing import Any
 from search import events
 from search.engine.encoders.trained import version_of
 from search.engine.encoders.trained_files import write_trained
+from search.engine.errors import EngineError
 from search.engine.training.loop import Fitted, Progress
 from search.models import Training
+from search.selectors.trainings import published_folder, read_card
 from search.services.jobs import JobContext, JobFailed
+from search.services.training_folders import folder_of
+
+# What a training comes to: the bytes of its weights, its card, and how it was fitted.
+Learn = Callable[[JobContext, Training], tuple[bytes, dict[str, Any], Fitted]]
 
 
 def make_reporter(context: JobContext, training: Training, steps: int) -> Callable[[Progress], None]:
@@ -67,3 +74,22 @@ def publish(
         )
         events.bump("catalogues")
     return written
+
+
+def train_ranking(context: JobContext, learn: Learn, *, refusals: tuple[type[Exception], ...]) -> None:
+    """Train ``arguments["training"]`` by ``learn``, and publish what it learned, once.
+
+    ``refusals``: what ``learn`` raises beside the engine's errors where it cannot be, in words for people.
+    """
+    training = Training.objects.select_related("catalogue").get(pk=context.job.arguments["training"])
+    if read_card(training=training) is not None:
+        return  # a worker published it and died before it could say so
+    require_unchanged(training)
+    told: tuple[type[Exception], ...] = (EngineError, FileNotFoundError, *refusals)
+    try:
+        weights, card, fitted = learn(context, training)
+    except told as error:
+        raise JobFailed(str(error)) from error
+    require_unchanged(training)
+    publish(context, training, published_folder(training), weights, card, fitted)
+    shutil.rmtree(folder_of(training.fingerprint), ignore_errors=True)

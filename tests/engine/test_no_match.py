@@ -1,6 +1,5 @@
 """When to say "no good match": limits at exact ranks, what they promise, and what they do to answers."""
 
-import json
 import math
 from collections.abc import Callable
 
@@ -9,13 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.engine.errors import ArtifactDamaged
 from search.engine.no_match import (
     LEAST_SURE,
     LEAST_TOLD,
     SCORES,
     Asked,
-    Calibration,
     calibrate,
     choose_score,
     highest_limit,
@@ -23,6 +20,7 @@ from search.engine.no_match import (
     lowest_limit,
     score_of,
 )
+from tests.engine.asked import ask, pairs
 
 Draw = Callable[[np.random.Generator, int], np.ndarray]
 
@@ -32,20 +30,6 @@ LAWS: dict[str, Draw] = {
     "two heaps": lambda chance, count: chance.normal(np.where(chance.random(count) < 0.1, 5, 50)),
     "few values, many ties": lambda chance, count: chance.integers(0, 4, count).astype(float),
 }
-
-
-def ask(distances: object, categories: object = "", right: object = True) -> Asked:
-    values = np.asarray(distances, float)
-    count = len(values)
-    return Asked(
-        values,
-        np.broadcast_to(np.asarray(categories, str), count),
-        np.broadcast_to(right, count).astype(bool),
-    )
-
-
-def pairs(first: np.ndarray, second: float = 1.0) -> np.ndarray:
-    return np.stack([first, np.full(len(first), second)], axis=1)
 
 
 @pytest.mark.parametrize(("count", "rank"), [(18, 0), (19, 1), (38, 1), (39, 2), (99, 5), (199, 10)])
@@ -283,46 +267,3 @@ def test_the_better_score_is_chosen() -> None:
     near[:, 1], none[:, 1] = near[:, 0] * 1.01, none[:, 0] * 1.01  # now something else is always as near
     near, none = near / scale, none / scale
     assert choose_score(ask(near), ask(none, right=False)) == "distance"
-
-
-def test_what_is_stored_is_read_as_it_was() -> None:
-    first = np.linspace(0.1, 1, 150)
-    made = calibrate(ask(pairs(first), "bag"), ask(pairs(2 * first), "bag", False))
-    assert Calibration.from_json(json.loads(json.dumps(made.as_json()))) == made
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda stored: stored.pop("limits"),
-        lambda stored: stored["limits"].pop("ratio"),
-        lambda stored: stored["limits"]["ratio"].pop(""),
-        lambda stored: stored["limits"]["ratio"][""].pop("accept"),
-        lambda stored: stored["limits"]["ratio"][""].update(accept="0.3"),
-        lambda stored: stored["limits"]["ratio"][""].update(nothing=math.nan),
-        lambda stored: stored.update(chosen="colour"),
-        lambda stored: stored.update(alpha=None),
-    ],
-)
-def test_a_damaged_calibration_is_refused(change: Callable[[dict], object]) -> None:
-    stored = calibrate(ask(pairs(np.ones(30))), ask(pairs(np.ones(30)), right=False)).as_json()
-    stored = json.loads(json.dumps(stored))
-    change(stored)
-    with pytest.raises(ArtifactDamaged):
-        Calibration.from_json(stored)
-
-
-@pytest.mark.parametrize("damaged", [None, [], {}, "x", 3])
-def test_what_is_no_calibration_is_refused(damaged: object) -> None:
-    with pytest.raises(ArtifactDamaged):
-        Calibration.from_json(damaged)
-
-
-def test_bad_questions_are_refused_by_name() -> None:
-    fine = ask(pairs(np.ones(3)))
-    with pytest.raises(ValueError, match="alpha"):
-        calibrate(fine, fine, alpha=5)
-    with pytest.raises(ValueError, match="not a number"):
-        calibrate(ask(pairs(np.array([np.nan]))), fine)
-    with pytest.raises(ValueError, match="one category"):
-        Asked(np.ones((2, 2)), np.array(["bag"]), np.ones(2, bool))

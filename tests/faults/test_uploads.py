@@ -86,6 +86,8 @@ def send_without_end(server: Server, path: str, cookie: str, lie: str) -> tuple[
         ("/play/votes/", None, MiB, "Content-Length: 2\r\n"),
         (IMPORT, None, MiB, ""),
         (IMPORT, "operator", LIMIT_MB * MiB, ""),
+        ("/search/demo/photos/", None, 11 * MiB, ""),
+        ("/api/search/demo/", None, 11 * MiB, "Content-Length: 2\r\n"),
     ],
 )
 def test_19_a_body_of_two_gigabytes_without_a_length_is_cut_while_it_arrives(

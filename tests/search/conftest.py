@@ -7,6 +7,7 @@ from django.test import Client
 
 from search.engine.normaliser import Normaliser
 from search.models import Job
+from search.services import builds
 from tests.operators import sign_in
 
 
@@ -33,6 +34,13 @@ def decoder() -> Iterator[Normaliser]:
 @pytest.fixture
 def one_decoder(decoder: Normaliser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("search.services.import_run.Normaliser", lambda: nullcontext(decoder))
+
+
+@pytest.fixture
+def one_cheap_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Catalogues are built with the histogram of colours alone."""
+    cheap = [info for info in builds.list_all_encoders() if info.name == "colour-histogram"]
+    monkeypatch.setattr(builds, "list_all_encoders", lambda: cheap)
 
 
 @pytest.fixture
