@@ -51,7 +51,7 @@ def test_a_kind_that_there_is_not(school):
         ({"steps": "0"}, "steps lies between 1 and 1e+07, not at 0."),
         ({"rate": "11"}, "rate lies between 1e-07 and 10"),
         ({"augmentation": "wild"}, "augmentation is one of none, gentle, photos, query, not 'wild'."),
-        ({"backbone": "their-net"}, "backbone is one of bobbin, thimble, vgg16"),
+        ({"backbone": "their-net"}, "backbone is one of bobbin, thimble, shuttle, vgg16"),
         ({"trainable": "some"}, "trainable is all, none or a number of blocks, not 'some'."),
         ({"margin": "1"}, "There is no setting 'margin'."),  # which csn and siamese have
     ],
@@ -257,7 +257,7 @@ def test_the_settings_are_listed_with_their_defaults_and_what_they_mean(capsys):
     assert "steps = 3000: batches to learn from, at most" in lines
     assert "masks = True: a mask per aspect; without, one space for all aspects" in lines
     [backbone] = [line for line in lines if line.startswith("backbone = bobbin")]
-    assert "bobbin, thimble, vgg16" in backbone
+    assert "bobbin, thimble, shuttle, vgg16" in backbone
     assert not [line for line in lines if line.startswith("batch")], "which another kind has"
 
 
