@@ -73,7 +73,7 @@ def test_the_published_values_can_be_told_and_are_the_defaults():
         ({"steps": True}, "steps is of type int, not True"),
         ({"rate": "fast"}, "rate is of type float"),
         ({"rate": True}, "rate is of type float"),
-        ({"backbone": "resnet1"}, "backbone is one of bobbin, thimble, vgg16, .*, not 'resnet1'"),
+        ({"backbone": "resnet1"}, "backbone is one of bobbin, thimble, shuttle, vgg16, .*, not 'resnet1'"),
         ({"backbone": None}, "backbone is of type str, not None"),
         ({"augmentation": "wild"}, "augmentation is one of none, gentle, photos, query, not 'wild'"),
         ({"trainable": "some"}, "trainable is all, none or a number of blocks, not 'some'"),
