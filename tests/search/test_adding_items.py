@@ -281,3 +281,19 @@ def test_a_calibration_of_the_items_before_is_void(shop, source):
     add(source, 700)
     changed = Index.objects.select_related("space").get(pk=index.pk)
     assert changed.space.composition != row.vectors_sha256 and find_calibration(changed) is None
+
+
+def test_a_server_of_vectors_answers_the_same_with_what_came_and_went(source, settings, vectors_server):
+    settings.VECTORS = vectors_server.arguments
+    catalogue = bring("folder", source)
+    build(catalogue)
+    add(source, 700, 701)
+    remove(catalogue, "b/003.png")
+    wishes = [
+        {"encoder": encoder, "metric": metric} for encoder in HISTOGRAMS for metric in ("l1", "hamming")
+    ]
+    by_server = [find(item, **wish) for wish in wishes for item in (0, ITEMS + 1)]
+    settings.VECTORS = None
+    forget_catalogues()
+    assert [find(item, **wish) for wish in wishes for item in (0, ITEMS + 1)] == by_server
+    assert all(ITEMS in found or ITEMS + 1 in found for found in by_server)
