@@ -35,7 +35,7 @@ def list_catalogue_cards() -> list[CatalogueCard]:
         contender__in=Contender.objects.active(), contender__catalogue=OuterRef("pk")
     )
     catalogues = Catalogue.objects.annotate(playable=Exists(found)).order_by("-playable", "created_at", "pk")
-    sizes = dict(Item.objects.order_by().values_list("catalogue").annotate(Count("pk")))
+    sizes = dict(Item.objects.present().order_by().values_list("catalogue").annotate(Count("pk")))
     active = dict(Contender.objects.active().order_by().values_list("catalogue").annotate(Count("pk")))
     return [
         CatalogueCard(
@@ -80,7 +80,5 @@ def _measure_progress(catalogue: Catalogue) -> float | None:
 def _list_covers(catalogue: Catalogue, size: int) -> list[str]:
     """Pictures from all over the catalogue."""
     wanted = {size * turn // COVERS for turn in range(COVERS)} if size else set()
-    hashes = Item.objects.filter(catalogue=catalogue, position__in=wanted).values_list(
-        "image_sha256", flat=True
-    )
-    return [image_url(sha256) for sha256 in hashes]
+    hashes = Item.objects.present().filter(catalogue=catalogue, position__in=wanted)
+    return [image_url(sha256) for sha256 in hashes.values_list("image_sha256", flat=True)]

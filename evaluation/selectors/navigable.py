@@ -23,7 +23,7 @@ def list_navigable() -> list[NavigableCatalogue]:
 
 
 def _describe(catalogue: Catalogue) -> NavigableCatalogue:
-    items = Item.objects.filter(catalogue=catalogue)
+    items = Item.objects.present().filter(catalogue=catalogue)
     size = items.count()
     wanted = {size * turn // COVERS for turn in range(COVERS)}
     covers = items.filter(position__in=wanted).values_list("image_sha256", flat=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from django.db import transaction
@@ -64,7 +64,10 @@ def run_taste(context: JobContext) -> None:
     seed = context.job.pk.int % 2**32
     try:
         ground = _Ground.open(taste.catalogue, public)
-        learned = learn_taste(ground.measure(told), seed=seed)
+        learnable = ground.keep(told)
+        if learnable.missing:
+            raise JobFailed("Most of what was said is of items that no contender has: build every contender.")
+        learned = learn_taste(ground.measure(learnable), seed=seed)
         differing = _compare(context, ground, public, learned, taste, seed) if learned.is_own else Differing()
     except ArtifactDamaged as damaged:
         raise JobFailed(f"The public encoder's files are damaged: {damaged}") from damaged
@@ -73,22 +76,29 @@ def run_taste(context: JobContext) -> None:
 
 @dataclass(frozen=True)
 class _Ground:
-    """The items of a catalogue by row of the public vectors; of one picture all have one ``identity``."""
+    """The items of the public vectors, by row; of one picture all have one ``identity``.
+
+    What came to the catalogue since is not among them; ``present`` (n,) are those that were not removed.
+    """
 
     items: Ints
     positions: Ints
     identity: Ints
+    present: NDArray[np.bool_]
     asked: Ints
     parts: Sequence[NDArray[np.float32]]
 
     @classmethod
     def open(cls, catalogue: Catalogue, public: Public) -> _Ground:
         """Raises ArtifactDamaged."""
-        rows = list(
+        embedded = read_items(public.space)
+        known = set(embedded.tolist())
+        there = (
             Item.objects.filter(catalogue=catalogue)
             .order_by("position")
-            .values_list("pk", "position", "image_sha256", "split")
+            .values_list("pk", "position", "image_sha256", "split", "removed_at")
         )
+        rows = [row for row in there.iterator(chunk_size=5000) if row[1] in known]
         positions = np.array([position for _, position, *_ in rows], np.int64)
         for space in public.spaces.values():
             if not np.array_equal(read_items(space), positions):
@@ -98,10 +108,20 @@ class _Ground:
         return cls(
             items=np.array([pk for pk, *_ in rows], np.int64),
             positions=positions,
-            identity=np.unique([sha for *_, sha, _ in rows], return_inverse=True)[1].astype(np.int64),
-            asked=np.flatnonzero([split == Split.EVALUATION for *_, split in rows]),
+            identity=np.unique([sha for _, _, sha, *_ in rows], return_inverse=True)[1].astype(np.int64),
+            present=np.array([removed_at is None for *_, removed_at in rows], bool),
+            asked=np.flatnonzero(
+                [split == Split.EVALUATION and removed_at is None for *_, split, removed_at in rows]
+            ),
             parts=[open_vectors(space).rows for space in public.spaces.values()],
         )
+
+    def keep(self, told: Told) -> Told:
+        """What was said of items that have a row: of others the encoder knows nothing."""
+        known = set(self.items.tolist())
+        votes = [vote for vote in told.votes if known.issuperset(vote[:2])]
+        picks = [pick for pick in told.picks if known.issuperset(pick[1:])]
+        return replace(told, votes=votes, picks=picks)
 
     def measure(self, told: Told) -> Said:
         """What was said, as distances in each part. A pick counts once, however much was passed over."""
@@ -146,6 +166,7 @@ def _compare(
     )
     others = ground.read_public(public)[asked]
     differs = (private >= 0) & (others >= 0)
+    differs &= ground.present[private] & ground.present[others]
     differs &= ground.identity[private] != ground.identity[others]
     dealt = set(
         Deal.objects.filter(player__in=list_players(taste.player), pair__catalogue=taste.catalogue)
@@ -182,6 +203,7 @@ def _publish(
             give_up_pairs(before, now=context.now())
             held.update(
                 contender=public.contender,
+                # All of it, or what has no vectors would be asked for again and again.
                 votes=len(told.votes),
                 picks=told.picked,
                 asked=differing.asked,

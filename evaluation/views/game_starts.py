@@ -47,5 +47,7 @@ def find_lead(request: HttpRequest) -> Item | None:
     position = given.get("from", "")
     if not (position.isascii() and position.isdigit() and len(position) <= 10 and int(position) <= LARGEST):
         return None
-    items = Item.objects.select_related("category").filter(catalogue__slug=given.get("catalogue", ""))
+    items = (
+        Item.objects.present().select_related("category").filter(catalogue__slug=given.get("catalogue", ""))
+    )
     return items.filter(position=int(position)).first()

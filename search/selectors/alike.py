@@ -47,7 +47,7 @@ def read_alike(card: Mapping[str, Any]) -> list[NamedLines]:
 
 
 def list_alike(*, catalogue: Catalogue, named: Sequence[NamedLines]) -> list[Alike]:
-    """The lines of items that are still in the catalogue; an aspect without any is left out."""
+    """The lines of items that are still there; an aspect without any is left out."""
     items = _find_items(catalogue, {image for part in named for line in part.lines for image in line})
     values = _find_values(items.values(), {part.aspect for part in named})
     found = []
@@ -61,7 +61,7 @@ def list_alike(*, catalogue: Catalogue, named: Sequence[NamedLines]) -> list[Ali
 
 def _find_items(catalogue: Catalogue, images: set[str]) -> dict[str, Item]:
     """By picture; the first where several items have the same."""
-    rows = Item.objects.filter(catalogue=catalogue, image_sha256__in=images).order_by("-position")
+    rows = Item.objects.present().filter(catalogue=catalogue, image_sha256__in=images).order_by("-position")
     columns = ("image_sha256", "width", "height", "category__value")
     return {item.image_sha256: item for item in rows.select_related("category").only(*columns)}
 

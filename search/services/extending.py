@@ -28,6 +28,7 @@ from search.services.jobs import JobContext, JobFailed, create_job
 
 KIND: Final = "extend"
 SHARE: Final = 0.1  # of the items that were indexed: when more have come and gone, all is built anew
+CHANGED: Final = "The catalogue has changed meanwhile: this begins anew in a minute, or with the next build."
 
 
 def request_extensions(
@@ -41,6 +42,9 @@ def request_extensions(
     own = {(space.encoder, space.encoder_version): space for space in serving if space.family != GIVEN_FAMILY}
     if not own or own.keys() != {(info.name, info.version) for info in able}:
         return None
+    unfinished = Index.objects.filter(space__in=own.values()).exclude(state=BuildState.READY)
+    if unfinished.exists():
+        return None  # a metric that was not built yet, or was retired, would never be
     if all(space.catalogue_hash == catalogue.content_hash for space in own.values()):
         return None  # nothing has changed: a build looks whether all is whole
     present = _read_present(catalogue)
@@ -92,7 +96,8 @@ def run_extension(context: JobContext) -> None:
         raise JobFailed(str(error)) from error
     except ArtifactDamaged as error:
         raise JobFailed(f"{error} They are built again by Operations, Build contenders.") from error
-    _publish(context, spaces, segments)
+    if not _publish(context, spaces, segments):
+        context.put_off(CHANGED)
     indexes = Index.objects.filter(space__in=spaces, state=BuildState.READY)
     request_calibrations(indexes.select_related("space__catalogue"))
 
@@ -111,8 +116,9 @@ def _request(spaces: Sequence[EmbeddingSpace], catalogue: Catalogue, now: dateti
 
 
 def _read_present(catalogue: Catalogue) -> artifacts.Positions:
-    """`Item.position` of all items that are there, ascending."""
-    items = Item.objects.present().filter(catalogue=catalogue).order_by("position")
+    """`Item.position` of all items that are there, ascending; without those of an import that goes on."""
+    settled = Item.objects.filter(catalogue=catalogue, position__lt=catalogue.settled_items)
+    items = settled.present().order_by("position")
     return np.fromiter(items.values_list("position", flat=True).iterator(chunk_size=5000), np.int64)
 
 
@@ -133,7 +139,12 @@ def _is_little(space: EmbeddingSpace, present: artifacts.Positions) -> bool:
 
 
 def _find_missing(space: EmbeddingSpace, present: artifacts.Positions) -> artifacts.Positions:
-    return np.setdiff1d(present, compositions.read_items(space))
+    """Positions, ascending. Raises ``JobFailed`` where they do not stand behind what the space has."""
+    known = compositions.read_items(space)
+    missing = np.setdiff1d(present, known)
+    if len(missing) and len(known) and missing[0] < known[-1]:
+        raise JobFailed(f"An item that {space.title} never had was put back: build the contenders again.")
+    return missing
 
 
 def _encode(
@@ -183,17 +194,24 @@ def _publish(
     context: JobContext,
     spaces: Sequence[EmbeddingSpace],
     segments: Mapping[EmbeddingSpace, dict[str, str | int]],
-) -> None:
-    """All at once, unless another job has changed one of the spaces meanwhile."""
-    content_hash = spaces[0].catalogue.content_hash
+) -> bool:
+    """All at once; nothing, and False, where the catalogue or a space has changed since they were read."""
+    before = spaces[0].catalogue
     with context.publish():
-        for space in spaces:
-            now = EmbeddingSpace.objects.select_for_update().get(pk=space.pk)
-            if (now.sha256, now.segments, now.state) != (space.sha256, space.segments, BuildState.READY):
-                raise JobFailed(f"{space.title} has changed since this was asked for: import once more.")
+        # Whoever changes the hash holds this row, so nobody changes it while spaces are said to cover it.
+        catalogue = Catalogue.objects.select_for_update(no_key=True).get(pk=before.pk)
+        rows = {space: EmbeddingSpace.objects.select_for_update().get(pk=space.pk) for space in spaces}
+        if catalogue.content_hash != before.content_hash or any(
+            (now.sha256, now.segments) != (space.sha256, space.segments) for space, now in rows.items()
+        ):
+            return False
+        for space, now in rows.items():
+            if now.state != BuildState.READY:
+                raise JobFailed(f"{space.title} is being built again: import once more after that.")
             if space in segments:
                 now.segments = [*now.segments, segments[space]]
-            now.covers = content_hash
+            now.covers = catalogue.content_hash
             now.save(update_fields=["segments", "covers"])
         events.bump("catalogues")
         events.bump("changes")
+    return True

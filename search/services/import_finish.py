@@ -46,6 +46,8 @@ def finish_import(
     duplicates = _find_duplicates(items)
     changed = [*_note_duplicates(items, duplicates), *_assign_sides(items, duplicates, settled)]
     with context.publish():
+        # A removal meanwhile has the hash counted anew as well: the one after the other.
+        Catalogue.objects.select_for_update(no_key=True).get(pk=catalogue.pk)
         unique = list({item.pk: item for item in changed}.values())
         Item.objects.bulk_update(unique, ["split", "near_duplicate_of"], batch_size=100)
         catalogue.content_hash = hash_content(catalogue)

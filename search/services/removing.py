@@ -33,6 +33,10 @@ def request_removal(*, catalogue: Catalogue, keys: Sequence[str], now: datetime,
     wanted = sorted(set(keys))
     if not wanted:
         raise RemovalRefused("Name the items: one key a line.")
+    if any("\x00" in key for key in wanted):
+        raise RemovalRefused(
+            "These keys hold a character that no key has. Nothing was changed: type them anew."
+        )
     if len(wanted) > MOST_AT_ONCE:
         raise RemovalRefused(f"At most {MOST_AT_ONCE:,} items at once: these are {len(wanted):,}.")
     if catalogue.state != CatalogueState.READY:
@@ -73,7 +77,7 @@ def run_removal(context: JobContext) -> None:
     )
     assert catalogue is not None
     with context.publish():
-        catalogue = Catalogue.objects.select_for_update().get(pk=catalogue.pk)
+        catalogue = Catalogue.objects.select_for_update(no_key=True).get(pk=catalogue.pk)
         if catalogue.state != CatalogueState.READY:
             raise JobFailed(f"“{catalogue.title}” is being imported: try again after that.")
         changed = 0

@@ -137,7 +137,8 @@ def divide(items: CatalogueItems, *, validation_share: float) -> Division:
     return Division(
         learned=trainable[~judged],
         validation=trainable[judged],
-        held_out=np.flatnonzero(~items.trainable),
+        # What was removed is on no side: an encoder of before may have learned from it.
+        held_out=np.flatnonzero(~items.trainable & ~items.removed),
     )
 
 

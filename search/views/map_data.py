@@ -52,6 +52,12 @@ def open_map(pk: int) -> tuple[Layout, OpenLayout]:
         raise NotDrawn(DAMAGED) from damaged
 
 
+def require_words(request: HttpRequest) -> None:
+    """Raises ValueError for an address with a character that no word has, and no database takes."""
+    if any("\x00" in value for value in request.GET.values()):
+        raise ValueError("This address holds a character that no word has. Type it anew.")
+
+
 @require_safe
 @roles_required(Role.ANALYST, Role.OPERATOR)
 def points(request: HttpRequest, pk: int) -> HttpResponseBase:
@@ -74,12 +80,15 @@ def points(request: HttpRequest, pk: int) -> HttpResponseBase:
 def colours(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The values of the aspect ``by`` with their counts, and a code per point, in base64."""
     try:
+        require_words(request)
         layout, opened = open_map(pk)
         found = read_colours(layout.space.catalogue, opened.items, request.GET.get("by", ""))
     except NotDrawn as reason:
         return _refuse(reason)
+    except ValueError as refused:
+        return _refuse_words(str(refused))
     except KeyError:
-        return JsonResponse({"detail": "There is no such aspect."}, status=HTTPStatus.BAD_REQUEST)
+        return _refuse_words("There is no such aspect.")
     body = {
         "values": [{"name": name, "count": count} for name, count in found.values],
         "others": found.others,
@@ -94,12 +103,13 @@ def items(request: HttpRequest, pk: int) -> HttpResponseBase:
     """What is known of the items ``at`` (positions with commas), or of the first with the words ``q``."""
     try:
         layout, opened = open_map(pk)
+        require_words(request)
         catalogue = layout.space.catalogue
-        asked = [int(part) for part in request.GET.get("at", "").split(",") if part]
+        asked = _read_positions(request.GET.get("at", ""))
     except NotDrawn as reason:
         return _refuse(reason)
-    except ValueError:
-        return JsonResponse({"detail": "Positions are whole numbers."}, status=HTTPStatus.BAD_REQUEST)
+    except ValueError as refused:
+        return _refuse_words(str(refused))
     count = len(asked)
     if words := request.GET.get("q", "")[:200].strip():
         named = find_named(catalogue, words)
@@ -117,6 +127,17 @@ def items(request: HttpRequest, pk: int) -> HttpResponseBase:
         for one in known.values()
     ]
     return JsonResponse({"count": count, "items": rows})
+
+
+def _read_positions(told: str) -> list[int]:
+    try:
+        return [int(part) for part in told.split(",") if part]
+    except ValueError:
+        raise ValueError("Positions are whole numbers.") from None
+
+
+def _refuse_words(why: str) -> JsonResponse:
+    return JsonResponse({"detail": why}, status=HTTPStatus.BAD_REQUEST)
 
 
 def _refuse(reason: NotDrawn) -> JsonResponse:

@@ -39,7 +39,7 @@ from search.selectors.searches import SearchRefused
 from search.selectors.table_files import AT_ONCE, Table
 from search.services.mapping import request_layout
 from search.views.access import roles_required
-from search.views.map_data import NotDrawn, open_map
+from search.views.map_data import NotDrawn, open_map, require_words
 from search.views.tables import stream_table
 
 PAGE = 48
@@ -176,6 +176,7 @@ def _find(pk: int) -> Layout:
 
 def _choose(request: HttpRequest, catalogue: Catalogue, opened: OpenLayout) -> Positions:
     """Positions of the items that the address asks for, in their order. Raises ValueError, SearchRefused."""
+    require_words(request)
     asked, chosen = request.GET, opened.items
     if area := asked.get("area", ""):
         chosen = chosen[find_inside(make_grid(opened), read_area(area))]

@@ -2,12 +2,16 @@
 
 import pytest
 from django.db.models import Q
+from django.test import Client
 
 from evaluation.models import Deal, Pair, Vote
 from evaluation.selectors import extras, pools
 from evaluation.selectors.board import Filters, read_board
+from evaluation.selectors.catalogues import list_catalogue_cards
 from evaluation.services.recount import find_differences
 from search.models import Catalogue, JobState
+from search.selectors.alike import NamedLines, list_alike
+from search.selectors.catalogues import image_url
 from search.services.jobs import run_in_foreground
 from search.services.removing import request_removal
 from tests.evaluation.checking import make_checked_catalogue
@@ -70,3 +74,19 @@ def test_put_back_it_is_dealt_again(catalogue: Catalogue) -> None:
     assert len(pools.load_pool(catalogue.pk).pairs) < len(before)
     remove(catalogue, keys, back=True)
     assert pools.load_pool(catalogue.pk).pairs.tolist() == before
+
+
+def test_a_removed_item_is_shown_nowhere_to_the_public(catalogue: Catalogue) -> None:
+    first, other = catalogue.items.order_by("position")[:2]
+    named = [NamedLines("kind", [[other.image_sha256, first.image_sha256, first.image_sha256]])]
+    assert list_alike(catalogue=catalogue, named=named)
+    [before] = list_catalogue_cards()
+    same = catalogue.items.filter(image_sha256=first.image_sha256)
+    remove(catalogue, list(same.values_list("key", flat=True)))
+    [card] = list_catalogue_cards()
+    assert card.items == before.items - same.count()
+    shown = Client().get("/").content.decode() + Client().get("/find/").content.decode()
+    shown += Client().get(f"/find/?catalogue={catalogue.slug}&from={first.position}").content.decode()
+    assert image_url(first.image_sha256) in before.covers
+    assert first.image_sha256 not in shown + " ".join(card.covers)
+    assert not list_alike(catalogue=catalogue, named=named)

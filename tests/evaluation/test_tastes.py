@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import F, Q
 
 from evaluation.models import Contender, Credit, Pair, Player, Taste, TastePair
 from evaluation.selectors import tastes as selecting
@@ -19,11 +21,11 @@ from evaluation.services.tastes import (
     drop_taste,
 )
 from evaluation.services.verdicts import Grounds, exclude_player
-from search.artifacts import space_folder
+from search.artifacts import open_vectors, space_folder, write_items
 from search.models import Catalogue, CatalogueState, EmbeddingSpace, Index, Job, JobState, Split
 from search.services.jobs import run_in_foreground
 from tests.evaluation.tasting import find_contender, learn, make_ground, make_taster, tell
-from tests.evaluation.teaching import put_in_charge
+from tests.evaluation.teaching import list_trainable, put_in_charge, say
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
@@ -169,6 +171,55 @@ def test_a_job_that_fails_says_why_keeps_what_was_there_and_can_be_asked_for_aga
     assert (after.votes, after.weights) == (40, before.weights) and view.comparison
     path.write_bytes(kept)
     assert learn(player, catalogue, now=later + timedelta(hours=1)).votes == 60
+
+
+def test_items_that_came_since_the_build_are_left_out_of_what_is_learned() -> None:
+    catalogue, vectors = make_ground()
+    player, _ = make_taster(catalogue, vectors)
+    items = list_trainable(catalogue)
+    for position in (60, 61):
+        new = catalogue.items.get(position=1)
+        new.pk, new.key, new.position = None, f"new-{position}", position
+        new.save()
+        say(player, items[0], new, "dope")
+        say(player, new, items[2], "nope")
+    after = learn(player, catalogue, now=NOW + DAY)
+    assert after.job and after.job.state == JobState.DONE, after.job
+    assert (after.votes, after.asked, after.is_own) == (44, 30, True)
+    with pytest.raises(TasteRefused, match="nothing that it has not learned"):
+        ask_taste(player, catalogue, now=NOW + 2 * DAY)
+
+
+def test_an_item_that_a_whole_build_left_out_is_left_out_here() -> None:
+    catalogue, vectors = make_ground()
+    player, _ = make_taster(catalogue, vectors)
+    # One item more in the middle, removed before all was embedded.
+    catalogue.items.filter(position__gte=7).update(position=F("position") + 1000)
+    catalogue.items.filter(position__gte=7).update(position=F("position") - 999)
+    gone = catalogue.items.get(position=6)
+    gone.pk, gone.key, gone.position, gone.removed_at = None, "gone", 7, NOW
+    gone.split = Split.TRAINABLE
+    gone.save()
+    for space in EmbeddingSpace.objects.all():
+        write_items(space, np.delete(np.arange(61), 7), of=open_vectors(space))
+    say(player, list_trainable(catalogue)[0], gone, "nope")
+    after = learn(player, catalogue, now=NOW + DAY)
+    assert after.job and after.job.state == JobState.DONE, after.job
+    assert (after.asked, after.is_own) == (30, True)
+
+
+def test_removed_items_are_in_no_comparison() -> None:
+    catalogue, vectors = make_ground()
+    player, before = make_taster(catalogue, vectors)
+    duel = TastePair.objects.filter(taste=before).select_related("pair__question", "pair__candidate").first()
+    assert duel
+    gone = {duel.pair.question_id, duel.pair.candidate_id}
+    catalogue.items.filter(pk__in=gone).update(removed_at=NOW)
+    tell(player, catalogue, vectors, answers=2, first=40)
+    after = learn(player, catalogue, now=NOW + DAY)
+    assert after.asked < 30
+    pairs = Pair.objects.filter(tastes__taste=after)
+    assert pairs.exists() and not pairs.filter(Q(question__in=gone) | Q(candidate__in=gone)).exists()
 
 
 def test_once_the_public_encoder_is_retired_it_is_said_and_nothing_is_compared() -> None:

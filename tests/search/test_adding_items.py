@@ -14,7 +14,7 @@ from search.selectors import searchable
 from search.selectors.calibrations import find_calibration
 from search.selectors.navigable_spaces import list_ready_spaces
 from search.selectors.searches import Wish
-from search.services import builds, embedding, item_neighbours
+from search.services import builds, embedding, extending, item_neighbours, jobs
 from search.services.open_indexes import open_indexes
 from search.services.removing import RemovalRefused, request_removal
 from tests.catalogues.sources import picture, write
@@ -153,6 +153,67 @@ def test_only_new_pictures_are_looked_at_also_by_the_build_that_takes_them_in(sh
     assert Index.objects.filter(state=BuildState.RETIRED).count() == Index.objects.count() // 2
 
 
+def ask_to_add(source: Path, *numbers: int) -> list[Job]:
+    """The jobs that would add more pictures of the source, not yet done."""
+    write(source, {f"a/new-{number:04d}.png": picture(number) for number in numbers})
+    builds.request_build(catalogue=bring("folder", source), now=NOW)
+    added = builds.request_additions(catalogue=Catalogue.objects.get(), now=NOW)
+    assert added
+    return added
+
+
+def test_what_is_removed_while_new_items_are_looked_at_stays_removed_and_is_served(shop, source, monkeypatch):
+    looking = extending._encode
+
+    def look(*asked):
+        monkeypatch.setattr(extending, "_encode", looking)
+        assert run(request_removal(catalogue=shop, keys=["b/003.png"], now=NOW)).state == JobState.DONE
+        return looking(*asked)
+
+    for job in ask_to_add(source, 700):
+        monkeypatch.setattr(extending, "_encode", look)
+        jobs.run_job(job_id=str(job.pk), worker="elsewhere:1")
+        job.refresh_from_db()
+        assert job.state == JobState.QUEUED, "what it saw was not the catalogue any more"
+        jobs.run_job(job_id=str(job.pk), worker="elsewhere:1")
+        job.refresh_from_db()
+        assert job.state == JobState.DONE
+        run(request_removal(catalogue=shop, keys=["b/003.png"], now=NOW, back=True))
+    now = Catalogue.objects.get().content_hash
+    assert EmbeddingSpace.objects.of_content(now).count() == EmbeddingSpace.objects.count()
+    assert ITEMS in find(0)
+
+
+def test_what_is_put_back_in_the_middle_is_not_added_at_the_end(source):
+    catalogue = bring("folder", source)
+    run(request_removal(catalogue=catalogue, keys=["b/003.png"], now=NOW))
+    build(Catalogue.objects.get())
+    waiting = ask_to_add(source, 700)
+    run(request_removal(catalogue=catalogue, keys=["b/003.png"], now=NOW, back=True))
+    for job in waiting:
+        ended = run(job)
+        assert ended.state == JobState.FAILED and "build the contenders again" in ended.reason
+    assert not any(space.segments for space in EmbeddingSpace.objects.all())
+
+
+def test_an_index_that_is_missing_is_built_and_not_passed_over(shop, source):
+    Index.objects.filter(space__encoder="colour-histogram", metric="l1").update(state=BuildState.BUILDING)
+    add(source, 700)
+    assert Index.objects.filter(state=BuildState.READY).count() == 6
+    assert ITEMS in find(0, encoder="colour-histogram", metric="l1")
+
+
+def test_rows_of_an_import_that_goes_on_are_not_added(shop, source):
+    for job in ask_to_add(source, 700):
+        Item.objects.filter(position=ITEMS + 1).delete()
+        last = Item.objects.get(position=ITEMS)
+        last.pk, last.key, last.position = None, "a/half.png", ITEMS + 1
+        last.save()
+        assert run(job).state == JobState.DONE
+    for space in EmbeddingSpace.objects.all():
+        assert [segment["items"] for segment in space.segments] == [1]
+
+
 def test_when_much_has_come_everything_is_built_anew(shop, source):
     old = set(Index.objects.values_list("pk", flat=True))
     catalogue = add(source, *range(700, 707))  # beyond a tenth of 60
@@ -196,7 +257,13 @@ def test_removed_items_leave_filters_and_the_next_build(shop, source):
 
 
 @pytest.mark.parametrize(
-    ("keys", "said"), [([], "one key a line"), (["nothing.png"], "no item “nothing.png”"), (["x"] * 2, "“x”")]
+    ("keys", "said"),
+    [
+        ([], "one key a line"),
+        (["nothing.png"], "no item “nothing.png”"),
+        (["x"] * 2, "“x”"),
+        (["x\0"], "a character"),
+    ],
 )
 def test_a_removal_of_what_is_not_there_changes_nothing(shop, keys, said):
     with pytest.raises(RemovalRefused, match=said):
@@ -234,7 +301,11 @@ def test_the_operator_removes_items_on_the_page(shop, monkeypatch):
     monkeypatch.setattr("search.tasks.hint_jobs", lambda jobs: None)
     client = sign_in("operator")
     assert "Remove items" in client.get("/operations/catalogues/").content.decode()
-    for keys, said in (("nothing.png", "has no item “nothing.png”"), ("a/000.png\r\n", "is on its way")):
+    for keys, said in (
+        ("a\0", "a character that no key has"),
+        ("nothing.png", "has no item “nothing.png”"),
+        ("a/000.png\r\n", "is on its way"),
+    ):
         answer = client.post("/operations/catalogues/shop/items/", {"keys": keys}, follow=True)
         assert said in answer.content.decode()
     finish(run(Job.objects.get(kind="remove")) and Job.objects.get(kind="build", state="queued"))

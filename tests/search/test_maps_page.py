@@ -105,6 +105,12 @@ def test_items_are_found_by_key_and_category_and_told_by_number(analyst, layout)
     assert analyst.get(f"/maps/{layout.pk}/items/?at=x").status_code == 400
 
 
+@pytest.mark.parametrize("asked", ["items/?q=%00", "list/?q=a%00", "list/?by=%00&value=a", "colours/?by=%00"])
+def test_a_character_that_no_word_has_is_refused(analyst, layout, asked):
+    answer = analyst.get(f"/maps/{layout.pk}/{asked}")
+    assert answer.status_code == 400 and "a character that no word has" in answer.content.decode()
+
+
 def test_the_list_has_every_item_of_the_map_page_by_page(analyst, layout):
     first, second = (analyst.get(f"/maps/{layout.pk}/list/?page={page}") for page in (1, 2))
     assert len(listed(first)) == 48
