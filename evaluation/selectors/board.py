@@ -26,7 +26,7 @@ METHOD = (
     "board is watched while votes come in: it is right at all looks together, not at one, as long as no "
     "pair gets its first vote. While a newcomer's own pairs do, it stands nearer to those it shares pairs "
     "with than it will. A range of ranks holds all places that the votes leave open. Within one category "
-    "the interval is widened as for all votes. "
+    "the interval is widened as for all votes, mostly more than need be. "
     f"With fewer than {PLAYERS_FLOOR} players a standing is provisional."
 )
 
@@ -239,8 +239,8 @@ def _sum(tallies: QuerySet[Tally]) -> dict[int, _Sums]:
 def _stand(total: _Sums, part: _Sums, spread: Spread) -> Standing:
     """Of the part, all of it or one category; it holds pairs with answers.
 
-    Per category only counts are kept, so players and how alike answers are are those of all votes: too narrow
-    where few of the players judged this category.
+    Per category only counts are kept, so players, their number of answers and how alike these are come from
+    all votes: mostly too wide, and too narrow where few of the players judged this category.
     """
     players = Moments(spread.players, spread.player_dd, spread.player_dn, spread.player_nn)
     pairs = Moments(spread.pairs, spread.pair_dd, spread.pair_dn, spread.pair_nn)

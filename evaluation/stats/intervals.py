@@ -214,8 +214,9 @@ def _share_out(alike: Likeness, answers: int, evenness: Evenness) -> float:
     So much is chance, and chance does not ask whose answers they are. What is beyond it is because some
     pairs were there longer, or are dealt more often. Where groups of pairs were judged by different players,
     who gave as many answers each, the cost of a group's players is that of its answers, and so the sum over
-    groups grows by the very factor by which the first part does (Gabler, Haeder & Lahiri 1999, Survey
-    Methodology 25:105). It is less where players are the same, and more where the few gave more answers each.
+    groups grows by about the factor by which the first part does (Gabler, Haeder & Lahiri 1999, Survey
+    Methodology 25:105). It is less where players are the same, and more where the few gave more answers each,
+    or where numbers are more even within groups than by lot: then less is chance than is divided out.
     """
     chance = max(0.0, (evenness.pairs - alike.each) / answers)
     return max(1.0, (1 + evenness.excess(answers)) * (1 - chance))
