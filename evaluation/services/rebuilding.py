@@ -54,7 +54,12 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, AttributeError) as error:
         raise DumpDamaged(f"{folder / MANIFEST} is missing or damaged: this is no whole dump.") from error
     if manifest.get("format") != FORMAT:
-        raise DumpDamaged(f"{MANIFEST} is of format {manifest.get('format')}; this software reads {FORMAT}.")
+        versions = manifest.get("versions")
+        made = versions.get("dopeornope") if isinstance(versions, dict) else None
+        raise DumpDamaged(
+            f"{MANIFEST} is of format {manifest.get('format')}; this software reads {FORMAT}. Rebuild it "
+            f"with the software that wrote it{f': dopeornope {made}' if made else ''}."
+        )
     for name, digest in files:
         path = folder / Path(name).name
         if not path.is_file():

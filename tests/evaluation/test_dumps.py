@@ -77,11 +77,19 @@ def test_a_dump_that_is_not_whole_is_refused(folder: Path) -> None:
         rebuild(folder)
 
 
-def test_a_dump_whose_figures_meant_something_else_is_refused(folder: Path) -> None:
+@pytest.mark.parametrize("older", [1, 2])
+@pytest.mark.parametrize(
+    ("versions", "which"), [({"dopeornope": "0.0.9"}, ": dopeornope 0.0.9"), ({}, ""), (None, "")]
+)
+def test_a_dump_whose_figures_meant_something_else_says_what_reads_it(
+    folder: Path, older: int, versions: dict[str, str] | None, which: str
+) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
-    (folder / "manifest.json").write_text(json.dumps(manifest | {"format": 1}))
-    with pytest.raises(DumpDamaged, match="of format 1; this software reads 3"):
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"format": older, "versions": versions}))
+    with pytest.raises(DumpDamaged) as refused:
         rebuild(folder)
+    assert f"of format {older}; this software reads 3" in str(refused.value)
+    assert str(refused.value).endswith(f"Rebuild it with the software that wrote it{which}.")
 
 
 def test_votes_made_up_beside_the_table_are_noticed(folder: Path) -> None:
