@@ -7,6 +7,7 @@ no pickle, so a decoder that was taken over can only return a wrong picture, and
 """
 
 import contextlib
+import hashlib
 import io
 import json
 import math
@@ -28,8 +29,9 @@ from typing import IO, Generic, TypeVar
 
 from PIL import Image
 
+from search.engine.colours import COLOURS
 from search.engine.errors import ImageRejected
-from search.engine.images import Box, NormalisedImage, normalise
+from search.engine.images import STORED_SIDE, Box, NormalisedImage, normalise
 from search.engine.regions import Region, propose_regions
 
 Key = TypeVar("Key")
@@ -38,7 +40,9 @@ MEMORY_BUDGET = 1 << 30  # bytes of address space: 40 million pixels in RGBA twi
 SECONDS_PER_IMAGE = 30.0
 # What a decoder of strangers' pictures is told of its parent's environment: no secret is in these.
 INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR")
-_NUMBERS = 5  # of a region: its box and its score
+NO_PICTURE = "What the decoder made of it is no picture. Save it again with another program."
+# What reading an answer raises that is not as `serve` writes it: of a decoder that was taken over.
+UNEXPECTED = (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError)
 _LENGTH = struct.Struct("<Q")
 _PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
@@ -172,16 +176,16 @@ class _Worker:
         timer.start()
         try:
             _send(process.stdin, json.dumps({"box": box, "limit": limit}).encode(), source)
-            answer = json.loads(_receive(process.stdout))
-            data = _receive(process.stdout)
-            regions = [_read_region(numbers) for numbers in answer.pop("regions", [])[:limit]]
-        except (EOFError, OSError, ValueError) as error:
-            raise self._buried(late.is_set()) from error
+            told, data = _receive(process.stdout), _receive(process.stdout)
+        except (EOFError, OSError, OverflowError, MemoryError) as error:
+            raise self._explain(self._bury(), late.is_set()) from error
         finally:
             timer.cancel()
-        if "code" in answer:
-            raise ImageRejected(str(answer["code"]), str(answer["message"]))
-        return NormalisedImage(data=data, **answer), regions
+        try:
+            return _read_answer(told, data, limit)
+        except UNEXPECTED as error:
+            self._bury()
+            raise ImageRejected("crashed", NO_PICTURE) from error
 
     def close(self) -> None:
         if self._process is not None:
@@ -203,12 +207,16 @@ class _Worker:
             )
         return self._process
 
-    def _buried(self, late: bool) -> ImageRejected:
-        """Clear away a dead process and say of what it died."""
+    def _bury(self) -> int:
+        """Clear the process away, dead or not; its exit status."""
         assert self._process is not None
         self._process.kill()
         self._process.communicate()
         status, self._process = self._process.returncode, None
+        return status
+
+    def _explain(self, status: int, late: bool) -> ImageRejected:
+        """Of what a process died."""
         if late:
             return ImageRejected(
                 "too-slow", f"Decoding it took longer than {self._seconds:g} seconds. Save it again, smaller."
@@ -220,11 +228,26 @@ class _Worker:
         )
 
 
+def _read_answer(told: bytes, data: bytes, limit: int) -> tuple[NormalisedImage, list[Region]]:
+    """Raises ImageRejected where that was answered, and `UNEXPECTED` for what `serve` never answers."""
+    answer = json.loads(told)
+    if "code" in answer:
+        raise ImageRejected(str(answer["code"]), str(answer["message"]))
+    regions = [_read_region(numbers) for numbers in answer.pop("regions")[:limit]]
+    image = NormalisedImage(data=data, **answer)
+    right = image.sha256 == hashlib.sha256(data).hexdigest() and image.colour in COLOURS
+    right &= all(0 < side <= STORED_SIDE for side in (image.width, image.height))
+    if not (right and 0 <= image.perceptual_hash < 1 << 64):
+        raise ValueError("This picture has other facts.")
+    return image, regions
+
+
 def _read_region(numbers: list[float]) -> Region:
     """Raises ValueError for what is no place on a picture."""
-    if len(numbers) != _NUMBERS or not all(math.isfinite(number) for number in numbers):
-        raise ValueError("A region is five numbers.")
-    return Region(*map(float, numbers))
+    left, top, width, height, score = map(float, numbers)
+    if not all(0 <= side <= 1 for side in (left, top, width, height)) or not math.isfinite(score):
+        raise ValueError("A region is four sides in fractions of the picture, and a score.")
+    return Region(left, top, width, height, score)
 
 
 def _send(pipe: IO[bytes], *parts: bytes) -> None:

@@ -3,8 +3,10 @@
 import contextlib
 import fcntl
 import io
+import json
 import os
 import signal
+import sys
 import termios
 import threading
 from collections.abc import Iterator
@@ -188,6 +190,54 @@ def test_a_picture_whose_every_process_is_killed_is_rejected(before: set[int]) -
         ended.set()
         killer.join()
     assert outcome.rejection and outcome.rejection.code == "out-of-memory"
+
+
+def answer_as_if_taken_over(folder: Path, *parts: bytes) -> str:
+    """A program that answers whatever it is asked with these parts."""
+    program, answer = folder / "decoder", folder / "answer"
+    answer.write_bytes(b"".join(len(part).to_bytes(8, "little") + part for part in parts))
+    program.write_text(f"#!/bin/sh\ncat {answer}\nexec cat > /dev/null\n")
+    program.chmod(0o700)
+    return str(program)
+
+
+FACTS = {name: value for name, value in vars(normalise(RED)).items() if name != "data"} | {"regions": []}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        b"{",
+        b"[" * 100_000,
+        b"7",
+        b"[]",
+        b"{}",
+        json.dumps({"code": "crashed"}).encode(),
+        json.dumps(FACTS | {"data": "twice"}).encode(),
+        json.dumps(FACTS | {"width": "wide"}).encode(),
+        json.dumps(FACTS | {"width": 10**9}).encode(),
+        json.dumps(FACTS | {"perceptual_hash": 1 << 64}).encode(),
+        json.dumps(FACTS | {"sha256": "../../secret-key"}).encode(),
+        json.dumps(FACTS | {"colour": {}}).encode(),
+        json.dumps(FACTS | {"regions": 7}).encode(),
+        json.dumps(FACTS | {"regions": [7]}).encode(),
+        json.dumps(FACTS | {"regions": [[0, 0, 1, 1]]}).encode(),
+        json.dumps(FACTS | {"regions": [[0, 0, 1, 10**400, 1]]}).encode(),
+        json.dumps(FACTS | {"regions": [[0, 0, 1, 1.5, 1]]}).encode(),
+        json.dumps(FACTS | {"regions": [[-0.5, 0, 1, 1, 1]]}).encode(),
+        json.dumps(FACTS | {"regions": [[0, 0, 1, 1, float("nan")]]}).encode(),
+    ],
+)
+def test_what_a_decoder_answers_that_is_no_picture_rejects_that_one_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: bytes
+) -> None:
+    with Normaliser(workers=1) as normaliser:
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "executable", answer_as_if_taken_over(tmp_path, told, normalise(RED).data))
+            with pytest.raises(ImageRejected, match="no picture") as caught:
+                normaliser.look_at(RED, limit=6)
+        assert caught.value.code == "crashed"
+        assert normaliser.normalise(RED) == normalise(RED)
 
 
 def test_pictures_are_read_only_a_few_ahead() -> None:
