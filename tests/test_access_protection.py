@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 
 from evaluation.views.player_cookie import COOKIE, sign_cookie, sign_sitting
+from tests.access_rules import BY_SITTINGS, CHANGING, OPERATORS, READERS, READING, SIGNED_IN
 from tests.every_address import PEOPLE, client_of, everything_stored, list_addresses
-from tests.test_access import BY_SITTINGS, CHANGING, OPERATORS, READERS, READING, SIGNED_IN
 
 # What programs send: it takes nobody's session into account, so no token of a form is needed.
 BY_PROGRAMS = {"api:search_with_photo", "api:search_again"}
