@@ -14,8 +14,14 @@ from dopeornope.children import web_child
 from dopeornope.supervisor import Supervisor
 
 HOST = "127.0.0.1"
-# It is measured, not protected: all its visitors have one address.
-UNLIMITED = {"DOPEORNOPE_PLAYERS_PER_NETWORK": "1000000"}
+# It is measured, not protected: all its visitors come from this machine, straight and from one address,
+# whatever names, proxies and limits the operator's site has.
+MEASURED = {
+    "DOPEORNOPE_PLAYERS_PER_NETWORK": "1000000",
+    "DOPEORNOPE_HOSTS": HOST,
+    "DOPEORNOPE_TLS": "0",
+    "DOPEORNOPE_TRUSTED_PROXIES": "0",
+}
 STARTS_WITHIN_S = 60
 FINISH_SECONDS = 3
 GRACE_SECONDS = 5.0
@@ -48,7 +54,7 @@ def serve_alone(environment: Mapping[str, str] | None = None) -> Iterator[LoneWe
     with listening.listen(HOST, 0, command="play") as listener:
         port = int(listener.getsockname()[1])
         child = web_child("measured-web", listener, host=HOST, finish_seconds=FINISH_SECONDS)
-        child.environment = {**child.environment, **UNLIMITED, **(environment or {})}
+        child.environment = {**child.environment, **MEASURED, **(environment or {})}
         supervisor = Supervisor([child])
         supervisor.start()
         try:
