@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from itertools import cycle, islice
 from typing import Any, Final
@@ -21,6 +22,9 @@ from typing import Any, Final
 import numpy as np
 
 from dopeornope.lone_web import LoneWeb
+from search.models import Catalogue
+from search.selectors.searchable import list_engines
+from search.selectors.searches import Engine
 
 PEOPLE: Final = 20
 SEARCHES_OF_EACH: Final = 10  # then somebody else comes: a person's photos are limited
@@ -33,6 +37,14 @@ _FOUND = b'<ol class="found'
 
 class SearchFailed(Exception):
     """What a person got instead of the page with what was found."""
+
+
+def find_asked_engine(catalogue: Catalogue) -> Engine:
+    """What looks at photos there for who chooses nothing, as players cannot. Raises SearchFailed."""
+    for engine in list_engines(catalogue):
+        if engine.takes_photos != "no":
+            return engine
+    raise SearchFailed(f"Nothing that can look at a photo answers in “{catalogue.title}”.")
 
 
 @dataclass(frozen=True)
@@ -49,12 +61,15 @@ class Waits:
 class Latency:
     """One person alone, one search after the other, and so many at once, each again as soon as answered.
 
-    ``times_alone``: the p95 of all at once over that of one alone. ``fair_share``: what would be waited if
-    `PROCESSES` took turns at what takes one alone its median. ``errors`` counts answers that were none.
+    ``encoder`` and ``metric`` name what looked at the photos. ``times_alone``: the p95 of all at once over
+    that of one alone. ``fair_share``: what would be waited if `PROCESSES` took turns at what takes one alone
+    its median. ``errors`` counts answers that were none.
     ``processor_ms``: what a search of one alone takes of the cores, which other load does not lengthen.
     """
 
     items: int
+    encoder: str
+    metric: str
     processor_ms: float
     alone: Waits
     people: int
@@ -66,50 +81,72 @@ class Latency:
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
+    def in_words(self) -> str:
+        alone, at_once = self.alone, self.at_once
+        return (
+            f"Photo in, page out, among {self.items:,} items by {self.encoder}, {self.metric}: p50 "
+            f"{alone.p50:.0f} ms, p95 {alone.p95:.0f} ms of {alone.searches} searches by one person alone "
+            f"({self.processor_ms:.0f} ms of a core); of {at_once.searches} by {self.people} people at once "
+            f"p50 {at_once.p50:.0f} ms, p95 {at_once.p95:.0f} ms, {self.times_alone:.1f} times as long (fair "
+            f"share of two processes: {self.fair_share:.0f} ms), {self.errors} without an answer."
+        )
+
 
 class Person:
     """A visitor with a connection that is kept open, as a browser's is, and the player's cookie."""
 
     def __init__(self, port: int, slug: str) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
-        self._page, self._cookie = f"/search/{slug}/", ""
-        found = _SITTING.search(self._ask("GET", self._page, expect=200))
-        if found is None:
-            raise SearchFailed("The search page takes no photos: nothing that can look at one answers here.")
-        self._sitting = found[1].decode()
+        self._page, self._cookie, self._sitting = f"/search/{slug}/", "", ""
 
     def search(self, photo: bytes) -> float:
-        """Send a photo and fetch the page of what it finds; seconds. Raises SearchFailed."""
+        """Send a photo and fetch the page of what it finds; seconds, without those of opening the form first.
+
+        Raises SearchFailed.
+        """
+        self._sitting = self._sitting or self._open_form()
         boundary = uuid.uuid4().hex
         body = _write_form(boundary, self._sitting, photo)
         headers = {"Content-Type": f"multipart/form-data; boundary={boundary}", "X-Part": "photo"}
         begin = time.perf_counter()
         told = self._ask("POST", f"{self._page}photos/", body, headers, expect=201)
-        page = self._ask("GET", json.loads(told)["address"], expect=200)
+        page = self._ask("GET", _read_address(told), expect=200)
         taken = time.perf_counter() - begin
         if _FOUND not in page:
             raise SearchFailed("The page shows nothing that was found.")
         return taken
 
-    def leave(self) -> None:
+    def close(self) -> None:
         self._connection.close()
+
+    def _open_form(self) -> str:
+        found = _SITTING.search(self._ask("GET", self._page, expect=200))
+        if found is None:
+            raise SearchFailed("The search page takes no photos: nothing that can look at one answers here.")
+        return found[1].decode()
 
     def _ask(
         self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None, *, expect: int
     ) -> bytes:
-        self._connection.request(method, path, body, {"Cookie": self._cookie, **(headers or {})})
-        answer = self._connection.getresponse()
-        text = answer.read()
+        try:
+            self._connection.request(method, path, body, {"Cookie": self._cookie, **(headers or {})})
+            answer = self._connection.getresponse()
+            text = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise SearchFailed(f"{method} {path.partition('?')[0]}: {error!r}") from error
         if answer.status != expect:
             raise SearchFailed(f"{method} {path.partition('?')[0]}: {answer.status} {answer.reason}")
         self._cookie = (answer.getheader("Set-Cookie") or self._cookie).partition(";")[0]
         return text
 
 
-def measure_waits(web: LoneWeb, *, slug: str, items: int, photos: Sequence[bytes], searches: int) -> Latency:
+def measure_waits(
+    web: LoneWeb, *, slug: str, items: int, engine: Engine, photos: Sequence[bytes], searches: int
+) -> Latency:
     """``searches`` by one person after another, then as many by `PEOPLE` at once; photos come round again.
 
-    Raises SearchFailed where one person alone gets no answer.
+    ``engine`` is the one that answers there (`find_asked_engine`). Raises SearchFailed where one person alone
+    gets no answer.
     """
     _search_in_turn(web.port, slug, list(islice(cycle(photos), FIRST)))
     before = web.count_processor_s()
@@ -129,6 +166,8 @@ def measure_waits(web: LoneWeb, *, slug: str, items: int, photos: Sequence[bytes
     at_once = _sum_up(answered)
     return Latency(
         items=items,
+        encoder=engine.encoder,
+        metric=engine.metric,
         processor_ms=1000 * processor_s / searches,
         alone=alone,
         people=PEOPLE,
@@ -142,25 +181,35 @@ def measure_waits(web: LoneWeb, *, slug: str, items: int, photos: Sequence[bytes
 def _search_in_turn(port: int, slug: str, photos: Sequence[bytes]) -> list[float]:
     taken: list[float] = []
     for first in range(0, len(photos), SEARCHES_OF_EACH):
-        person = Person(port, slug)
-        taken += [person.search(photo) for photo in photos[first : first + SEARCHES_OF_EACH]]
-        person.leave()
+        with closing(Person(port, slug)) as person:
+            taken += [person.search(photo) for photo in photos[first : first + SEARCHES_OF_EACH]]
     return taken
 
 
 def _try_in_turn(port: int, slug: str, photos: Sequence[bytes]) -> list[float | None]:
     """Seconds of each search; None where it failed, and then it is somebody else who goes on."""
     taken: list[float | None] = []
-    person: Person | None = None
-    for number, photo in enumerate(photos):
-        try:
-            if person is None or number % SEARCHES_OF_EACH == 0:
-                person = Person(port, slug)
-            taken.append(person.search(photo))
-        except (SearchFailed, OSError, http.client.HTTPException):
-            person = None
-            taken.append(None)
+    while len(taken) < len(photos):
+        with closing(Person(port, slug)) as person:
+            for photo in photos[len(taken) : len(taken) + SEARCHES_OF_EACH]:
+                taken.append(_try(person, photo))
+                if taken[-1] is None:
+                    break
     return taken
+
+
+def _try(person: Person, photo: bytes) -> float | None:
+    with suppress(SearchFailed):
+        return person.search(photo)
+    return None
+
+
+def _read_address(told: bytes) -> str:
+    """Of the page that shows what the photo finds. Raises SearchFailed."""
+    try:
+        return str(json.loads(told)["address"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise SearchFailed(f"The photo was taken, and no address came back: {error!r}") from error
 
 
 def _write_form(boundary: str, sitting: str, photo: bytes) -> bytes:

@@ -1,7 +1,5 @@
 """What `measure_search` found, as a person reads it."""
 
-from typing import Any
-
 from rich.table import Table
 
 from search.services.measuring_aspects import STATIC, AspectTable
@@ -47,19 +45,6 @@ def draw_aspects(table: AspectTable) -> Table:
     for aspect, rates in table.by_aspect.items():
         drawn.add_row(aspect, *(f"{rates[name]:.3f}" for name in names))
     return drawn
-
-
-def say_waits(latency: dict[str, Any]) -> str:
-    """How long people waited, one alone and many at once."""
-    alone, at_once = latency["alone"], latency["at_once"]
-    return (
-        f"Photo in, page out, among {latency['items']:,} items: p50 {alone['p50']:.0f} ms, p95 "
-        f"{alone['p95']:.0f} ms of {alone['searches']} searches by one person alone "
-        f"({latency['processor_ms']:.0f} ms of a core); of {at_once['searches']} by {latency['people']} "
-        f"people at once p50 {at_once['p50']:.0f} ms, p95 {at_once['p95']:.0f} ms, "
-        f"{latency['times_alone']:.1f} times as long (fair share of two processes: "
-        f"{latency['fair_share']:.0f} ms), {latency['errors']} without an answer."
-    )
 
 
 def _figures(row: AnswerRow) -> list[str]:

@@ -76,6 +76,27 @@ def test_without_aspects_there_is_no_gain_and_it_says_why(tmp_path, photographed
     assert figures["latency_p95_ms"] is None
 
 
+def test_what_was_measured_is_kept_where_nobody_could_search(
+    tmp_path, photographed, monkeypatch, capsys, settings
+):
+    settings.STATIC_ROOT = tmp_path / "static"
+    monkeypatch.setenv("DOPEORNOPE_HOME", str(tmp_path / "served"))
+    monkeypatch.setenv("DOPEORNOPE_DATABASE", "no database")
+    figures = measure(tmp_path, catalogue=photographed.slug, queries=5, searches=1)
+    assert figures["total"]["queries"] == 5
+    assert figures["latency_p95_ms"] is None
+    assert "web process did not start" in figures["latency"]["missing"]
+    assert "How long people wait is not measured" in capsys.readouterr().out
+
+
+def test_what_was_measured_is_kept_where_the_rest_fails(tmp_path, photographed):
+    with pytest.raises(CommandError, match="no encoder “nobody”"):
+        measure(tmp_path, catalogue=photographed.slug, queries=5, aspects_of="nobody")
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert figures["total"]["queries"] == 5
+    assert figures["aspects"]["missing"] == figures["latency"]["missing"] == "It was stopped before."
+
+
 def test_photos_that_were_looked_at_before_it_was_stopped_are_not_looked_at_again(
     tmp_path, photographed, monkeypatch
 ):

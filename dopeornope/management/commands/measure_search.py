@@ -15,13 +15,13 @@ from django.utils import timezone
 from rich.console import Console
 
 from dopeornope.lone_web import serve_alone
-from dopeornope.searching_people import SearchFailed, measure_waits
+from dopeornope.searching_people import SearchFailed, find_asked_engine, measure_waits
 from dopeornope.starting import CannotStart
 from search.catalogues.rows import CatalogueUnreadable, ImportOptions
 from search.engine.errors import EngineError
 from search.engine.files import write_file
 from search.management.progress import JobProgress, StepProgress
-from search.management.search_tables import draw_answers, draw_aspects, say_waits
+from search.management.search_tables import draw_answers, draw_aspects
 from search.models import BuildState, Catalogue, Index, Job, JobState, Metric
 from search.selectors.clock import read_clock
 from search.services.aspect_grounds import NoAspects, NothingLabelled
@@ -39,6 +39,7 @@ from search.services.sweeping import free_lost_jobs
 
 Figures = dict[str, Any]
 PHOTOS = 60  # different ones that people search with
+UNASKED = "Nobody asked for it."
 
 
 class Command(BaseCommand):
@@ -97,17 +98,16 @@ class Command(BaseCommand):
         try:
             table = self._measure(**options)
             console.print(draw_answers(table))
-            figures = table.as_json() | _measure_aspects(table.catalogue, console, **options)
-            figures |= _measure_waits(table.catalogue, console, **options)
-            figures |= _undo(table.catalogue, options["undone"], console)
-        except (JobFailed, NothingToMeasure, CatalogueUnreadable, EngineError, CannotStart) as error:
+            stopped = "It was stopped before."
+            figures = table.as_json() | _lack_gain(stopped) | _lack_waits(stopped)
+            _write(figures, options["json"])
+            for measure in (_measure_aspects, _measure_waits, _undo):
+                figures |= measure(table.catalogue, console, **options)
+                _write(figures, options["json"])
+        except (JobFailed, NothingToMeasure, CatalogueUnreadable, EngineError) as error:
             raise CommandError(str(error)) from error
-        except SearchFailed as error:
-            raise CommandError(f"A person who searched got no answer. {error}") from error
         except KeyboardInterrupt as stop:
             raise CommandError("Stopped. The same command goes on from here.", returncode=130) from stop
-        if options["json"]:
-            write_file(options["json"], json.dumps(figures, indent=2).encode() + b"\n")
 
     def _measure(self, *, seed: int, queries: int, encoder: str, metric: str, **options: Any) -> SearchTable:
         with JobProgress(sys.stderr) as progress:
@@ -123,12 +123,25 @@ class Command(BaseCommand):
             )
 
 
+def _write(figures: Figures, path: Path | None) -> None:
+    if path:
+        write_file(path, json.dumps(figures, indent=2).encode() + b"\n")
+
+
+def _lack_gain(reason: str) -> Figures:
+    return {"aspect_gain": None, "aspects": {"missing": reason}}
+
+
+def _lack_waits(reason: str) -> Figures:
+    return {"latency_p95_ms": None, "latency": {"missing": reason}}
+
+
 def _measure_aspects(
     measured: Catalogue, console: Console, *, seed: int, aspects_of: str, metric: str, **options: Any
 ) -> Figures:
     """What there is to say of weights; null with the reason where nothing can be weighed."""
     if not aspects_of:
-        return {"aspect_gain": None, "aspects": {"missing": "Nobody asked for it."}}
+        return _lack_gain(UNASKED)
     try:
         with JobProgress(sys.stderr) as progress:
             _build(measured, aspects_of, metric, progress)
@@ -141,7 +154,7 @@ def _measure_aspects(
             )
     except (NoAspects, NothingLabelled, NothingToMeasure) as error:
         console.print(f"Weights of aspects are not measured. {error}")
-        return {"aspect_gain": None, "aspects": {"missing": str(error)}}
+        return _lack_gain(str(error))
     console.print(draw_aspects(table))
     return {"aspect_gain": table.gain.mean, "aspects": {"encoder": aspects_of, **table.as_json()}}
 
@@ -157,7 +170,7 @@ def _measure_waits(
     **options: Any,
 ) -> Figures:
     if not searches:
-        return {"latency_p95_ms": None, "latency": {"missing": "Nobody asked for it."}}
+        return _lack_waits(UNASKED)
     if not options["catalogue"]:
         with JobProgress(sys.stderr) as progress:
             measured = _draw_wardrobe(options["latency_items"], seed, progress)
@@ -165,26 +178,32 @@ def _measure_waits(
             if options["aspects_of"]:  # whose sliders the page then has, as on a site that has built all
                 _build(measured, options["aspects_of"], metric, progress)
     photos = list_sent_photos(measured, count=PHOTOS)
-    with serve_alone() as web:
-        found = measure_waits(
-            web, slug=measured.slug, items=measured.items.count(), photos=photos, searches=searches
-        )
-    console.print(say_waits(found.as_json()))
+    slug, items = measured.slug, measured.items.count()
+    try:
+        engine = find_asked_engine(measured)
+        with serve_alone() as web:
+            found = measure_waits(
+                web, slug=slug, items=items, engine=engine, photos=photos, searches=searches
+            )
+    except (SearchFailed, CannotStart) as error:
+        console.print(f"How long people wait is not measured. {error}")
+        return _lack_waits(str(error))
+    console.print(found.in_words())
     return {"latency_p95_ms": found.alone.p95, "latency": found.as_json()}
 
 
-def _undo(catalogue: Catalogue, count: int, console: Console) -> Figures:
-    if not count:
+def _undo(measured: Catalogue, console: Console, *, undone: int, **options: Any) -> Figures:
+    if not undone:
         return {}
     with StepProgress(sys.stderr) as steps:
-        undone = measure_undone(
-            catalogue, queries=count, report=lambda done, total: steps("Undone photos", done, total)
+        found = measure_undone(
+            measured, queries=undone, report=lambda done, total: steps("Undone photos", done, total)
         )
     console.print(
-        f"Pose and scene undone, {undone['side']} x {undone['side']} pixels find "
-        f"{100 * undone['top1']:.1f} % of {undone['queries']:,} items."
+        f"Pose and scene undone, {found['side']} x {found['side']} pixels find "
+        f"{100 * found['top1']:.1f} % of {found['queries']:,} items."
     )
-    return {"undone": undone}
+    return {"undone": found}
 
 
 def _draw_wardrobe(items: int, seed: int, progress: JobProgress) -> Catalogue:
