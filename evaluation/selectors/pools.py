@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from numpy.typing import NDArray
 
 from evaluation.models import Contender, Credit, Pair
@@ -83,11 +83,10 @@ def _pairs(catalogue_id: int) -> QuerySet[Pair]:
 
 def without_removed(pairs: QuerySet[Pair], catalogue_id: int) -> QuerySet[Pair]:
     """Those of a catalogue's pairs of which neither item was taken away."""
-    removed = list(
-        Item.objects.filter(catalogue=catalogue_id, removed_at__isnull=False).values_list("pk", flat=True)
-    )
-    # Nearly always there are none, and then every pair need not be compared with them.
-    return pairs.exclude(Q(question__in=removed) | Q(candidate__in=removed)) if removed else pairs
+    removed = Item.objects.filter(catalogue=catalogue_id, removed_at__isnull=False)
+    # Nearly always there are none, and then the items of every pair need not be looked up.
+    there = pairs.filter(question__removed_at=None, candidate__removed_at=None)
+    return there if removed.exists() else pairs
 
 
 def read_columns(rows: Iterable[tuple[int, ...]], count: int) -> list[NDArray[np.int64]]:

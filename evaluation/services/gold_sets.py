@@ -131,12 +131,12 @@ class _Known:
 
 
 def _read_known(catalogue: Catalogue) -> dict[int, _Known]:
-    """The items that have a category, in the catalogue's order."""
+    """The items that are there and have a category, in the catalogue's order."""
     labels: dict[int, set[int]] = defaultdict(set)
     said = Label.objects.filter(item__catalogue=catalogue).exclude(source=Label.Source.PREDICTED)
     for item, attribute in said.values_list("item_id", "attribute_id").iterator(chunk_size=5000):
         labels[item].add(attribute)
-    items = Item.objects.filter(catalogue=catalogue, category__isnull=False).order_by("position")
+    items = Item.objects.present().filter(catalogue=catalogue, category__isnull=False).order_by("position")
     rows = items.values_list("pk", "split", "category_id", "near_duplicate_of_id", "image_sha256")
     return {row[0]: _Known(*row, frozenset(labels[row[0]])) for row in rows}
 

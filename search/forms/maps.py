@@ -23,6 +23,9 @@ class MapForm(forms.Form):
         super().__init__(*args, **kwargs)
         self._spaces = {space.pk: space for space, _ in list_spaces()}
         field: Any = self.fields["ground"]
+        field.help_text = (
+            "Those of the catalogue as it is: after items came or went, build every contender first."
+        )
         field.choices = [
             (f"{space.pk}:{metric}", f"{space.catalogue.title}: {space.title} by {metric.label}")
             for space, metrics in list_spaces()

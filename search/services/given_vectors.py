@@ -30,7 +30,8 @@ def add_vectors(
     if name in {info.name for info in list_all_encoders()}:
         raise VectorsRejected(f"“{name}” is an encoder of this installation: give another name.")
     table = read_vectors(path, keys)
-    rows = list(Item.objects.filter(catalogue=catalogue).order_by("position").values_list("position", "key"))
+    there = Item.objects.present().filter(catalogue=catalogue).order_by("position")
+    rows = list(there.values_list("position", "key"))
     aligned = table.align([key for _, key in rows])
     items = np.array([position for position, _ in rows], dtype=np.int64)[aligned.positions]
     space = _find_space(catalogue, table.describe(name), now)

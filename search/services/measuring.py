@@ -109,12 +109,14 @@ def measure_matches(*, catalogue: Catalogue, queries: int, gallery: int, seed: i
 
 def _draw(catalogue: Catalogue, queries: int, gallery: int, seed: int) -> _Sample:
     items = list(
-        Item.objects.filter(catalogue=catalogue)
+        Item.objects.present()
+        .filter(catalogue=catalogue)
         .order_by("position")
         .values_list("position", "category_id", "image_sha256")
     )
     asked = list(
-        Item.objects.filter(catalogue=catalogue)
+        Item.objects.present()
+        .filter(catalogue=catalogue)
         .evaluation_only()
         .exclude(category=None)
         .order_by("position")

@@ -83,7 +83,8 @@ def _open(index: Index) -> Searchable:
     added = open_segments(index.space)
     if not added:
         return built
-    vectors = np.concatenate([one.vectors for one in added])
+    # One segment alone stays mapped, as it is on the disk.
+    vectors = added[0].vectors if len(added) == 1 else np.concatenate([one.vectors for one in added])
     composed = Composition(built.index, vectors, cast(MetricName, index.metric), centre)
     items = np.concatenate([built.items, *(one.items for one in added)])
     return Searchable(composed, items, built.closeness)

@@ -147,6 +147,7 @@ def listed(request: HttpRequest, pk: int) -> HttpResponseBase:
         "next": _address(request, page=number + 1) if number < pages else "",
         "words": request.GET.get("q", ""),
         "area": request.GET.get("area", ""),
+        "by": request.GET.get("by", ""),
         "value": request.GET.get("value", ""),
     }
     return render(request, "maps/items.html", context)

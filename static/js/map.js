@@ -42,7 +42,10 @@ class ItemMap extends HTMLElement {
       lasso: this.lasso,
     });
     this.canvas.addEventListener("webglcontextlost", (event) => event.preventDefault()); // it is to come back
-    this.canvas.addEventListener("webglcontextrestored", () => this.#begin());
+    this.canvas.addEventListener("webglcontextrestored", () => {
+      this.painter = makePainter(this.canvas);
+      if (this.points) this.#begin();
+    });
     this.addEventListener("click", (event) => this.#click(event));
     this.addEventListener("change", (event) => event.target.name === "by" && this.#colour(event.target.value));
     this.querySelector("form").addEventListener("submit", (event) => this.#find(event));
@@ -70,7 +73,6 @@ class ItemMap extends HTMLElement {
 
   /** With a canvas that has nothing on it yet, or not any more. */
   #begin() {
-    this.painter = makePainter(this.canvas);
     this.painter.take(this.points, this.codes, this.chosen);
     this.#readHues();
   }

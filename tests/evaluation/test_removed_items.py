@@ -14,9 +14,11 @@ from search.selectors.alike import NamedLines, list_alike
 from search.selectors.catalogues import image_url
 from search.services.jobs import run_in_foreground
 from search.services.removing import request_removal
+from search.services.training_samples import divide, read_items
 from tests.evaluation.checking import make_checked_catalogue
 from tests.evaluation.decks import Deck
 from tests.factories import NOW
+from tests.lessons import make_school
 
 pytestmark = pytest.mark.django_db
 
@@ -90,3 +92,19 @@ def test_a_removed_item_is_shown_nowhere_to_the_public(catalogue: Catalogue) -> 
     assert image_url(first.image_sha256) in before.covers
     assert first.image_sha256 not in shown + " ".join(card.covers)
     assert not list_alike(catalogue=catalogue, named=named)
+
+
+def test_a_removed_item_is_on_no_side_of_a_training() -> None:
+    school = make_school(items=36)
+
+    def sides() -> list[set[str]]:
+        items = read_items(school)
+        division = divide(items, validation_share=0.3)
+        rows = (division.learned, division.validation, division.held_out)
+        return [{items.keys[row] for row in some} for some in rows]
+
+    before = sides()
+    gone = {min(side) for side in before}
+    remove(school, sorted(gone))
+    assert set().union(*sides()) == set().union(*before) - gone
+    assert sides()[2] == before[2] - gone

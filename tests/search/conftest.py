@@ -1,14 +1,19 @@
 from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.test import Client
 
 from search.engine.normaliser import Normaliser
-from search.models import Job
+from search.models import Catalogue, Job
 from search.services import builds
+from tests.fresh_process import forget_catalogues
 from tests.operators import sign_in
+from tests.search.adding import ITEMS
+from tests.search.importing import bring, photos
+from tests.search.searching import HISTOGRAMS, build
 
 
 @pytest.fixture
@@ -47,3 +52,27 @@ def one_cheap_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
 def every_word(monkeypatch):
     """Jobs tell of every step, however quick they are."""
     monkeypatch.setattr("search.services.job_context.BETWEEN_WRITES", timedelta())
+
+
+@pytest.fixture
+def quick_encoders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Histograms alone, and nothing is calibrated."""
+    every = builds.list_all_encoders()
+    monkeypatch.setattr(builds, "list_all_encoders", lambda: [e for e in every if e.name in HISTOGRAMS])
+    monkeypatch.setattr("search.services.calibrating.request_calibrations", lambda indexes: [])
+    monkeypatch.setattr("search.services.extending.request_calibrations", lambda indexes: [])
+    monkeypatch.setattr("search.services.removing.request_calibrations", lambda indexes: [])
+    monkeypatch.setattr(builds, "request_calibrations", lambda indexes: [])
+    forget_catalogues()
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return photos(tmp_path / "in", ITEMS)
+
+
+@pytest.fixture
+def shop(source: Path) -> Catalogue:
+    catalogue = bring("folder", source)
+    build(catalogue)
+    return catalogue

@@ -1,84 +1,31 @@
 """Items that come to a catalogue, or are taken out of it, after it was built."""
 
-from dataclasses import replace
-from pathlib import Path
-
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
 from search import artifacts
 from search.engine.errors import ArtifactDamaged
-from search.models import BuildState, Calibration, Catalogue, EmbeddingSpace, Index, Item, Job, JobState
+from search.models import BuildState, Calibration, EmbeddingSpace, Index, Item, Job, JobState
 from search.selectors import searchable
 from search.selectors.calibrations import find_calibration
 from search.selectors.navigable_spaces import list_ready_spaces
 from search.selectors.searches import Wish
-from search.services import builds, embedding, extending, item_neighbours, jobs
+from search.services import embedding, item_neighbours
 from search.services.open_indexes import open_indexes
 from search.services.removing import RemovalRefused, request_removal
 from tests.catalogues.sources import picture, write
 from tests.factories import NOW
 from tests.fresh_process import forget_catalogues
 from tests.operators import sign_in
-from tests.search.importing import bring, photos, request, run
-from tests.search.searching import HISTOGRAMS, answer_now, build, positions
+from tests.search.adding import ITEMS, add, find, finish, remove
+from tests.search.importing import bring, run
+from tests.search.searching import HISTOGRAMS, answer_now, build
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("one_decoder")]
-
-ITEMS = 60
-
-
-@pytest.fixture(autouse=True)
-def quick_encoders(monkeypatch):
-    every = builds.list_all_encoders()
-    monkeypatch.setattr(builds, "list_all_encoders", lambda: [e for e in every if e.name in HISTOGRAMS])
-    monkeypatch.setattr("search.services.calibrating.request_calibrations", lambda indexes: [])
-    monkeypatch.setattr("search.services.extending.request_calibrations", lambda indexes: [])
-    monkeypatch.setattr("search.services.removing.request_calibrations", lambda indexes: [])
-    monkeypatch.setattr(builds, "request_calibrations", lambda indexes: [])
-    forget_catalogues()
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    return photos(tmp_path / "in", ITEMS)
-
-
-@pytest.fixture
-def shop(source: Path) -> Catalogue:
-    catalogue = bring("folder", source)
-    build(catalogue)
-    return catalogue
-
-
-def add(source: Path, *numbers: int) -> Catalogue:
-    """Import the source with more pictures, and do what is asked for after it."""
-    write(source, {f"a/new-{number:04d}.png": picture(number) for number in numbers})
-    job = run(request("folder", source))
-    assert job.state == JobState.DONE, job.reason
-    return finish(builds.request_build(catalogue=job.catalogue, now=NOW, after=job))
-
-
-def remove(catalogue: Catalogue, *keys: str, back: bool = False) -> Catalogue:
-    job = run(request_removal(catalogue=catalogue, keys=keys, now=NOW, back=back))
-    assert job.state == JobState.DONE, job.reason
-    return finish(builds.request_build(catalogue=catalogue, now=NOW, after=job))
-
-
-def finish(planned: Job) -> Catalogue:
-    assert run(planned).state == JobState.DONE
-    for job in builds.iterate_builds(catalogue=planned.catalogue):
-        ended = run(job)
-        assert ended.state == JobState.DONE, ended.reason
-    return Catalogue.objects.get(pk=planned.catalogue.pk)
-
-
-def find(item: int, **wish: object) -> list[int]:
-    """Positions on all pages."""
-    first = answer_now(Wish(catalogue="shop", item=item, **wish), now=NOW)
-    pages = [answer_now(replace(first.wish, page=page), now=NOW) for page in range(1, first.pages + 1)]
-    return [position for page in pages for position in positions(page)]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("one_decoder", "quick_encoders"),
+]
 
 
 def files() -> dict[str, bytes]:
@@ -151,67 +98,6 @@ def test_only_new_pictures_are_looked_at_also_by_the_build_that_takes_them_in(sh
     build(catalogue)
     assert looked == [], "vectors that the same encoder made are taken over"
     assert Index.objects.filter(state=BuildState.RETIRED).count() == Index.objects.count() // 2
-
-
-def ask_to_add(source: Path, *numbers: int) -> list[Job]:
-    """The jobs that would add more pictures of the source, not yet done."""
-    write(source, {f"a/new-{number:04d}.png": picture(number) for number in numbers})
-    builds.request_build(catalogue=bring("folder", source), now=NOW)
-    added = builds.request_additions(catalogue=Catalogue.objects.get(), now=NOW)
-    assert added
-    return added
-
-
-def test_what_is_removed_while_new_items_are_looked_at_stays_removed_and_is_served(shop, source, monkeypatch):
-    looking = extending._encode
-
-    def look(*asked):
-        monkeypatch.setattr(extending, "_encode", looking)
-        assert run(request_removal(catalogue=shop, keys=["b/003.png"], now=NOW)).state == JobState.DONE
-        return looking(*asked)
-
-    for job in ask_to_add(source, 700):
-        monkeypatch.setattr(extending, "_encode", look)
-        jobs.run_job(job_id=str(job.pk), worker="elsewhere:1")
-        job.refresh_from_db()
-        assert job.state == JobState.QUEUED, "what it saw was not the catalogue any more"
-        jobs.run_job(job_id=str(job.pk), worker="elsewhere:1")
-        job.refresh_from_db()
-        assert job.state == JobState.DONE
-        run(request_removal(catalogue=shop, keys=["b/003.png"], now=NOW, back=True))
-    now = Catalogue.objects.get().content_hash
-    assert EmbeddingSpace.objects.of_content(now).count() == EmbeddingSpace.objects.count()
-    assert ITEMS in find(0)
-
-
-def test_what_is_put_back_in_the_middle_is_not_added_at_the_end(source):
-    catalogue = bring("folder", source)
-    run(request_removal(catalogue=catalogue, keys=["b/003.png"], now=NOW))
-    build(Catalogue.objects.get())
-    waiting = ask_to_add(source, 700)
-    run(request_removal(catalogue=catalogue, keys=["b/003.png"], now=NOW, back=True))
-    for job in waiting:
-        ended = run(job)
-        assert ended.state == JobState.FAILED and "build the contenders again" in ended.reason
-    assert not any(space.segments for space in EmbeddingSpace.objects.all())
-
-
-def test_an_index_that_is_missing_is_built_and_not_passed_over(shop, source):
-    Index.objects.filter(space__encoder="colour-histogram", metric="l1").update(state=BuildState.BUILDING)
-    add(source, 700)
-    assert Index.objects.filter(state=BuildState.READY).count() == 6
-    assert ITEMS in find(0, encoder="colour-histogram", metric="l1")
-
-
-def test_rows_of_an_import_that_goes_on_are_not_added(shop, source):
-    for job in ask_to_add(source, 700):
-        Item.objects.filter(position=ITEMS + 1).delete()
-        last = Item.objects.get(position=ITEMS)
-        last.pk, last.key, last.position = None, "a/half.png", ITEMS + 1
-        last.save()
-        assert run(job).state == JobState.DONE
-    for space in EmbeddingSpace.objects.all():
-        assert [segment["items"] for segment in space.segments] == [1]
 
 
 def test_when_much_has_come_everything_is_built_anew(shop, source):

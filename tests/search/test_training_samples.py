@@ -13,7 +13,6 @@ from search.models import Item, Label, Split
 from search.selectors.catalogues import image_path
 from search.services.jobs import JobFailed
 from search.services.training_samples import divide, frame_pictures, read_items, read_labels
-from tests.factories import NOW
 from tests.lessons import SIDE, label, make_aspect, make_school
 
 pytestmark = pytest.mark.django_db
@@ -50,15 +49,6 @@ def test_rows_are_items_by_position_whatever_their_numbers():
     assert len(items) == 10
     [colour] = labels_of(school, "colour")
     assert colour == dict(school.items.values_list("key", "category__value"))
-
-
-def test_a_removed_item_is_on_no_side():
-    school = make_school(items=36)
-    learned, validation, held_out = sides_of(school)
-    gone = {next(iter(sorted(side))) for side in (learned, validation, held_out)}
-    school.items.filter(key__in=gone).update(removed_at=NOW)
-    assert set().union(*sides_of(school)) == (learned | validation | held_out) - gone
-    assert sides_of(school)[2] == held_out - gone
 
 
 def test_without_named_aspects_it_is_the_category_and_else_those_named_in_their_order():
