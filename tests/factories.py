@@ -82,6 +82,7 @@ def make_catalogue(
         format="folder",
         state=CatalogueState.READY,
         content_hash=hashlib.sha256(slug.encode()).hexdigest(),
+        settled_items=items,
         created_at=now,
         imported_at=now,
     )

@@ -74,6 +74,7 @@ def make_school(
         format="folder",
         state=CatalogueState.READY,
         content_hash=hashlib.sha256(slug.encode()).hexdigest(),
+        settled_items=items,
         created_at=NOW,
         imported_at=NOW,
     )

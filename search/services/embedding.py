@@ -46,7 +46,8 @@ def run_embedding(context: JobContext) -> None:
     pictures = [
         Picture(*row)
         for row in Item.objects.present()
-        .filter(catalogue=catalogue)
+        # Not the rows of an import that goes on: they may still move, or go.
+        .filter(catalogue=catalogue, position__lt=catalogue.settled_items)
         .values_list("position", "image_sha256")
         .order_by("position")
     ]
