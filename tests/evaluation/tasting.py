@@ -1,12 +1,13 @@
 """A catalogue whose public encoder has masks, and somebody who looks by one of them alone."""
 
 from datetime import datetime
+from itertools import count, islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.models import Contender, Player, Taste
+from evaluation.models import Contender, Deal, Player, Taste
 from evaluation.services.tastes import ask_taste
 from search.models import Catalogue
 from search.services.jobs import run_in_foreground
@@ -44,11 +45,18 @@ def tell(
     at: datetime = NOW,
     settled: bool = True,
 ) -> None:
-    """Dopes for what is alike in colour, nopes for what is not; pattern is all the same to them."""
+    """Dopes for what is alike in colour, nopes for what is not; pattern is all the same to them.
+
+    Pairs from the ``first`` on, but for those that the player was dealt before.
+    """
     items = list_trainable(catalogue)
-    for number in range(first, first + answers):
-        question = items[number % len(items)]
-        candidate = items[(number + 1 + number // len(items)) % len(items)]
+    before = set(Deal.objects.filter(player=player).values_list("pair__question", "pair__candidate"))
+    pairs = (
+        (items[number % len(items)], items[(number + 1 + number // len(items)) % len(items)])
+        for number in count(first)
+    )
+    new = (pair for pair in pairs if (pair[0].pk, pair[1].pk) not in before)
+    for question, candidate in islice(new, answers):
         apart = np.square((vectors[question.position] - vectors[candidate.position])[:4]).sum()
         say(player, question, candidate, "dope" if apart < 7 else "nope", at=at, settled=settled)
 

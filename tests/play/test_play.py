@@ -116,7 +116,9 @@ def started() -> Iterator[list[Play]]:
 
 
 def artifacts(house: Path) -> dict[str, int]:
-    return {str(path): path.stat().st_mtime_ns for path in (house / "artifacts").rglob("*.safetensors")}
+    """When each file was written, but for what calibrations ask with: they may go on."""
+    files = (house / "artifacts").rglob("*.safetensors")
+    return {str(path): path.stat().st_mtime_ns for path in files if path.name != "asked.safetensors"}
 
 
 def invite_another(house: Path) -> str:

@@ -173,10 +173,12 @@ def test_a_photo_that_is_deleted_before_a_worker_comes_is_not_looked_at(monkeypa
 
 
 def replace_vectors(space: EmbeddingSpace, *, by: EmbeddingSpace) -> None:
-    """As a build does that embeds a space anew: other bytes under the same name, and the row says which."""
+    """As a build does that embeds a space anew: other bytes under the same name, and the rows say which."""
     for file in artifacts.space_folder(by).iterdir():
         write_file(artifacts.space_folder(space) / file.name, file.read_bytes())
     EmbeddingSpace.objects.filter(pk=space.pk).update(sha256=by.sha256)
+    for index in by.indexes.all():
+        Index.objects.filter(space=space, metric=index.metric).update(sha256=index.sha256)
 
 
 def test_who_searched_while_an_encoder_was_replaced_gets_the_old_answer_or_the_new_one(monkeypatch):

@@ -64,6 +64,7 @@ def test_stopped_it_goes_on_to_the_same_ranker(tmp_path, belief):
         torch.testing.assert_close(one, other, rtol=0, atol=0)
 
 
+@pytest.mark.timeout(400)
 def test_what_it_learns_finds_sooner_than_what_it_began_with():
     learner, settings = make_learner(steps=1500, judged=40, validate_every=500, hidden=32, remembered=1500)
     before = learner.judge(learner.module, learner.validation)
