@@ -27,9 +27,10 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "dopeornope.settings"
 django.setup()
 from django.db import connection
 connection.ensure_connection()' 2> "$home/postgresql.txt"; then
+    # Three at a time: tests of faults wait for processes most of the time.
     part "what touches the database, on PostgreSQL" \
         env DOPEORNOPE_DATABASE="$DOPEORNOPE_TEST_DATABASE" \
-        "$bin/pytest" -rs -n 2 --dist loadfile tests/search tests/evaluation tests/faults tests/operate
+        "$bin/pytest" -rs -n 3 --dist loadfile tests/search tests/evaluation tests/faults tests/operate
 else
     echo
     echo "== SKIPPED: PostgreSQL does not answer at $DOPEORNOPE_TEST_DATABASE:"
